@@ -1,0 +1,28 @@
+# `make help` lists the targets; every recipe works from a bare checkout.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+.PHONY: help setup setup-dev demo test check bench
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/.runtime ## what Postroom needs to run, in .venv
+.venv/.runtime: requirements/runtime.txt pyproject.toml scripts/setup
+	@scripts/setup runtime
+
+setup-dev: .venv/.dev ## the same and what tests and checks need
+.venv/.dev: requirements/dev.txt pyproject.toml scripts/setup
+	@scripts/setup dev
+
+demo: .venv/.runtime ## bring everything up and print the address (DEMO_ARGS="…" goes to postroom demo)
+	@exec .venv/bin/postroom demo $(DEMO_ARGS)
+
+test: .venv/.dev ## the whole suite
+	@scripts/test
+
+check: .venv/.dev ## lint, types, layers, migrations, templates
+	@scripts/check
+
+bench: .venv/.dev ## every benchmark (BENCH=name for one), a JSON line each
+	@exec $(PY) -m bench $(BENCH)

@@ -1,0 +1,1 @@
+"""Postroom: a self-hosted CRM whose heart is the mailbox."""
