@@ -1,0 +1,101 @@
+"""What can go wrong at a provider, in our words. Each class answers one question: will it ever work again?
+
+ProviderError
+├── Transient            by itself, soon            (retry with patience; ``retry_after`` seconds if told)
+│   └── Throttled        when the provider says so  ("slowed by Microsoft", not an error)
+├── ReauthNeeded         after the member signs in again (``reason`` in a closed vocabulary, ``claims`` to pass on)
+├── AccessLost           after somebody gives access back (shared mailbox, licence, blocked account)
+├── OperatorFault        after the operator mends our own registration (secret, redirect URI, client id)
+├── CursorExpired        at once, with a new round: the listing has to start over
+├── Conflict             after reading the item again: it changed meanwhile
+├── NotFound             never, for this item: it is gone
+├── Refused              never, for this request: the provider will not do it (``code`` says why)
+├── Unsupported          never, with this provider
+├── Malformed            never, for these bytes: not what a provider sends
+└── ConnectRefused       after the member starts over: consent declined, approval needed, wrong account …
+"""
+
+
+class ProviderError(Exception):
+    """Root. ``code`` is the provider's own word for support; the text is safe to log (no content, no secret)."""
+
+    permanent = False
+
+    def __init__(self, message: str = "", *, code: str = "", status: int = 0, request_id: str = "") -> None:
+        super().__init__(message or code or self.__class__.__name__)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+
+class Transient(ProviderError):
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        maybe_done: bool = False,
+        code: str = "",
+        status: int = 0,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message, code=code, status=status, request_id=request_id)
+        self.retry_after = retry_after
+        self.maybe_done = (
+            maybe_done  # the request may have been carried out (connection lost, 5xx on a write)
+        )
+
+
+class Throttled(Transient):
+    pass
+
+
+class ReauthNeeded(ProviderError):
+    def __init__(
+        self, message: str = "", *, reason: str = "expired", claims: str = "", code: str = ""
+    ) -> None:
+        super().__init__(message, code=code)
+        self.reason = reason
+        self.claims = claims
+
+
+class AccessLost(ProviderError):
+    def __init__(self, message: str = "", *, reason: str = "access", code: str = "", status: int = 0) -> None:
+        super().__init__(message, code=code, status=status)
+        self.reason = reason
+
+
+class OperatorFault(ProviderError):
+    pass
+
+
+class CursorExpired(ProviderError):
+    pass
+
+
+class Conflict(ProviderError):
+    pass
+
+
+class NotFound(ProviderError):
+    permanent = True
+
+
+class Refused(ProviderError):
+    permanent = True
+
+
+class Unsupported(ProviderError):
+    permanent = True
+
+
+class Malformed(ProviderError):
+    permanent = True
+
+
+class ConnectRefused(ProviderError):
+    """``reason``: declined | admin_approval | wrong_account | no_mailbox | expired | tenant_not_allowed | …"""
+
+    def __init__(self, message: str = "", *, reason: str, code: str = "") -> None:
+        super().__init__(message, code=code)
+        self.reason = reason
