@@ -41,9 +41,7 @@ class Transient(ProviderError):
     ) -> None:
         super().__init__(message, code=code, status=status, request_id=request_id)
         self.retry_after = retry_after
-        self.maybe_done = (
-            maybe_done  # the request may have been carried out (connection lost, 5xx on a write)
-        )
+        self.maybe_done = maybe_done  # the request may have been carried out (connection lost, 5xx on a write)
 
 
 class Throttled(Transient):
@@ -51,9 +49,7 @@ class Throttled(Transient):
 
 
 class ReauthNeeded(ProviderError):
-    def __init__(
-        self, message: str = "", *, reason: str = "expired", claims: str = "", code: str = ""
-    ) -> None:
+    def __init__(self, message: str = "", *, reason: str = "expired", claims: str = "", code: str = "") -> None:
         super().__init__(message, code=code)
         self.reason = reason
         self.claims = claims
