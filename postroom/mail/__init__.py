@@ -1,0 +1,1 @@
+"""The local mirror of mail: folders, conversations, threads, messages, bodies, attachments, search."""

@@ -1,0 +1,281 @@
+"""The mirror of mail.
+
+Conversation   the identity of an exchange of mails in a workspace, from Message-ID and References. It outlives mailbox
+               rows: links hang on it, and a colleague's copy of the same mail is the same conversation (CR3).
+Thread         one mailbox's view of a conversation: what lists show. One per (mailbox, conversation).
+ThreadFolder   a thread's presence in one folder: what a folder's list is read from, by keyset.
+Message        one message of one mailbox; body, search text and participants in tables of their own.
+Known          a message that exists at the provider outside the chosen history: listed, not pulled.
+
+Rows are written by ``mail.store`` in bulk; screens read them through ``mail.queries``.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+
+from postroom.lib.clock import now
+
+
+class Folder(models.Model):
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="folders")
+    remote_id = models.TextField(db_collation="C")
+    parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
+    remote_parent_id = models.TextField(blank=True, db_collation="C")  # parents may be listed after their children
+    name = models.CharField(max_length=400)
+    role = models.CharField(max_length=10, blank=True)
+    hidden = models.BooleanField(default=False)
+    remote_total = models.IntegerField(null=True)
+    remote_unread = models.IntegerField(null=True)
+    total = models.IntegerField(default=0)
+    unread = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "remote_id"], name="folder_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Conversation(models.Model):
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, related_name="conversations")
+    created_at = models.DateTimeField(default=now)
+
+
+class ConversationKey(models.Model):
+    """What leads to a conversation: a hash of a Message-ID, or of a provider's own conversation id in one mailbox."""
+
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE)
+    key = models.BinaryField(max_length=16)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="keys")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="conversation_key_once")]
+
+
+class Thread(models.Model):
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="threads")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="threads")
+    subject = models.TextField(blank=True)
+    snippet = models.CharField(max_length=300, blank=True)
+    people = models.JSONField(default=list)  # [[name, address], …] of the newest senders, oldest first, at most 6
+    last_at = models.DateTimeField()
+    first_at = models.DateTimeField()
+    count = models.IntegerField(default=0)
+    unread = models.IntegerField(default=0)
+    flagged = models.BooleanField(default=False)
+    has_attachments = models.BooleanField(default=False)
+    has_draft = models.BooleanField(default=False)
+    categories = ArrayField(models.CharField(max_length=255), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "conversation"], name="thread_once")]
+        indexes = [
+            models.Index(fields=["mailbox", "-last_at", "-id"], name="thread_recent"),
+            models.Index(fields=["conversation"], name="thread_conversation"),
+        ]
+
+
+class ThreadFolder(models.Model):
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="places")
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="places")
+    last_at = models.DateTimeField()
+    count = models.IntegerField(default=0)
+    unread = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["thread", "folder"], name="thread_folder_once")]
+        indexes = [
+            models.Index(fields=["folder", "-last_at", "-thread"], name="thread_folder_recent"),
+            models.Index(
+                fields=["folder", "-last_at", "-thread"], condition=Q(unread__gt=0), name="thread_folder_unread"
+            ),
+        ]
+
+
+class Message(models.Model):
+    class BodyState(models.TextChoices):
+        MISSING = "missing", "Not pulled yet"
+        STORED = "stored", "Stored"
+        UNUSABLE = "unusable", "Quarantined"
+
+    class Kind(models.TextChoices):
+        MAIL = "mail", "Mail"
+        INVITATION = "invitation", "Invitation"
+        AUTO_REPLY = "auto_reply", "Automatic reply"
+        BOUNCE = "bounce", "Bounce"
+        BULK = "bulk", "Newsletter or list"
+
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="messages")
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="messages")
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="messages")
+    remote_id = models.TextField(db_collation="C")
+    change_key = models.TextField(blank=True, db_collation="C")
+    internet_message_id = models.TextField(blank=True, db_collation="C")
+    in_reply_to = models.TextField(blank=True, db_collation="C")
+    remote_conversation_id = models.TextField(blank=True, db_collation="C")
+    subject = models.TextField(blank=True)
+    from_name = models.TextField(blank=True)
+    from_address = models.TextField(blank=True)
+    sender = models.JSONField(null=True)  # [name, address] when it differs from the author
+    to = models.JSONField(default=list)  # [[name, address], …]
+    cc = models.JSONField(default=list)
+    bcc = models.JSONField(default=list)
+    reply_to = models.JSONField(default=list)
+    received = models.DateTimeField()
+    sent = models.DateTimeField(null=True)
+    modified = models.DateTimeField(null=True)
+    is_read = models.BooleanField(default=True)
+    is_draft = models.BooleanField(default=False)
+    flag = models.CharField(max_length=10, default="none")
+    categories = ArrayField(models.CharField(max_length=255), default=list)
+    importance = models.CharField(max_length=6, default="normal")
+    has_attachments = models.BooleanField(default=False)
+    preview = models.CharField(max_length=300, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.MAIL)
+    body_state = models.CharField(max_length=8, choices=BodyState, default=BodyState.MISSING)
+    round = models.BigIntegerField(default=0)  # the listing round in which the provider last named it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "remote_id"], name="message_once")]
+        indexes = [
+            models.Index(fields=["folder", "-received", "-id"], name="message_folder_recent"),
+            models.Index(fields=["thread", "received"], name="message_thread"),
+            models.Index(fields=["mailbox", "-received"], condition=Q(body_state="missing"), name="message_bodyless"),
+            models.Index(fields=["folder"], condition=Q(is_read=False), name="message_unread"),
+            models.Index(fields=["internet_message_id"], name="message_internet_id"),
+        ]
+
+
+class MessageBody(models.Model):
+    """``sha256`` is over the content as delivered; ``html`` is what the sanitiser of ``made_by`` left of it."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="body")
+    content_type = models.CharField(max_length=4)
+    html = models.TextField(blank=True)
+    text = models.TextField(blank=True)  # everything, readable
+    new_text = models.TextField(blank=True)  # without quoted tail and signature: what this message says
+    sha256 = models.BinaryField(max_length=32)
+    made_by = models.SmallIntegerField(default=1)
+
+
+class MessageSearch(models.Model):
+    """The search document: subject and people (A, B), new text and attachment names (C)."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="search")
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
+    received = models.DateTimeField()
+    document = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["document"], name="message_search_document"),
+            models.Index(fields=["-received", "-message"], name="message_search_recent"),
+        ]
+
+
+class Participant(models.Model):
+    class Role(models.TextChoices):
+        FROM = "from", "From"
+        TO = "to", "To"
+        CC = "cc", "Cc"
+        BCC = "bcc", "Bcc"
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="participants")
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
+    address = models.TextField()  # lower-cased
+    role = models.CharField(max_length=4, choices=Role)
+    received = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address", "-received", "message"], include=["mailbox"], name="participant_address"),
+        ]
+
+
+class Correspondent(models.Model):
+    """An address a workspace has written with: who to suggest, whom to make a contact of."""
+
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE)
+    address = models.TextField()  # lower-cased
+    name = models.TextField(blank=True)
+    domain = models.TextField()
+    last_at = models.DateTimeField()
+    received = models.IntegerField(default=0)  # mails from them
+    sent = models.IntegerField(default=0)  # mails to them
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "address"], name="correspondent_once")]
+        indexes = [
+            models.Index(fields=["workspace", "domain"], name="correspondent_domain"),
+            GinIndex(fields=["address"], opclasses=["gin_trgm_ops"], name="correspondent_address_trgm"),
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="correspondent_name_trgm"),
+        ]
+
+
+class Attachment(models.Model):
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    remote_id = models.TextField(db_collation="C")
+    name = models.TextField()
+    content_type = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    is_inline = models.BooleanField(default=False)
+    content_id = models.TextField(blank=True)
+    kind = models.CharField(max_length=10, default="file")
+    blob = models.ForeignKey("files.Blob", null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "remote_id"], name="attachment_once")]
+
+
+class Known(models.Model):
+    """Listed by the provider, outside the chosen history: exists, not pulled (design.md section 3, step 2)."""
+
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE)
+    remote_id = models.TextField(db_collation="C")
+    received = models.DateTimeField(null=True)
+    round = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "remote_id"], name="known_once")]
+
+
+class Composition(models.Model):
+    """A message being written or sent from Postroom. Its outbox entry carries it to the provider exactly once."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="compositions")
+    author = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="compositions")
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    answers = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="answers")
+    how = models.CharField(max_length=10, default="new")  # new | reply | reply_all | forward
+    subject = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    to = models.JSONField(default=list)
+    cc = models.JSONField(default=list)
+    bcc = models.JSONField(default=list)
+    marker = models.CharField(max_length=64, unique=True)
+    internet_message_id = models.CharField(max_length=200)
+    conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL)
+    sent_message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="composed_as")
+    failure = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(null=True)
+
+
+class CompositionFile(models.Model):
+    composition = models.ForeignKey(Composition, on_delete=models.CASCADE, related_name="files")
+    blob = models.ForeignKey("files.Blob", on_delete=models.PROTECT)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=255)
+    is_inline = models.BooleanField(default=False)
+    content_id = models.CharField(max_length=200, blank=True)

@@ -1,0 +1,1 @@
+"""Connection lifecycle: who consented to what (encrypted), which mailbox, in which state and health."""

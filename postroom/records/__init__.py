@@ -1,0 +1,1 @@
+"""The CRM itself: people, companies, deals. Works with no mailbox connected."""

@@ -1,0 +1,1 @@
+"""What happened with whom: links between records and conversations, matching rules, notifications."""
