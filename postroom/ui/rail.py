@@ -1,0 +1,77 @@
+"""Where the left rail leads: one readable table. An entry appears as soon as its URL name exists, so no link is dead."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+
+
+class Entry(NamedTuple):
+    """One destination. `key` names it in templates (`active`), `keys` is its shortcut, `group` its heading."""
+
+    key: str
+    label: str
+    icon: str
+    url_name: str
+    group: str = ""
+    keys: str = ""
+
+
+class Destination(NamedTuple):
+    """An entry whose address exists."""
+
+    key: str
+    label: str
+    icon: str
+    url: str
+    group: str
+    keys: str
+
+
+RAIL: tuple[Entry, ...] = (
+    Entry("inbox", "Inbox", "inbox", "inbox:list", keys="g i"),
+    Entry("mail", "Email", "mail", "mail:list", keys="g m"),
+    Entry("contacts", "Contacts", "users", "records:contacts", "Relationships", "g c"),
+    Entry("companies", "Companies", "building-2", "records:companies", "Relationships", "g o"),
+    Entry("deals", "Deals", "circle-dollar-sign", "records:deals", "Work", "g d"),
+)
+
+FOOT: tuple[Entry, ...] = (Entry("settings", "Settings", "settings", "mailboxes:list", keys="g s"),)
+
+SETTINGS: tuple[Entry, ...] = (
+    Entry("profile", "Profile", "user", "accounts:profile", "You"),
+    Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
+    Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
+)
+
+# Addresses the shell itself links to; each is left out while nothing answers to its name.
+LINKS: dict[str, str] = {
+    "home": "inbox:list",
+    "compose": "inbox:compose",
+    "search": "search:list",
+    "events": "events",
+    "sign_out": "accounts:sign-out",
+    "gallery": "ui:gallery",
+}
+
+
+def address(url_name: str) -> str | None:
+    """The path of a URL name, or None when nothing has that name."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None
+
+
+def destinations(entries: Iterable[Entry]) -> list[Destination]:
+    """The entries that lead somewhere, with their paths."""
+    found = ((entry, address(entry.url_name)) for entry in entries)
+    return [
+        Destination(entry.key, entry.label, entry.icon, url, entry.group, entry.keys) for entry, url in found if url
+    ]
+
+
+def current(path: str, places: Iterable[Destination]) -> str:
+    """The key of the destination `path` lies under (the longest match wins), or an empty string."""
+    matches = [place for place in places if path.startswith(place.url)]
+    return max(matches, key=lambda place: len(place.url)).key if matches else ""
