@@ -1,4 +1,7 @@
-"""Where the left rail leads: one readable table. An entry appears as soon as its URL name exists, so no link is dead."""
+"""Where the left rail leads: one readable table.
+
+An entry appears as soon as its URL name exists, so no link is dead.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple

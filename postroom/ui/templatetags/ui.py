@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.conf import settings
@@ -17,6 +17,32 @@ from postroom.ui import assets, shortcuts, words
 from postroom.ui.shell import HEALTH_WORDS
 
 register = template.Library()
+
+_ATTRIBUTE_PREFIXES = ("hx_", "data_", "aria_")
+
+
+@register.simple_tag(takes_context=True)
+def ui(context: template.Context, name: str, **params: Any) -> SafeString:
+    """A component: `{% ui "button" label="Send" kind="primary" hx_post=url %}` draws `ui/components/button.html`.
+
+    The partial sees its parameters and nothing of the page around it, so that a `name` or `url` of the page can't leak
+    into it. Parameters that begin with hx_, data_ or aria_ reach its root element as attributes (`{{ attrs }}`).
+    """
+    engine = cast(template.Template, context.template).engine
+    around = {key: context[key] for key in ("csrf_token", "request") if key in context}
+    attributes = {key: value for key, value in params.items() if key.startswith(_ATTRIBUTE_PREFIXES)}
+    inner = context.new({**around, **params, "attrs": _attributes(attributes)})
+    return engine.get_template(f"ui/components/{name}.html").render(inner)
+
+
+def _attributes(values: dict[str, Any]) -> SafeString:
+    """hx_get="/x" as an attribute; False and None leave it out, True writes it bare."""
+    named = ((key.replace("_", "-"), value) for key, value in values.items() if value not in (None, False))
+    return mark_safe(  # noqa: S308 -- every part went through format_html
+        "".join(
+            format_html(" {}", key) if value is True else format_html(' {}="{}"', key, value) for key, value in named
+        )
+    )
 
 
 @register.simple_tag
