@@ -1,0 +1,5 @@
+"""A made-up company with eighteen months of believable mail: pure, and the same for the same seed."""
+
+from .model import Company, Contact, Customer, Delegation, SeedMessage, Tenant, User
+
+__all__ = ["Company", "Contact", "Customer", "Delegation", "SeedMessage", "Tenant", "User"]

@@ -1,0 +1,132 @@
+"""The plain shapes a generated company is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["work", "personal", "shared", "no-licence", "on-premises"]
+ConsentPolicy = Literal["legacy", "low", "managed", "none"]
+
+PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"  # graph.md 0.2
+_NAMESPACE = uuid.UUID("5d1a0c1e-6f0b-5a55-8a9c-9b2a3f6f7d10")
+
+
+def stable_guid(text: str) -> str:
+    """The same GUID for the same text in every run, so that scripts may keep ids."""
+    return str(uuid.uuid5(_NAMESPACE, text.lower()))
+
+
+def user_id(address: str, kind: Kind) -> str:
+    """Directory id of a user: a GUID for work accounts, 16 hex digits for personal ones (graph.md 1.10)."""
+    if kind == "personal":
+        return hashlib.sha256(address.lower().encode()).hexdigest()[:16]
+    return stable_guid(f"user:{address}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An Entra organisation. `consent_policy` says which scopes its members may grant alone (graph.md 1.7)."""
+
+    id: str
+    name: str
+    domain: str
+    consent_policy: ConsentPolicy = "legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody (or something) with an address in a tenant."""
+
+    address: str
+    name: str
+    job_title: str
+    kind: Kind
+    tenant_id: str
+    aliases: tuple[str, ...] = ()
+    language: str = "en"
+    is_admin: bool = False
+    phone: str = ""
+    office: str = ""
+
+    @property
+    def id(self) -> str:
+        return user_id(self.address, self.kind)
+
+    @property
+    def first(self) -> str:
+        return self.name.split()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """`delegate` may open the mailbox `mailbox`; and may send as it, or on its behalf."""
+
+    mailbox: str
+    delegate: str
+    full_access: bool = True
+    send_as: bool = False
+    send_on_behalf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person outside the company who writes and is written to."""
+
+    address: str
+    name: str
+    job_title: str
+    company: str
+    language: str = "en"
+    phone: str = ""
+    city: str = ""
+
+    @property
+    def first(self) -> str:
+        return self.name.split()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer company and the people there; `currency` is what it is invoiced in."""
+
+    name: str
+    domain: str
+    city: str
+    language: str
+    currency: str
+    trade: str
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedMessage:
+    """One message as it lies in one folder of one mailbox. `raw` is a whole RFC 5322 message."""
+
+    folder_path: str
+    raw: bytes
+    received: datetime
+    is_read: bool = True
+    is_flagged: bool = False
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Company:
+    """What `generate` returns: who there is, and every mailbox with its history (oldest first, streamed)."""
+
+    name: str
+    tenants: tuple[Tenant, ...]
+    users: tuple[User, ...]
+    delegations: tuple[Delegation, ...]
+    customers: tuple[Customer, ...]
+    mailboxes: Iterable[tuple[str, Iterable[SeedMessage]]] = field(repr=False)
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Everybody at the customers, in table order."""
+        return tuple(contact for customer in self.customers for contact in customer.contacts)

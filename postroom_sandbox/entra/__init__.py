@@ -1,0 +1,1 @@
+"""Microsoft Entra ID as far as a mail client meets it: sign-in, consent, tokens and every way they fail."""
