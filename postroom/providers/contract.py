@@ -266,6 +266,20 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     max_attachment: int  # bytes
 
 
+class Feature(Struct, frozen=True, kw_only=True):
+    """What a member may switch on, the scopes it needs and what they let us do, in the words of the review screen.
+
+    A feature is on when the scopes the provider really granted are a superset of ``scopes`` (graph.md 1.6).
+    """
+
+    name: str
+    label: str
+    scopes: tuple[str, ...]
+    permissions: tuple[str, ...]  # one sentence per thing we may do, in the member's language
+    required: bool = False
+    work_only: bool = False  # personal accounts cannot have it
+
+
 class Authority(Protocol):
     """Where people consent. One per provider; knows no mailbox."""
 
@@ -286,15 +300,36 @@ class Authority(Protocol):
         """Exchange a code. Checks the id_token (signature, nonce, audience). Raises ``errors.ConnectRefused``."""
         ...
 
-    def refresh(self, grant: Grant) -> Grant:
-        """A fresh access token. Raises ``errors.ReauthNeeded`` (with the reason) or ``errors.OperatorFault``."""
+    def refused(self, params: Mapping[str, str]) -> Exception:
+        """What the provider's redirect means when it came back with an ``error`` instead of a code."""
+        ...
+
+    def refresh(self, grant: Grant, *, claims: str = "") -> Grant:
+        """A fresh access token; ``claims`` answers a challenge. Keeps account and, if none came, the refresh token.
+
+        Raises ``errors.ReauthNeeded`` (with the reason), ``errors.AccessLost`` or ``errors.OperatorFault``.
+        """
+        ...
+
+    def admin_consent_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str, tenant: str = "") -> str:
+        """Where an administrator grants ``scopes`` for everybody. Raises ``errors.Unsupported``."""
         ...
 
 
 class MailSource(Protocol):
     """The mail of one mailbox at a provider. Every call may raise the errors of ``providers.errors``."""
 
-    def folders(self, cursor: str | None = None) -> DeltaPage[RemoteFolder | Removed]: ...
+    def probe(self) -> None:
+        """Is there a mailbox, and may we read it? Raises ``ConnectRefused(reason="no_mailbox")`` or ``AccessLost``."""
+        ...
+
+    def folders(self, cursor: str | None = None) -> DeltaPage[RemoteFolder | Removed]:
+        """The folder tree, flat and in no order, and later what changed in it."""
+        ...
+
+    def roles(self) -> Mapping[str, FolderRole]:
+        """Folder id -> what it is for, asked once per source. A mailbox need not have every role."""
+        ...
 
     def spine(
         self, folder_id: str, cursor: str | None = None, *, urgency: Urgency = Urgency.BACKFILL
@@ -358,6 +393,7 @@ class Connector(Protocol):
     name: str
     label: str
     capabilities: Capabilities
+    features: tuple[Feature, ...]
 
     def authority(self) -> Authority: ...
 

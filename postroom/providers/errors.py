@@ -13,6 +13,14 @@ ProviderError
 ├── Unsupported          never, with this provider
 ├── Malformed            never, for these bytes: not what a provider sends
 └── ConnectRefused       after the member starts over: consent declined, approval needed, wrong account …
+
+Closed vocabularies, so that rows, screens and support read the same word:
+
+ReauthNeeded.reason      expired | revoked | password | mfa | claims | consent | admin_approval | rejected
+AccessLost.reason        access | no_mailbox | disabled | policy | risk | app_blocked | not_assigned | no_service
+ConnectRefused.reason    declined | admin_approval | consent | wrong_account | no_mailbox | expired | tenant_not_allowed |
+                         personal_not_allowed | not_assigned | app_blocked | no_service | password | disabled | policy |
+                         risk | mfa | invalid_answer
 """
 
 
@@ -90,8 +98,9 @@ class Malformed(ProviderError):
 
 
 class ConnectRefused(ProviderError):
-    """``reason``: declined | admin_approval | wrong_account | no_mailbox | expired | tenant_not_allowed | …"""
+    """Connecting ended without a grant. ``claims`` goes into the next attempt when the provider gave some."""
 
-    def __init__(self, message: str = "", *, reason: str, code: str = "") -> None:
+    def __init__(self, message: str = "", *, reason: str, claims: str = "", code: str = "") -> None:
         super().__init__(message, code=code)
         self.reason = reason
+        self.claims = claims
