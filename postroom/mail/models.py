@@ -8,10 +8,14 @@ Message        one message of one mailbox; body, search text and participants in
 Known          a message that exists at the provider outside the chosen history: listed, not pulled.
 
 Rows are written by ``mail.store`` in bulk; screens read them through ``mail.queries``.
+
+Indexes are paid for on every stored message, so each foreign key whose column already leads another index has none
+of its own, pure link tables have composite keys, and copies of a column (``mailbox`` beside ``message``) are not
+checked a second time by the database.
 """
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
@@ -20,7 +24,7 @@ from postroom.lib.clock import now
 
 
 class Folder(models.Model):
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="folders")
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="folders", db_index=False)
     remote_id = models.TextField(db_collation="C")
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
     remote_parent_id = models.TextField(blank=True, db_collation="C")  # parents may be listed after their children
@@ -47,17 +51,15 @@ class Conversation(models.Model):
 class ConversationKey(models.Model):
     """What leads to a conversation: a hash of a Message-ID, or of a provider's own conversation id in one mailbox."""
 
-    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE)
+    pk = models.CompositePrimaryKey("workspace_id", "key")
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, db_index=False, db_constraint=False)
     key = models.BinaryField(max_length=16)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="keys")
 
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="conversation_key_once")]
-
 
 class Thread(models.Model):
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="threads")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="threads")
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="threads", db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="threads", db_index=False)
     subject = models.TextField(blank=True)
     snippet = models.CharField(max_length=300, blank=True)
     people = models.JSONField(default=list)  # [[name, address], …] of the newest senders, oldest first, at most 6
@@ -79,14 +81,14 @@ class Thread(models.Model):
 
 
 class ThreadFolder(models.Model):
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="places")
-    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="places")
+    pk = models.CompositePrimaryKey("thread_id", "folder_id")
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="places", db_index=False)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="places", db_index=False)
     last_at = models.DateTimeField()
     count = models.IntegerField(default=0)
     unread = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["thread", "folder"], name="thread_folder_once")]
         indexes = [
             models.Index(fields=["folder", "-last_at", "-thread"], name="thread_folder_recent"),
             models.Index(
@@ -108,9 +110,9 @@ class Message(models.Model):
         BOUNCE = "bounce", "Bounce"
         BULK = "bulk", "Newsletter or list"
 
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="messages")
-    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="messages")
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="messages")
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="messages", db_index=False)
+    folder = models.ForeignKey(Folder, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="messages", db_index=False)
     remote_id = models.TextField(db_collation="C")
     change_key = models.TextField(blank=True, db_collation="C")
     internet_message_id = models.TextField(blank=True, db_collation="C")
@@ -145,17 +147,20 @@ class Message(models.Model):
             models.Index(fields=["thread", "received"], name="message_thread"),
             models.Index(fields=["mailbox", "-received"], condition=Q(body_state="missing"), name="message_bodyless"),
             models.Index(fields=["folder"], condition=Q(is_read=False), name="message_unread"),
-            models.Index(fields=["internet_message_id"], name="message_internet_id"),
+            HashIndex(fields=["internet_message_id"], name="message_internet_id"),  # any length: some are kilobytes
         ]
 
 
 class MessageBody(models.Model):
-    """``sha256`` is over the content as delivered; ``html`` is what the sanitiser of ``made_by`` left of it."""
+    """``sha256`` is over the content as delivered; ``html`` is what the sanitiser of ``made_by`` left of it.
+
+    A mail in HTML has ``html``, one in plain text has ``text``; the readable text of the former is derived when asked.
+    """
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="body")
     content_type = models.CharField(max_length=4)
     html = models.TextField(blank=True)
-    text = models.TextField(blank=True)  # everything, readable
+    text = models.TextField(blank=True)  # of a plain-text mail: everything, as written
     new_text = models.TextField(blank=True)  # without quoted tail and signature: what this message says
     sha256 = models.BinaryField(max_length=32)
     made_by = models.SmallIntegerField(default=1)
@@ -165,14 +170,14 @@ class MessageSearch(models.Model):
     """The search document: subject and people (A, B), new text and attachment names (C)."""
 
     message = models.OneToOneField(Message, primary_key=True, on_delete=models.CASCADE, related_name="search")
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, db_index=False, db_constraint=False)
     received = models.DateTimeField()
     document = SearchVectorField()
 
     class Meta:
         indexes = [
             GinIndex(fields=["document"], name="message_search_document"),
-            models.Index(fields=["-received", "-message"], name="message_search_recent"),
+            models.Index(fields=["mailbox", "-received", "-message"], name="message_search_recent"),
         ]
 
 
@@ -183,22 +188,23 @@ class Participant(models.Model):
         CC = "cc", "Cc"
         BCC = "bcc", "Bcc"
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="participants")
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
-    address = models.TextField()  # lower-cased
+    pk = models.CompositePrimaryKey("message_id", "role", "address")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="participants", db_index=False)
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    address = models.TextField()  # lower-cased, at most 320 characters
     role = models.CharField(max_length=4, choices=Role)
     received = models.DateTimeField()
 
     class Meta:
         indexes = [
-            models.Index(fields=["address", "-received", "message"], include=["mailbox"], name="participant_address"),
+            models.Index(fields=["address", "mailbox", "-received", "message"], name="participant_address"),
         ]
 
 
 class Correspondent(models.Model):
     """An address a workspace has written with: who to suggest, whom to make a contact of."""
 
-    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE)
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, db_index=False)
     address = models.TextField()  # lower-cased
     name = models.TextField(blank=True)
     domain = models.TextField()
@@ -216,7 +222,7 @@ class Correspondent(models.Model):
 
 
 class Attachment(models.Model):
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments", db_index=False)
     remote_id = models.TextField(db_collation="C")
     name = models.TextField()
     content_type = models.CharField(max_length=255)
@@ -233,7 +239,7 @@ class Attachment(models.Model):
 class Known(models.Model):
     """Listed by the provider, outside the chosen history: exists, not pulled (design.md section 3, step 2)."""
 
-    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE)
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE)
     remote_id = models.TextField(db_collation="C")
     received = models.DateTimeField(null=True)
