@@ -1,0 +1,105 @@
+"""The suite's database: an embedded server in `var/test`, and for every run (and xdist worker) a database of its own.
+
+Migrations run once per state of the code, into a template; each run copies it, which takes milliseconds. Several runs
+at the same time, of the same or of different code, do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+ROOT = Path(__file__).parent
+KEPT_TEMPLATES = 4
+_TEMPLATE_LOCK = 7_276_001  # an advisory lock, so that two runs do not build one template twice
+
+
+def _schema_digest(apps: list[str]) -> str:
+    """Changes whenever migrating an empty database could end differently."""
+    digest = hashlib.sha256(" ".join([*apps, version("django"), version("procrastinate")]).encode())
+    for path in sorted((ROOT / "postroom").rglob("*")):
+        is_schema = path.suffix == ".sql" or path.parent.name == "migrations" or path.name.startswith("models")
+        if is_schema and path.suffix in {".py", ".sql"}:
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _claim_slot(folder: Path) -> tuple[int, int]:
+    """A number no other running process has, and the lock that holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1000):
+        lock = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return number, lock
+    raise RuntimeError("a thousand test runs at once?")
+
+
+def _build_template(admin: psycopg.Connection[Any], name: str) -> None:
+    """Migrate an empty database and keep it as `name`, unless that exists."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    admin.execute("select pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
+    try:
+        if admin.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            return
+        scratch = f"{name}_new"
+        admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(scratch)))
+        admin.execute(SQL("create database {} template template0").format(Identifier(scratch)))
+        connection.close()
+        connection.settings_dict["NAME"] = scratch
+        call_command("migrate", verbosity=0)
+        call_command("migrate", verbosity=0, run_syncdb=True)  # packages whose first migration is still to be written
+        connection.close()
+        admin.execute(SQL("alter database {} rename to {}").format(Identifier(scratch), Identifier(name)))
+        _drop_old_templates(admin)
+    finally:
+        admin.execute("select pg_advisory_unlock(%s)", [_TEMPLATE_LOCK])
+
+
+def _drop_old_templates(admin: psycopg.Connection[Any]) -> None:
+    rows = admin.execute("select datname from pg_database where datname like 'template_%%' order by oid desc")
+    ours = [name for (name,) in rows.fetchall() if name not in {"template0", "template1"}]
+    for name in ours[KEPT_TEMPLATES:]:
+        admin.execute(SQL("drop database if exists {}").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Replaces pytest-django's own: see the module's docstring."""
+    from django.conf import settings
+    from django.db import connection
+
+    from postroom.lib.postgres import PostgresServer
+
+    server = PostgresServer(settings.POSTROOM_HOME, durable=False)
+    if settings.POSTROOM_EMBEDDED:
+        server.start()
+    slot, lock = _claim_slot(Path(settings.POSTROOM_HOME) / "slots")
+    database, template = f"test_{slot}", f"template_{_schema_digest(settings.INSTALLED_APPS)}"
+    known = connection.get_connection_params()
+    target = {key: known[key] for key in ("host", "port", "user", "password") if known.get(key)}
+    with psycopg.connect(**target, dbname="postgres", autocommit=True) as admin, django_db_blocker.unblock():
+        _build_template(admin, template)
+        admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
+        copy = SQL("create database {} template {} strategy file_copy")
+        admin.execute(copy.format(Identifier(database), Identifier(template)))
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = database
+        yield
+        connection.close()
+        admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
+    os.close(lock)
+    server.stop(wait=0)

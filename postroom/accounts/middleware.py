@@ -1,0 +1,22 @@
+"""Every address asks for a signed-in person unless its view says `@login_not_required`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Sends strangers to the sign-in page; a partial request makes the whole page go there."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+        if request.headers.get("HX-Request") != "true":
+            return redirect_to_login(request.get_full_path(), self.get_login_url(view_func), "next")
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = page.path + (f"?{page.query}" if page.query else "")
+        where = redirect_to_login(back or "/", self.get_login_url(view_func), "next")
+        return HttpResponse(status=204, headers={"HX-Redirect": where.url})

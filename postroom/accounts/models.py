@@ -1,0 +1,70 @@
+"""Users, and the counters that slow down guessing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from postroom.lib.clock import now
+
+
+class UserManager(BaseUserManager["User"]):
+    """Looks people up by address, in any case."""
+
+    def create_user(self, email: str, name: str = "", password: str | None = None, **fields: Any) -> User:
+        """A new person; without a password they can sign in by other means only."""
+        user = self.model(email=email.strip().lower(), name=name, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """A person who signs in. What they may do is a matter of their membership in a workspace."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", "As the system"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    email = models.EmailField("email address", max_length=320, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
+    is_active = models.BooleanField(default=True)
+    is_operator = models.BooleanField(default=False)  # runs the installation: operator page, doctor
+    created_at = models.DateTimeField(default=now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def first_name(self) -> str:
+        """What to call them in a sentence."""
+        return (self.name or self.email).split("@")[0].split(" ")[0]
+
+
+class Throttle(models.Model):
+    """How often something happened in the current window; `key` is a digest, so that no address is kept."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    window_started_at = models.DateTimeField()
+    hits = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["window_started_at"], name="throttle_window")]

@@ -1,0 +1,46 @@
+"""What every answer gets: the security headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def content_security_policy() -> str:
+    """The policy of our own pages: nothing from anywhere else, no inline script or style, no foreign frame.
+
+    The connect form is answered with a redirect to the provider's sign-in, which browsers count as a form target.
+    """
+    login = urlsplit(settings.MICROSOFT_LOGIN_URL)
+    directives = {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data: blob:",
+        "frame-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": f"'self' {login.scheme}://{login.netloc}",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def security_headers(get_response: Handler) -> Handler:
+    """Strict defaults; a view that needs another policy (the mail frame) sets its own header first."""
+    policy = content_security_policy()
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware

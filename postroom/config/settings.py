@@ -1,0 +1,204 @@
+"""Django's settings, made from the environment (names and meanings: docs/self-hosting.md).
+
+Raises SettingsError, which the `postroom` command turns into one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from postroom.config.env import SettingsError, load
+from postroom.lib.crypto import BadKey, Keyring
+from postroom.lib.postgres import DATABASE, ROLE, PostgresServer
+
+_env = load()
+
+# -- what the operator decides ---------------------------------------------------------------------------------------
+POSTROOM_HOME = Path(_env.text("POSTROOM_HOME"))
+POSTROOM_DEMO = _env.flag("POSTROOM_DEMO")  # one-click sign-in; set by `postroom demo` for its own children only
+POSTROOM_PUBLIC_URL = _env.url("POSTROOM_PUBLIC_URL", "")  # empty: nobody outside can reach us, so no push (SY11)
+POSTROOM_BASE_URL = POSTROOM_PUBLIC_URL or "http://127.0.0.1:8000"
+
+MICROSOFT_CLIENT_ID = _env.text("MICROSOFT_CLIENT_ID")
+MICROSOFT_CLIENT_SECRET = _env.text("MICROSOFT_CLIENT_SECRET")
+MICROSOFT_TENANT = _env.text("MICROSOFT_TENANT", "common")
+MICROSOFT_LOGIN_URL = _env.url("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")
+MICROSOFT_GRAPH_URL = _env.url("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com")
+
+_HINT = "generate one with `postroom doctor --generate-keys` and put it into the environment or .env"
+SECRET_KEY = _env.required("POSTROOM_SECRET_KEY", _HINT)
+if len(SECRET_KEY) < 32:
+    raise SettingsError("POSTROOM_SECRET_KEY must have at least 32 characters")
+_env.required("POSTROOM_ENCRYPTION_KEYS", _HINT)
+POSTROOM_ENCRYPTION_KEYS = _env.words("POSTROOM_ENCRYPTION_KEYS")  # newest first
+try:
+    Keyring(POSTROOM_ENCRYPTION_KEYS)
+except BadKey as _problem:
+    raise SettingsError(f"POSTROOM_ENCRYPTION_KEYS: {_problem}") from None
+
+# -- where we are reachable ------------------------------------------------------------------------------------------
+DEBUG = _env.flag("POSTROOM_DEBUG")
+_public = urlsplit(POSTROOM_BASE_URL)
+HTTPS = _public.scheme == "https"
+_extra_hosts = _env.words("POSTROOM_HOSTS")
+ALLOWED_HOSTS = [_public.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]", *_extra_hosts]
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+USE_X_FORWARDED_HOST = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Push notifications reach us through the proxy too; redirecting is the proxy's work, HSTS is ours.
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # Strict would lose the session on the way back from Microsoft
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-postroom" if HTTPS else "postroom"
+CSRF_COOKIE_NAME = "__Host-postroom-csrf" if HTTPS else "postroom-csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+# -- what it is made of ----------------------------------------------------------------------------------------------
+_OURS = [
+    "postroom.ui",
+    "postroom.accounts",
+    "postroom.workspaces",
+    "postroom.mailboxes",
+    "postroom.records",
+    "postroom.sync",
+    "postroom.files",
+    "postroom.mail",
+    "postroom.timeline",
+    "postroom.search",
+    "postroom.inbox",
+]
+
+
+def _exists(app: str) -> bool:
+    return (Path(__file__).parent.parent / app.removeprefix("postroom.") / "apps.py").is_file()
+
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "django_htmx",
+    "template_partials",
+    *filter(_exists, _OURS),
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "postroom.config.middleware.security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "postroom.accounts.middleware.SignInRequired",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "postroom.workspaces.middleware.current_workspace",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "postroom.config.urls"
+APPEND_SLASH = True
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "postroom.workspaces.context.current",
+                "postroom.ui.context.shell",
+            ],
+        },
+    },
+]
+POSTROOM_SHELL = "postroom.config.shell.build" if importlib.util.find_spec("postroom.config.shell") else ""
+
+# -- storage ---------------------------------------------------------------------------------------------------------
+_server = _env.database()
+POSTROOM_EMBEDDED = _server is None
+if _server is None:
+    _server = {"host": str(PostgresServer(POSTROOM_HOME).socket_dir), "user": ROLE, "dbname": DATABASE, "port": "5432"}
+_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **{_NAMES[key]: value for key, value in _server.items() if key in _NAMES},
+        "OPTIONS": {key: value for key, value in _server.items() if key not in _NAMES},
+        "CONN_MAX_AGE": 600,  # one connection per thread; see docs/decisions on serving
+        "CONN_HEALTH_CHECKS": True,  # a restarted database costs a reconnect, not an error page
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- people ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "accounts:sign-in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SIGN_IN_LIMIT = 10  # failed attempts per address and per network address in SIGN_IN_WINDOW_SECONDS
+SIGN_IN_WINDOW_SECONDS = 900
+
+# -- requests --------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # forms without their files
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # larger files go to disk while they arrive
+POSTROOM_BODY_LIMIT = 160_000_000  # SE5: attachments to 150 MB
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a message to 10,000 recipients
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+
+# -- files of our own ------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # no build step: files are served from where they lie
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "postroom.config.static.VersionedStorage"},
+}
+MEDIA_ROOT = POSTROOM_HOME / "files"
+
+# -- work ------------------------------------------------------------------------------------------------------------
+PROCRASTINATE_ON_APP_READY = None
+WORKER_THREADS = _env.number("POSTROOM_WORKER_THREADS", 8, least=1, most=64)
+WEB_THREADS = _env.number("POSTROOM_WEB_THREADS", 8, least=1, most=64)
+
+_level = _env.text("POSTROOM_LOG_LEVEL", "INFO").upper()
+if _level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise SettingsError("POSTROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "postroom": {"level": _level},
+        # Django's own report of an error may quote the request; ours (config.views) has a reference id instead.
+        "django.request": {"level": "CRITICAL"},
+        "procrastinate": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,1 @@
+"""Things with no models and no domain: delete the product and they would still make sense."""

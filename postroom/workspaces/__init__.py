@@ -1,0 +1,1 @@
+"""Tenants: who belongs to which workspace and what they may do there."""

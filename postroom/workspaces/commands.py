@@ -1,0 +1,26 @@
+"""What happens to workspaces, named as people would say it."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from postroom.accounts.models import User
+from postroom.workspaces.models import FIRST_ROLES, Membership, Role, Workspace
+
+
+@transaction.atomic
+def create_workspace(name: str, *, slug: str = "") -> Workspace:
+    """A workspace with its first roles. Raises IntegrityError when the slug is taken."""
+    workspace = Workspace.objects.create(name=name, slug=slug or slugify(name)[:60] or "workspace")
+    Role.objects.bulk_create(
+        Role(workspace=workspace, name=role, permissions=permissions) for role, permissions in FIRST_ROLES.items()
+    )
+    return workspace
+
+
+def add_member(workspace: Workspace, user: User, *, role: str = "Member") -> Membership:
+    """Make the user a member (or give them this role); `role` is the name of one of the workspace's roles."""
+    wanted = Role.objects.get(workspace=workspace, name=role)
+    membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": wanted})
+    return membership

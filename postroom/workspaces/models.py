@@ -1,0 +1,114 @@
+"""Workspace, role, membership, and the base of everything a workspace owns.
+
+Access is the query itself: objects are reached through `Model.objects.for_workspace(request.workspace)`, so what
+belongs to another workspace does not exist (404), and no view has to remember a check.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.http import Http404
+
+from postroom.lib.clock import now
+
+
+class Permission(models.TextChoices):
+    """What a role may allow. Everything else a member may do."""
+
+    MANAGE_WORKSPACE = "manage_workspace", "Manage the workspace, its members and roles"
+    CONNECT_MAILBOX = "connect_mailbox", "Connect a mailbox"
+    EXPORT = "export", "Export mail and records"
+    DELETE_RECORDS = "delete_records", "Delete records"
+
+
+class Workspace(models.Model):
+    """The tenant boundary."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Owned = TypeVar("Owned", bound=models.Model, covariant=True)
+
+
+class WorkspaceQuerySet(models.QuerySet[Owned]):
+    """Narrowing to one workspace, and a look-up that answers 404."""
+
+    def for_workspace(self, workspace: Workspace | int) -> Self:
+        return self.filter(workspace=workspace)
+
+    def find(self, **lookup: Any) -> Owned:
+        """The one object, or Http404 (also for ids that are none)."""
+        try:
+            return self.get(**lookup)
+        except (self.model.DoesNotExist, ValueError, OverflowError):
+            raise Http404(f"No such {self.model._meta.verbose_name}") from None
+
+
+class WorkspaceOwned(models.Model):
+    """Base of models that belong to one workspace.
+
+    Use: `Company.objects.for_workspace(request.workspace).find(pk=pk)`.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Role(WorkspaceOwned):
+    """A named set of permissions."""
+
+    name = models.CharField(max_length=60)
+    permissions = models.JSONField(default=list, blank=True)  # of Permission
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="role_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(WorkspaceOwned):
+    """A member: a user in a workspace, with a role."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+    @property
+    def name(self) -> str:
+        """As colleagues see it."""
+        return self.user.name or self.user.email
+
+    @property
+    def address(self) -> str:
+        return self.user.email
+
+    def may(self, permission: Permission | str) -> bool:
+        return permission in self.role.permissions
+
+
+# Every new workspace starts with these; admins change them.
+FIRST_ROLES: dict[str, list[str]] = {
+    "Admin": list(Permission.values),
+    "Member": [Permission.CONNECT_MAILBOX, Permission.EXPORT],
+    "Guest": [],
+}
