@@ -18,9 +18,9 @@ Closed vocabularies, so that rows, screens and support read the same word:
 
 ReauthNeeded.reason      expired | revoked | password | mfa | claims | consent | admin_approval | rejected
 AccessLost.reason        access | no_mailbox | disabled | policy | risk | app_blocked | not_assigned | no_service
-ConnectRefused.reason    declined | admin_approval | consent | wrong_account | no_mailbox | expired | tenant_not_allowed |
-                         personal_not_allowed | not_assigned | app_blocked | no_service | password | disabled | policy |
-                         risk | mfa | invalid_answer
+ConnectRefused.reason    declined | admin_approval | consent | wrong_account | no_mailbox | expired |
+                         tenant_not_allowed | personal_not_allowed | not_assigned | app_blocked | no_service |
+                         password | disabled | policy | risk | mfa | invalid_answer
 """
 
 
