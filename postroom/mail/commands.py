@@ -1,0 +1,163 @@
+"""What a member does with mail, named as they would say it. Views load, call one of these, answer.
+
+Every command changes our rows at once and tells the provider through the outbox, in one transaction.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from django.db import transaction
+
+from postroom.files import storage
+from postroom.lib.clock import now
+from postroom.mail import outbox, sending
+from postroom.mail.models import Composition, CompositionFile, Folder, Message
+from postroom.mailboxes.models import Mailbox
+from postroom.workspaces.models import Membership
+
+
+class CannotSend(ValueError):
+    """What is missing before a composition can be sent, in words for its author."""
+
+
+def mark_read(messages: Sequence[Message], member: Membership, *, read: bool = True) -> None:
+    _note(messages, {"is_read": read}, member)
+
+
+def set_flag(messages: Sequence[Message], member: Membership, *, flagged: bool) -> None:
+    _note(messages, {"flag": "flagged" if flagged else "none"}, member)
+
+
+def move(messages: Sequence[Message], member: Membership, *, to: Folder) -> None:
+    """Into another folder of the same mailbox; messages of other mailboxes are left where they are."""
+    here = [m for m in messages if m.mailbox_id == to.mailbox_id and m.folder_id != to.pk]
+    _note(here, {"folder": to.remote_id}, member)
+
+
+def archive(messages: Sequence[Message], member: Membership) -> None:
+    _move_to_role(messages, member, "archive")
+
+
+def delete(messages: Sequence[Message], member: Membership) -> None:
+    """To Deleted Items, never further (product.md SY10)."""
+    _move_to_role(messages, member, "deleted")
+
+
+def _move_to_role(messages: Sequence[Message], member: Membership, role: str) -> None:
+    for mailbox_id in sorted({m.mailbox_id for m in messages}):
+        target = Folder.objects.filter(mailbox_id=mailbox_id, role=role).first()
+        if target is not None:
+            move([m for m in messages if m.mailbox_id == mailbox_id], member, to=target)
+
+
+def _note(messages: Sequence[Message], fields: dict[str, Any], member: Membership) -> None:
+    with transaction.atomic():
+        for mailbox_id in sorted({m.mailbox_id for m in messages}):
+            outbox.note([m for m in messages if m.mailbox_id == mailbox_id], fields, member_id=member.pk)
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def compose(
+    mailbox: Mailbox,
+    author: Membership,
+    *,
+    answers: Message | None = None,
+    how: str = "new",
+    to: Sequence[tuple[str, str]] = (),
+    subject: str = "",
+    html: str = "",
+) -> Composition:
+    """Begin a message. An answer gets its recipients and subject from what it answers; people are (name, address)."""
+    marker, message_id = sending.new_identity(mailbox)
+    recipients, copies = _recipients(mailbox, answers, how) if answers and not to else (list(to), [])
+    return Composition.objects.create(
+        mailbox=mailbox,
+        author=author,
+        answers=answers,
+        how=how if answers else "new",
+        to=[list(person) for person in recipients],
+        cc=[list(person) for person in copies],
+        subject=subject or (_subject(answers, how) if answers else ""),
+        html=html,
+        marker=marker,
+        internet_message_id=message_id,
+        conversation_id=answers.thread.conversation_id if answers else None,
+    )
+
+
+def _recipients(mailbox: Mailbox, answers: Message, how: str) -> tuple[list[Any], list[Any]]:
+    if how == "forward":
+        return [], []
+    own = {mailbox.address.lower()} | {a.lower() for a in (mailbox.connection.aliases if mailbox.connection else [])}
+    mine = answers.from_address.lower() in own
+    author = answers.reply_to or [[answers.from_name, answers.from_address]]
+    to = answers.to if mine else author
+    if how != "reply_all":
+        return _others(to, own) or list(to), []
+    rest = answers.cc if mine else [*answers.to, *answers.cc]
+    taken = own | {address.lower() for _, address in to}
+    return _others(to, own) or list(to), _others(rest, taken)
+
+
+def _others(people: Sequence[Any], without: set[str]) -> list[Any]:
+    seen: set[str] = set(without)
+    left = []
+    for name, address in people:
+        if address and address.lower() not in seen:
+            seen.add(address.lower())
+            left.append([name, address])
+    return left
+
+
+_PREFIX = {"reply": "Re", "reply_all": "Re", "forward": "Fw"}
+
+
+def _subject(answers: Message, how: str) -> str:
+    prefix = _PREFIX[how]
+    subject = answers.subject.strip()
+    return subject if subject[:3].lower() == f"{prefix.lower()}:" else f"{prefix}: {subject}".strip()
+
+
+def save(composition: Composition, **fields: Any) -> None:
+    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, mailbox."""
+    if composition.state not in (Composition.State.DRAFT, Composition.State.FAILED):
+        return
+    for name, value in fields.items():
+        setattr(composition, name, value)
+    composition.updated_at = now()
+    composition.save(update_fields=[*fields, "updated_at"])
+
+
+def attach(composition: Composition, *, name: str, content_type: str, chunks: Any) -> CompositionFile:
+    blob = storage.store_stream(composition.mailbox.workspace, chunks, content_type=content_type)
+    return CompositionFile.objects.create(
+        composition=composition, blob=blob, name=name[:255], content_type=content_type[:255]
+    )
+
+
+def send(composition: Composition) -> None:
+    """Hand it to the outbox. Raises ``CannotSend`` with what is missing."""
+    if not (composition.to or composition.cc or composition.bcc):
+        raise CannotSend("Add at least one recipient.")
+    wrong = [a for _, a in (*composition.to, *composition.cc, *composition.bcc) if not _looks_like_address(a)]
+    if wrong:
+        raise CannotSend(f"{wrong[0]} is not an e-mail address.")
+    sending.enqueue(composition)
+
+
+def discard(composition: Composition) -> None:
+    Composition.objects.filter(pk=composition.pk, state__in=["draft", "failed"]).delete()
+
+
+def _looks_like_address(text: str) -> bool:
+    local, at, domain = text.rpartition("@")
+    return bool(local and at and "." in domain.strip(".") and not any(c.isspace() for c in text))
+
+
+def text_to_html(text: str) -> str:
+    """What was typed into a plain box, as the body of a mail."""
+    paragraphs = text.replace("\r\n", "\n").strip().split("\n\n")
+    return "".join(f"<p>{escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs if p.strip())

@@ -1,0 +1,41 @@
+"""What follows when mail was stored or removed: linking and other hooks at once, live screens on commit."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
+
+from django.conf import settings
+
+from postroom.lib.live import publish
+from postroom.mailboxes.models import Mailbox
+
+Hook = Callable[..., None]
+_IDS_IN_ONE_EVENT = 40  # a larger change tells screens to look again instead of naming every row
+
+
+@cache
+def hooks() -> tuple[Hook, ...]:
+    """``settings.SYNC_HOOKS``: called as ``hook(mailbox, stored)`` in the transaction of every stored page."""
+    found = []
+    for path in settings.SYNC_HOOKS:
+        module, _, name = path.partition(":")
+        found.append(cast(Hook, getattr(import_module(module), name)))
+    return tuple(found)
+
+
+def on_stored(mailbox: Mailbox, stored: Any, *, fresh: bool) -> None:
+    """``fresh``: news rather than history; only news is announced row by row."""
+    for hook in hooks():
+        hook(mailbox, stored)
+    if fresh and (stored.threads or stored.removed):
+        threads = sorted(stored.threads)
+        publish(
+            mailbox.workspace_id,
+            "mail",
+            {
+                "mailbox": mailbox.pk,
+                "threads": threads[:_IDS_IN_ONE_EVENT] if len(threads) <= _IDS_IN_ONE_EVENT else [],
+                "new": len(stored.new),
+            },
+        )

@@ -1,0 +1,456 @@
+"""Mail as a synced resource: what happens in each lane (design.md section 3).
+
+backfill   folders -> the newest hundred -> spine of every folder -> bodies, newest first -> what is still missing
+live       messages the provider named -> folders whose delta is due -> (folder tree when something is unknown)
+coverage   nightly: the provider's counts against ours
+
+Each generator talks to the provider between its yields and yields the work of one transaction.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from random import uniform
+from typing import Any
+
+from django.db import DataError, transaction
+from msgspec.structs import replace as replaced
+
+from postroom.lib.clock import now
+from postroom.mail import holds, outbox, sending, store
+from postroom.mail.events import on_stored
+from postroom.mail.prepare import Prepared, prepare
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import (
+    DeltaPage,
+    FolderRole,
+    Gone,
+    Page,
+    RemoteFolder,
+    RemoteMessage,
+    Removed,
+    Unusable,
+    Urgency,
+)
+from postroom.providers.errors import CursorExpired, NotFound
+from postroom.sync import lanes, quarantine
+from postroom.sync.contract import Run, Steps, Work
+from postroom.sync.decider import Decision, decide
+from postroom.sync.models import Activity, Notification, SyncState
+from postroom.sync.push import is_on as push_is_on
+from postroom.sync.schedule import poll_interval
+
+RESOURCE = "mail"
+NEWEST = 100  # readable before anything else (SY16)
+NAMED_AT_ONCE = 200  # notifications taken in one step
+DAILY = timedelta(hours=24)
+SETTLE = timedelta(seconds=2)  # push makes it fast, a delta of the touched folders soon after makes it true
+
+Phase = SyncState.Phase
+_FIRST = (FolderRole.INBOX, FolderRole.SENT, FolderRole.DRAFTS, FolderRole.ARCHIVE)
+_LAST = (FolderRole.JUNK, FolderRole.DELETED)
+
+
+class Mail:
+    name = RESOURCE
+
+    def activities(self) -> Mapping[str, Callable[[Run], Steps]]:
+        return {
+            Activity.OUTBOX: outgoing,
+            Activity.LIVE: live,
+            Activity.BACKFILL: backfill,
+        }
+
+
+resource = Mail()
+
+
+def outgoing(run: Run) -> Steps:
+    """What people sent first, then what they changed."""
+    yield from sending.send_due(run)
+    yield from outbox.carry_out(run)
+
+
+# --- live ----------------------------------------------------------------------------------------------------------
+
+
+def live(run: Run) -> Steps:
+    """Take in what was named to us, then follow every folder whose delta is due."""
+    yield from _named(run)
+    yield from _folder_tree(run)
+    for state in _due_folders(run):
+        yield from _follow(run, state)
+    _schedule(run)
+
+
+def _named(run: Run) -> Steps:
+    while True:
+        rows = list(Notification.objects.filter(mailbox=run.mailbox).order_by("id")[:NAMED_AT_ONCE])
+        if not rows:
+            return
+        ids = list(dict.fromkeys(row.remote_id for row in rows if row.remote_id))
+        answers = run.source.get(ids, urgency=Urgency.PUSH) if ids else []
+        yield from _unknown_folders(run, answers)
+        yield _take_named(run, rows, answers)
+
+
+def _take_named(run: Run, rows: Sequence[Notification], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+    whole, gone = _ready(run, answers)
+
+    def work() -> None:
+        touched = _store(run, whole)
+        touched |= _remove(run, gone)
+        if touched:
+            _folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING).update(due_at=now() + SETTLE)
+        Notification.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+    return work
+
+
+def _due_folders(run: Run) -> list[SyncState]:
+    return list(_folder_states(run).filter(phase__in=[Phase.FOLLOWING, Phase.RELISTING], due_at__lte=now()))
+
+
+def _follow(run: Run, state: SyncState) -> Steps:
+    """A folder's listing, or what changed since its cursor. A dead cursor starts a new listing that keeps every
+    row (SY14)."""
+    urgency = Urgency.DELTA if state.phase == Phase.FOLLOWING else Urgency.BACKFILL
+    cursor: str | None = state.cursor or None
+    while True:
+        try:
+            page = run.source.spine(state.scope, cursor, urgency=urgency)
+        except CursorExpired:
+            yield _start_over(state)
+            cursor = None
+            continue
+        except NotFound:
+            yield _folder_vanished(run, state)
+            return
+        yield from _take_page(run, state, page)
+        if page.next is None:
+            break
+        cursor = page.next
+
+
+def _start_over(state: SyncState) -> Work:
+    def work() -> None:
+        state.phase, state.cursor, state.round, state.listed = Phase.RELISTING, "", state.round + 1, 0
+        state.save(update_fields=["phase", "cursor", "round", "listed"])
+
+    return work
+
+
+def _folder_vanished(run: Run, state: SyncState) -> Work:
+    def work() -> None:
+        state.delete()
+        SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope="").update(due_at=now())
+        run.due_by(now())
+
+    return work
+
+
+def _take_page(run: Run, state: SyncState, page: DeltaPage[RemoteMessage | Removed]) -> Steps:
+    """Everything a page says, stored in one transaction with the cursor that follows it."""
+    listing = state.phase != Phase.FOLLOWING
+    known = store.known(run.mailbox.pk, [item.id for item in page.items])
+    decision = decide(page.items, known, folder_id=state.scope, since=_since(run.mailbox), listing=listing)
+    asked: list[RemoteMessage | Gone | Unusable] = []
+    if decision.fetch:
+        asked += run.source.get(decision.fetch, urgency=Urgency.DELTA)
+    if decision.ask:
+        asked += run.source.get(decision.ask, whole=False, urgency=Urgency.DELTA)
+    if page.done is not None and state.phase == Phase.RELISTING:
+        asked += _unnamed(run, state, page)
+    yield from _unknown_folders(run, [*decision.store, *asked])
+    yield _store_page(run, state, page, decision, asked)
+
+
+def _unnamed(run: Run, state: SyncState, page: DeltaPage[Any]) -> list[RemoteMessage | Gone | Unusable]:
+    """At the end of a new listing: where are the rows of this folder that it did not name?"""
+    named = {item.id for item in page.items}
+    missing = [i for i in store.not_in_round(run.mailbox, state.scope, state.round) if i not in named]
+    return run.source.get(missing, whole=False, urgency=Urgency.DELTA) if missing else []
+
+
+def _store_page(
+    run: Run,
+    state: SyncState,
+    page: DeltaPage[RemoteMessage | Removed],
+    decision: Decision,
+    asked: Sequence[RemoteMessage | Gone | Unusable],
+) -> Work:
+    here = [_placed(message, state.scope) for message in decision.store]
+    rows, gone = _ready(run, [*here, *asked])
+    outside = [_placed(message, state.scope) for message in decision.outside]
+
+    def work() -> None:
+        _store(run, rows, round=state.round)
+        _remove(run, gone)
+        if state.round:
+            store.seen_in_round(run.mailbox, decision.unchanged, state.round)
+        store.keep_known(run.mailbox, outside, round=state.round)
+        store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
+        if page.done is not None and state.phase == Phase.RELISTING:
+            lanes.want(run.mailbox.pk, Activity.BACKFILL)  # for the bodies of what the new listing brought up
+        _advance(state, page)
+
+    return work
+
+
+def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
+    state.listed += len(page.items)
+    state.updated_at = now()
+    if page.done is not None:
+        state.phase, state.cursor, state.due_at = Phase.FOLLOWING, page.done, now() + _spread(DAILY)
+    elif state.phase != Phase.FOLLOWING:
+        state.phase = Phase.LISTING if state.phase == Phase.NEW else state.phase
+        state.cursor = page.next or ""
+    # While following, the last "done" cursor stays until the round is complete: a "next" dies early (graph.md 2.12).
+    state.save(update_fields=["phase", "cursor", "due_at", "listed", "updated_at"])
+
+
+def _schedule(run: Run) -> None:
+    """When to run again: the daily delta with push on, an adaptive interval without (SY7, SY11)."""
+    states = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False)
+    for due in states.order_by("due_at").values_list("due_at", flat=True)[:1]:
+        run.due_by(due)
+    if not push_is_on(run.mailbox):
+        wait = poll_interval(run.mailbox, now())
+        _folder_states(run).filter(phase=Phase.FOLLOWING).update(due_at=now() + wait)
+        run.due_by(now() + wait)
+
+
+# --- folders -------------------------------------------------------------------------------------------------------
+
+
+def _folder_tree(run: Run, *, force: bool = False) -> Steps:
+    tree, _ = SyncState.objects.get_or_create(mailbox=run.mailbox, resource=RESOURCE, scope="")
+    if not force and tree.phase == Phase.FOLLOWING and (tree.due_at is None or tree.due_at > now()):
+        return
+    cursor: str | None = tree.cursor or None
+    items: list[RemoteFolder | Removed] = []
+    while True:
+        try:
+            page = run.source.folders(cursor)
+        except CursorExpired:
+            cursor, items = None, []
+            tree.round += 1
+            continue
+        items += page.items
+        if page.done is not None:
+            break
+        cursor = page.next
+    yield _store_tree(run, tree, items, page.done)
+
+
+def _store_tree(run: Run, tree: SyncState, items: Sequence[RemoteFolder | Removed], cursor: str) -> Work:
+    complete = tree.phase == Phase.NEW or not tree.cursor
+    roles = run.source.roles()
+
+    def work() -> None:
+        folders = store.put_folders(run.mailbox, items, roles, complete=complete)
+        SyncState.objects.bulk_create(
+            [SyncState(mailbox=run.mailbox, resource=RESOURCE, scope=remote_id) for remote_id in folders.added],
+            ignore_conflicts=True,
+        )
+        _folder_states(run).filter(scope__in=folders.removed).delete()
+        if folders.added and tree.phase == Phase.FOLLOWING:
+            lanes.want(run.mailbox.pk, Activity.BACKFILL)  # a folder that came later has its own listing
+        tree.phase, tree.cursor, tree.due_at = Phase.FOLLOWING, cursor, now() + _spread(DAILY)
+        tree.save()
+
+    return work
+
+
+def _unknown_folders(run: Run, rows: Sequence[object]) -> Steps:
+    """A message in a folder we have not seen: look at the tree before storing it."""
+    named = {row.folder_id for row in rows if isinstance(row, RemoteMessage) and row.folder_id}
+    if named - store.folder_ids(run.mailbox):
+        yield from _folder_tree(run, force=True)
+
+
+# --- backfill ------------------------------------------------------------------------------------------------------
+
+
+def backfill(run: Run) -> Steps:
+    """History, newest first. Every part continues where the last run stopped."""
+    yield from _folder_tree(run)
+    yield from _newest(run)
+    if not run.mailbox.history:
+        return  # the history question is not answered yet; its answer asks for this lane again
+    yield from _spines(run)
+    yield from _bodies(run)
+    yield from _missing(run)
+    yield _history_done(run)
+
+
+def _newest(run: Run) -> Steps:
+    if run.cursor.get("newest"):
+        return
+    taken, cursor = 0, None
+    while taken < NEWEST:
+        page = run.source.pull(cursor=cursor, urgency=Urgency.PUSH)
+        taken += len(page.items)
+        cursor = page.next
+        yield _pulled(run, page)
+        if cursor is None:
+            break
+    yield lambda: run.cursor.update(newest=True)
+
+
+def _spines(run: Run) -> Steps:
+    order = {role: rank for rank, role in enumerate((*_FIRST, FolderRole.NONE, *_LAST))}
+    roles = {scope: order.get(role, len(_FIRST)) for scope, role in store.folder_roles(run.mailbox).items()}
+    states = list(_folder_states(run).filter(phase__in=[Phase.NEW, Phase.LISTING]))
+    for state in sorted(states, key=lambda s: (roles.get(s.scope, len(_FIRST)), s.pk)):
+        yield from _follow(run, state)
+
+
+def _bodies(run: Run) -> Steps:
+    """Pages of whole messages back to the chosen date; the next page is fetched while this one is stored."""
+    if run.cursor.get("bodies_since") == _stamp(run.mailbox) and not store.many_bodies_missing(run.mailbox):
+        return
+    cursor = run.cursor.get("bodies_cursor")
+    before = run.cursor.get("bodies_before")
+    with ThreadPoolExecutor(1, thread_name_prefix="pull") as pool:
+        page = _pull(run, cursor, before)
+        while True:
+            ahead = pool.submit(_pull, run, page.next, None) if page.next else None
+            yield _pulled(run, page, remember=True)
+            if ahead is None:
+                break
+            page = ahead.result()
+    yield lambda: run.cursor.update(bodies_since=_stamp(run.mailbox), bodies_cursor=None, bodies_before=None)
+
+
+def _pull(run: Run, cursor: Any, before: Any) -> Page[RemoteMessage | Unusable]:
+    since = _since(run.mailbox)
+    try:
+        return run.source.pull(
+            cursor=cursor, before=datetime.fromisoformat(before) if before and not cursor else None, since=since
+        )
+    except CursorExpired:
+        return run.source.pull(before=datetime.fromisoformat(before) if before else None, since=since)
+
+
+def _pulled(run: Run, page: Page[RemoteMessage | Unusable], *, remember: bool = False) -> Work:
+    rows, _ = _ready(run, page.items)
+    oldest = min((m.received for m in page.items if isinstance(m, RemoteMessage) and m.received), default=None)
+
+    def work() -> None:
+        _store(run, rows, fresh=False)
+        if remember:
+            run.cursor["bodies_cursor"] = page.next
+            if oldest is not None:
+                run.cursor["bodies_before"] = oldest.isoformat()
+        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)))
+
+    return work
+
+
+def _missing(run: Run) -> Steps:
+    """Messages that the listing named and no page of bodies brought: moved meanwhile, or mended by an upgrade."""
+    while ids := store.missing_bodies(run.mailbox, _since(run.mailbox), limit=100):
+        answers = run.source.get(ids, urgency=Urgency.BACKFILL)
+        yield from _unknown_folders(run, answers)
+        yield _take_missing(run, ids, answers)
+
+
+def _take_missing(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+    rows, gone = _ready(run, answers)
+
+    def work() -> None:
+        _store(run, rows, fresh=False)
+        _remove(run, gone)
+        store.give_up_bodies(run.mailbox, ids)  # those still without one: quarantined, never asked for ever
+        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)))
+
+    return work
+
+
+def _history_done(run: Run) -> Work:
+    def work() -> None:
+        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)), complete=True)
+
+    return work
+
+
+# --- shared by all -------------------------------------------------------------------------------------------------
+
+
+def _ready(run: Run, rows: Sequence[RemoteMessage | Gone | Unusable]) -> tuple[list[Prepared], list[str]]:
+    """Parse and sanitise outside the transaction; one unusable message is set aside and stops nothing."""
+    ready, gone = [], []
+    own = store.own_addresses(run.mailbox)
+    for row in rows:
+        if isinstance(row, Gone):
+            gone.append(row.id)
+        elif isinstance(row, Unusable):
+            quarantine.put(run.mailbox, RESOURCE, row.id, row.reason)
+        else:
+            try:
+                ready.append(prepare(row, own_addresses=own))
+            except Exception as trouble:
+                quarantine.put(run.mailbox, RESOURCE, row.id, f"{type(trouble).__name__} while reading it")
+    return ready, gone
+
+
+def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = True) -> set[str]:
+    """Store and link; returns the provider's ids of the folders touched. ``fresh``: news, not history."""
+    if not rows:
+        return set()
+    held = holds.of(run.mailbox, rows)
+    try:
+        with transaction.atomic():
+            stored = store.put(run.mailbox, rows, round=round, held=held)
+    except DataError:
+        if len(rows) > 1:  # one row the database will not take must not stop the page: find it
+            half = len(rows) // 2
+            parts = (rows[:half], rows[half:])
+            return set().union(*(_store(run, part, round=round, fresh=fresh) for part in parts))
+        quarantine.put(run.mailbox, RESOURCE, rows[0].message.id, "The database could not store it")
+        return set()
+    if fresh:
+        run.tally.add(new=len(stored.new), changed=len(stored.changed))
+    on_stored(run.mailbox, stored, fresh=fresh)
+    return {row.message.folder_id for row in rows if row.message.folder_id}
+
+
+def _remove(run: Run, ids: Sequence[str]) -> set[str]:
+    if not ids:
+        return set()
+    removed = store.remove(run.mailbox, ids)
+    run.tally.add(removed=len(removed.messages))
+    on_stored(run.mailbox, removed, fresh=True)
+    return set()
+
+
+def _folder_states(run: Run) -> Any:
+    return SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE).exclude(scope="")
+
+
+def _placed(message: RemoteMessage, folder_id: str) -> RemoteMessage:
+    return message if message.folder_id else replaced(message, folder_id=folder_id)
+
+
+def _since(mailbox: Mailbox) -> datetime | None:
+    """The oldest moment of the chosen history; ``None`` pulls everything."""
+    if mailbox.history == Mailbox.History.ALL:
+        return None
+    return mailbox.since or mailbox.connected_at
+
+
+def _stamp(mailbox: Mailbox) -> str:
+    since = _since(mailbox)
+    return since.astimezone(UTC).isoformat() if since else "everything"
+
+
+def _spread(period: timedelta) -> timedelta:
+    return period * uniform(0.9, 1.0)  # noqa: S311  # a thousand mailboxes must not come due in one minute
+
+
+def iterate(steps: Steps) -> Iterator[None]:
+    """Carry out steps without an engine, for tests of a single activity."""
+    for work in steps:
+        work()
+        yield

@@ -1,0 +1,87 @@
+"""What a page of a listing means. Pure: no database, no network, no clock.
+
+(what we have, what the provider says, where it says so) -> what to store, what to fetch, what to ask about
+
+The rules (design.md section 3, steps 5-7; graph.md 2.12): rows may be replayed, reordered, doubled, sparse or about
+items we never saw. "Removed" tells only that an item left *this* folder, so it leads to a question, never to a
+deletion, and only if we believed the item to be here. Whether a row is older than ours is left to the store, which
+compares versions under the row's lock.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from postroom.providers.contract import RemoteMessage, Removed
+
+
+class Known(Protocol):
+    """What the decider needs of a stored row."""
+
+    folder_remote_id: str
+    change_key: str
+    is_draft: bool
+
+
+@dataclass(slots=True)
+class Decision:
+    store: list[RemoteMessage] = field(default_factory=list)  # state to merge into rows, or rows without a body yet
+    fetch: list[str] = field(default_factory=list)  # whole messages to get
+    ask: list[str] = field(default_factory=list)  # where is it now?
+    outside: list[RemoteMessage] = field(default_factory=list)  # exists, older than the chosen history
+    unchanged: list[str] = field(default_factory=list)  # named, nothing new about it
+    forget: list[str] = field(default_factory=list)  # left the folder, and we only knew that it existed
+
+
+def decide(
+    page: Iterable[RemoteMessage | Removed],
+    known: Mapping[str, Known],
+    *,
+    folder_id: str,
+    since: datetime | None,
+    listing: bool,
+) -> Decision:
+    """Sort a page. ``listing``: a first listing, whose bodies come with the backfill; otherwise new mail, wanted now.
+
+    The last word about an id counts: a provider may name it several times in one page.
+    """
+    decision = Decision()
+    for item in {row.id: row for row in page}.values():
+        have = known.get(item.id)
+        if isinstance(item, Removed):
+            if have is None:
+                decision.forget.append(item.id)
+            elif have.folder_remote_id == folder_id:
+                decision.ask.append(item.id)
+            continue
+        _place(item, have, decision, folder_id=folder_id, since=since, listing=listing)
+    return decision
+
+
+def _place(
+    item: RemoteMessage,
+    have: Known | None,
+    decision: Decision,
+    *,
+    folder_id: str,
+    since: datetime | None,
+    listing: bool,
+) -> None:
+    if have is None:
+        if item.received is not None and since is not None and item.received < since:
+            decision.outside.append(item)
+        elif listing and item.received is not None:
+            decision.store.append(item)
+        else:
+            decision.fetch.append(item.id)
+    elif (
+        item.change_key is not None
+        and item.change_key == have.change_key
+        and (item.folder_id or folder_id) == have.folder_remote_id
+    ):
+        decision.unchanged.append(item.id)
+    elif have.is_draft or item.is_draft:
+        decision.fetch.append(item.id)  # a draft's body changes, and the listing does not carry it
+    else:
+        decision.store.append(item)

@@ -1,0 +1,37 @@
+"""Wake-ups through Procrastinate: the only thing it carries. Losing, doubling or delaying one does no harm, because
+what is due stands in the lanes and ``sweep`` looks there every few seconds (design.md section 3a).
+"""
+
+import logging
+
+from procrastinate.contrib.django import app
+
+from postroom.sync import lanes, runner
+
+log = logging.getLogger(__name__)
+
+SWEEP_EVERY = 5  # seconds
+
+
+@app.task(name="sync.run", queue="sync")
+def run(mailbox_id: int) -> None:
+    """Do what is due for a mailbox. No lock, no unique key, no retry: the lease and the sweep are all of these."""
+    runner.run_mailbox(mailbox_id)
+
+
+def wake(mailbox_id: int) -> None:
+    try:
+        run.defer(mailbox_id=mailbox_id)
+    except Exception:
+        log.warning("a wake-up was lost; the sweep will find mailbox %s", mailbox_id, exc_info=True)
+
+
+def sweep() -> int:
+    """Wake every mailbox that has something due and nobody at work on it. Returns how many."""
+    found = lanes.due()
+    for mailbox_id in found:
+        wake(mailbox_id)
+    return len(found)
+
+
+lanes.wake = wake

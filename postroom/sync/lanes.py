@@ -1,0 +1,178 @@
+"""Asking for work, taking it, holding it, giving it back (design.md section 3a).
+
+want -> (wake-up) -> claim -> hold … hold -> finish | postpone | step_aside
+
+Every change is one statement that checks what it relies on: a stale owner's write finds no row, because its fence
+number is no longer the lane's.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from postroom.lib.clock import now
+from postroom.sync.models import PRIORITY, Activity, Lane
+
+LEASE = timedelta(seconds=10)
+SOON = timedelta(seconds=5)  # what is due within this time is waited for by the worker; the rest is the sweep's
+_ADVISORY_CLASS = 0x706F7374  # our own class of advisory locks: one per mailbox, held only while claiming
+_WORKING_STATES = ("connecting", "live")
+_BLOCKING_FAILURES = ("reauth", "password_changed", "revoked", "consent", "conditional_access", "disabled", "breaker")
+
+wake: Callable[[int], None] = lambda mailbox_id: None  # noqa: E731  # set by sync.jobs: carries a wake-up to a worker
+
+
+class LeaseLost(Exception):
+    """Somebody else took the lane over: this run must not write any more."""
+
+
+def ensure(mailbox_id: int) -> None:
+    """Give a mailbox its lanes. Harmless when they are there."""
+    Lane.objects.bulk_create(
+        [Lane(mailbox_id=mailbox_id, activity=a, priority=PRIORITY[a]) for a in Activity.values],
+        ignore_conflicts=True,
+    )
+
+
+def want(mailbox_id: int, activity: str, *, at: datetime | None = None) -> None:
+    """Ask for work in the caller's own transaction; a worker is woken when that commits."""
+    due = at or now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE sync_lane SET wanted = wanted + 1, due_at = least(coalesce(due_at, %(due)s), %(due)s)
+               WHERE mailbox_id = %(mailbox)s AND activity = %(activity)s""",
+            {"due": due, "mailbox": mailbox_id, "activity": activity},
+        )
+    if due - now() < SOON:
+        transaction.on_commit(lambda: wake(mailbox_id))
+
+
+def due(mailbox_ids: Iterable[int] | None = None, *, at: datetime | None = None, limit: int = 500) -> list[int]:
+    """Mailboxes that have a lane due now and nobody at work on it: what the sweep wakes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT l.mailbox_id FROM sync_lane l JOIN mailboxes_mailbox m ON m.id = l.mailbox_id
+               WHERE l.due_at <= %(now)s AND NOT l.paused AND m.state = ANY(%(states)s)
+                 AND NOT m.failure = ANY(%(blocked)s)
+                 AND NOT EXISTS (SELECT 1 FROM sync_lane o
+                                 WHERE o.mailbox_id = l.mailbox_id AND o.lease_until > %(now)s)
+               LIMIT %(limit)s""",
+            {
+                "now": at or now(),
+                "limit": limit,
+                "states": list(_WORKING_STATES),
+                "blocked": list(_BLOCKING_FAILURES),
+            },
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    return found if mailbox_ids is None else [m for m in found if m in set(mailbox_ids)]
+
+
+def soon(mailbox_id: int) -> float | None:
+    """Seconds until a lane of this mailbox comes due, when that is before the next sweep; else None."""
+    first = (
+        Lane.objects.filter(mailbox_id=mailbox_id, paused=False, due_at__gt=now(), due_at__lt=now() + SOON)
+        .order_by("due_at")
+        .values_list("due_at", flat=True)
+        .first()
+    )
+    return max(0.0, (first - now()).total_seconds()) if first else None
+
+
+def claim(mailbox_id: int, owner: str) -> Lane | None:
+    """Take the most urgent due lane of a mailbox, or None when nothing is due or somebody else is at work.
+
+    The advisory lock comes in a statement of its own: the next one then sees every claim made before it.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_ADVISORY_CLASS, mailbox_id])
+        if not cursor.fetchone()[0]:
+            return None
+        cursor.execute(
+            """UPDATE sync_lane SET lease_owner = %(owner)s, lease_until = %(until)s, fence = fence + 1,
+                      started_at = %(now)s
+               WHERE id = (SELECT l.id FROM sync_lane l JOIN mailboxes_mailbox m ON m.id = l.mailbox_id
+                           WHERE l.mailbox_id = %(mailbox)s AND l.due_at <= %(now)s AND NOT l.paused
+                             AND m.state = ANY(%(states)s) AND NOT m.failure = ANY(%(blocked)s)
+                           ORDER BY l.priority, l.due_at LIMIT 1)
+                 AND NOT EXISTS (SELECT 1 FROM sync_lane o
+                                 WHERE o.mailbox_id = %(mailbox)s AND o.lease_until > %(now)s)
+               RETURNING id""",
+            {
+                "owner": owner,
+                "until": now() + LEASE,
+                "now": now(),
+                "mailbox": mailbox_id,
+                "states": list(_WORKING_STATES),
+                "blocked": list(_BLOCKING_FAILURES),
+            },
+        )
+        row = cursor.fetchone()
+    return Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0]) if row else None
+
+
+def hold(lane: Lane) -> None:
+    """Renew the lease. Called first in every step's transaction: raises ``LeaseLost`` when it is no longer ours."""
+    if not _owned(lane).update(lease_until=now() + LEASE):
+        raise LeaseLost(str(lane))
+
+
+def save(lane: Lane) -> None:
+    """Store cursor and progress, in the transaction of the step they describe."""
+    _owned(lane).update(cursor=lane.cursor, progress=lane.progress)
+
+
+def finish(lane: Lane, *, next_due: datetime | None) -> None:
+    """Give the lane back after a complete run. What was asked for meanwhile makes it due at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE sync_lane SET seen = %(seen)s, attempts = 0, failure = '', failure_detail = '',
+                      due_at = CASE WHEN wanted > %(seen)s THEN %(now)s ELSE %(next)s END,
+                      lease_until = NULL, lease_owner = '', finished_at = %(now)s
+               WHERE id = %(id)s AND fence = %(fence)s""",
+            {"seen": lane.wanted, "now": now(), "next": next_due, "id": lane.pk, "fence": lane.fence},
+        )
+
+
+def step_aside(lane: Lane) -> None:
+    """Give the lane back in the middle of its work; it stays due."""
+    _owned(lane).update(lease_until=None, lease_owner="", due_at=now())
+
+
+def postpone(lane: Lane, *, due_at: datetime | None, failure: str, detail: str = "", attempt: bool = True) -> None:
+    """Give the lane back after a failure, to be tried again at ``due_at`` (None: not before somebody asks)."""
+    _owned(lane).update(
+        lease_until=None,
+        lease_owner="",
+        due_at=due_at,
+        failure=failure,
+        failure_detail=detail[:400],
+        attempts=lane.attempts + 1 if attempt else lane.attempts,
+        finished_at=now(),
+    )
+
+
+def must_stop(lane: Lane) -> bool:
+    """True when the run should give the lane back after this step: paused, mailbox gone, or a more urgent lane due."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT l.paused OR m.state <> ALL(%(states)s)
+                      OR EXISTS (SELECT 1 FROM sync_lane o WHERE o.mailbox_id = l.mailbox_id
+                                 AND o.priority < l.priority AND NOT o.paused AND o.due_at <= %(now)s)
+               FROM sync_lane l JOIN mailboxes_mailbox m ON m.id = l.mailbox_id WHERE l.id = %(id)s""",
+            {"states": list(_WORKING_STATES), "now": now(), "id": lane.pk},
+        )
+        row = cursor.fetchone()
+    return row is None or bool(row[0])
+
+
+def set_paused(mailbox_id: int, activity: str, paused: bool) -> None:
+    Lane.objects.filter(mailbox_id=mailbox_id, activity=activity).update(paused=paused)
+    if not paused:
+        want(mailbox_id, activity)
+
+
+def _owned(lane: Lane) -> Any:
+    return Lane.objects.filter(pk=lane.pk, fence=lane.fence)

@@ -1,0 +1,172 @@
+"""Running what is due: claim -> steps, each in a fenced transaction -> give back, until nothing is due.
+
+The only place where a failure of a run becomes a date and a reason on a row. What is not in ``_VERDICTS`` is our own
+mistake: logged with a reference, tried again with growing patience, shown as such.
+"""
+
+import logging
+import os
+import random
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from time import monotonic
+
+from django.db import DatabaseError, close_old_connections, transaction
+
+from postroom.lib.clock import now
+from postroom.lib.errors import new_reference
+from postroom.mailboxes.models import Failure, Mailbox
+from postroom.mailboxes.session import open_mail
+from postroom.providers import errors
+from postroom.sync import lanes
+from postroom.sync.contract import Run, steps
+from postroom.sync.models import Lane
+
+log = logging.getLogger(__name__)
+
+PATIENCE = (2, 5, 15, 60, 300, 900, 3600)  # seconds before the next attempt, by attempts so far
+SAY_SO_AFTER = 5  # failed attempts in a row before a passing trouble is shown on the mailbox
+
+OWNER = f"{socket.gethostname()}:{os.getpid()}"
+
+
+def run_mailbox(mailbox_id: int, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Run every due lane of a mailbox, most urgent first. Returns how many runs that took."""
+    close_old_connections()
+    runs = 0
+    while not stopping():
+        lane = lanes.claim(mailbox_id, f"{OWNER}:{threading.get_ident()}")
+        if lane is None:
+            break
+        run_lane(lane, stopping=stopping)
+        runs += 1
+    if not stopping() and (wait := lanes.soon(mailbox_id)) is not None:
+        timer = threading.Timer(wait, lanes.wake, [mailbox_id])
+        timer.daemon = True  # losing it to a crash does no harm: the sweep comes by
+        timer.start()
+    return runs
+
+
+def run_lane(lane: Lane, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    """One lease on one lane, from claim to giving it back. Never raises for a failure of the outside."""
+    mailbox = lane.mailbox
+    began = monotonic()
+    run: Run | None = None
+    try:
+        with Heartbeat(lane):
+            run = Run(lane=lane, mailbox=mailbox, source=open_mail(mailbox))
+            complete = _carry_out(run, stopping)
+    except lanes.LeaseLost:
+        log.warning("lane %s was taken over", lane.pk)
+    except errors.ProviderError as failure:
+        _provider_failed(lane, failure)
+    except Exception as failure:
+        _we_failed(lane, failure)
+    else:
+        _give_back(run, complete, seconds=monotonic() - began)
+
+
+def _carry_out(run: Run, stopping: Callable[[], bool]) -> bool:
+    """Every step of the run; False when it was stopped on the way."""
+    with closing(steps(run)) as work:  # type: ignore[type-var]
+        for step in work:
+            with transaction.atomic():
+                lanes.hold(run.lane)
+                step()
+                lanes.save(run.lane)
+            if stopping() or lanes.must_stop(run.lane):
+                return False
+    return True
+
+
+def _give_back(run: Run, complete: bool, *, seconds: float) -> None:
+    run.progress["last"] = {**run.tally.as_dict(), "seconds": round(seconds, 3)}
+    with transaction.atomic():
+        lanes.save(run.lane)
+        if complete:
+            lanes.finish(run.lane, next_due=run.next_due)
+            _mailbox_worked(run.mailbox)
+        else:
+            lanes.step_aside(run.lane)
+
+
+def _mailbox_worked(mailbox: Mailbox) -> None:
+    Mailbox.objects.filter(pk=mailbox.pk).update(
+        last_success_at=now(), failure=Failure.NONE, failure_detail="", failure_reference="", throttled_until=None
+    )
+
+
+# What a provider's failure means: the reason on the mailbox, and when to try again (None: when somebody acts).
+_VERDICTS: list[tuple[type[errors.ProviderError], Failure, timedelta | None]] = [
+    (errors.AccessLost, Failure.ACCESS_LOST, timedelta(hours=1)),
+    (errors.OperatorFault, Failure.OPERATOR, timedelta(minutes=10)),
+    (errors.ReauthNeeded, Failure.REAUTH, None),
+]
+
+
+def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
+    if isinstance(failure, errors.Throttled):
+        until = now() + timedelta(seconds=failure.retry_after or 30)
+        Mailbox.objects.filter(pk=lane.mailbox_id).update(throttled_until=until)
+        lanes.postpone(lane, due_at=until, failure="throttled", attempt=False)
+        return
+    for kind, reason, again in _VERDICTS:
+        if isinstance(failure, kind):
+            own = getattr(failure, "reason", "")
+            lanes.postpone(lane, due_at=again and now() + again, failure=reason, detail=str(failure))
+            _mailbox_failed(lane, Failure(own) if own in Failure.values else reason, failure)
+            return
+    _try_later(lane, failure, Failure.PROVIDER, at_least=getattr(failure, "retry_after", None) or 0)
+
+
+def _we_failed(lane: Lane, failure: Exception) -> None:
+    if isinstance(failure, DatabaseError):
+        close_old_connections()
+    log.exception("a run of lane %s failed", lane.pk)
+    _try_later(lane, failure, Failure.INTERNAL)
+
+
+def _try_later(lane: Lane, failure: Exception, reason: Failure, *, at_least: float = 0) -> None:
+    seconds = max(at_least, PATIENCE[min(lane.attempts, len(PATIENCE) - 1)]) * random.uniform(1, 1.3)  # noqa: S311
+    lanes.postpone(lane, due_at=now() + timedelta(seconds=seconds), failure=reason, detail=type(failure).__name__)
+    if lane.attempts + 1 >= SAY_SO_AFTER:
+        _mailbox_failed(lane, reason, failure)
+
+
+def _mailbox_failed(lane: Lane, reason: Failure, failure: Exception) -> None:
+    code = getattr(failure, "code", "") or type(failure).__name__
+    reference = new_reference()
+    log.warning("mailbox %s stopped: %s (%s), reference %s", lane.mailbox_id, reason, code, reference)
+    Mailbox.objects.filter(pk=lane.mailbox_id).update(
+        failure=reason, failure_detail=str(failure)[:400], failure_reference=reference
+    )
+
+
+class Heartbeat:
+    """Keeps a lease alive while a step waits for the network, from a thread with a connection of its own."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name=f"lease-{lane.pk}")
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    def _beat(self) -> None:
+        from django.db import connection
+
+        try:
+            while not self._done.wait(lanes.LEASE.total_seconds() / 3):
+                lanes.hold(self._lane)
+        except (lanes.LeaseLost, DatabaseError):
+            pass  # the run itself finds out at its next step
+        finally:
+            connection.close()
