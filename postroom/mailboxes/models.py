@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from postroom.lib.clock import now
+from postroom.workspaces.models import WorkspaceQuerySet
 
 STALE_AFTER = timedelta(hours=25)  # product.md SY17
 
@@ -52,6 +53,8 @@ class Connection(models.Model):
     failure_code = models.CharField(max_length=60, blank=True)  # the provider's word, e.g. AADSTS50173
     failure_claims = models.TextField(blank=True)  # a claims challenge to pass on at the next sign-in
     created_at = models.DateTimeField(default=now)
+
+    objects = WorkspaceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -107,7 +110,10 @@ class Mailbox(models.Model):
     failure_reference = models.CharField(max_length=12, blank=True)
     throttled_until = models.DateTimeField(null=True)  # "slowed by Microsoft" (SY13)
     last_success_at = models.DateTimeField(null=True)
+    viewed_at = models.DateTimeField(null=True)  # somebody looked into it; polling is quicker then (SY11)
     connected_at = models.DateTimeField(default=now)
+
+    objects = WorkspaceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -144,4 +150,5 @@ class ConnectAttempt(models.Model):
     features = models.JSONField(default=list)
     reconnect = models.ForeignKey(Connection, null=True, on_delete=models.CASCADE)
     used_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=40, blank=True)  # CONNECTED or why not: a reloaded answer says the same
     created_at = models.DateTimeField(default=now)
