@@ -1,0 +1,45 @@
+"""Who may read a mailbox and who may change it. Not the same: an admin may disconnect a colleague's private mailbox
+without ever seeing its mail."""
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from postroom.mailboxes.models import Mailbox
+from postroom.workspaces.models import Membership, Permission
+
+
+def mailboxes_visible_to(member: Membership) -> QuerySet[Mailbox]:
+    """Those whose mail the member may read: own, shared with them by name, open to the workspace (CN14)."""
+    mine = Q(owner=member) | Q(visibility=Mailbox.Visibility.WORKSPACE)
+    named = Q(visibility=Mailbox.Visibility.MEMBERS, pk__in=member.used_mailboxes.values("pk"))
+    return _of(member).filter(mine | named)
+
+
+def mailboxes_manageable_by(member: Membership) -> QuerySet[Mailbox]:
+    """Those the member may sync, set up and disconnect: own, and all of the workspace for its admins."""
+    every = _of(member)
+    return every if member.may(Permission.MANAGE_WORKSPACE) else every.filter(owner=member)
+
+
+def visible_mailbox(member: Membership, pk: int) -> Mailbox:
+    """One mailbox the member may read. Raises ``Http404``."""
+    return _find(mailboxes_visible_to(member), pk)
+
+
+def manageable_mailbox(member: Membership, pk: int) -> Mailbox:
+    """One mailbox the member may change. Raises ``Http404``."""
+    return _find(mailboxes_manageable_by(member), pk)
+
+
+def may_reconnect(member: Membership, mailbox: Mailbox) -> bool:
+    """Only who owns it: the grant that comes back is theirs."""
+    return mailbox.owner_id == member.pk
+
+
+def _of(member: Membership) -> QuerySet[Mailbox]:
+    mailboxes = Mailbox.objects.for_workspace(member.workspace_id)
+    return mailboxes.select_related("connection", "owner__user").order_by("connected_at", "pk")
+
+
+def _find(mailboxes: QuerySet[Mailbox], pk: int) -> Mailbox:
+    return get_object_or_404(mailboxes, pk=pk)

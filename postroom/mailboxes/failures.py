@@ -1,0 +1,163 @@
+"""From an error of the connector to a failure on the row, and from there to words.
+
+Two tables and two functions: `failure_of` answers which failure an error is, `ADVICE` what the member reads. Nobody's
+token and no content of a mail is in any of them.
+"""
+
+import logging
+from typing import Literal, NamedTuple
+
+from postroom.lib.errors import reference
+from postroom.mailboxes.models import Connection, Failure, Mailbox
+from postroom.providers import errors
+
+log = logging.getLogger(__name__)
+
+# ReauthNeeded.reason and AccessLost.reason (providers.errors) -> failure; what is not listed needs a plain sign-in.
+REASONS: dict[str, Failure] = {
+    "expired": Failure.REAUTH,
+    "password_changed": Failure.PASSWORD_CHANGED,
+    "revoked": Failure.REVOKED,
+    "consent": Failure.CONSENT,
+    "conditional_access": Failure.CONDITIONAL_ACCESS,
+    "policy": Failure.CONDITIONAL_ACCESS,
+    "disabled": Failure.DISABLED,
+    "no_mailbox": Failure.NO_MAILBOX,
+    "licence": Failure.NO_MAILBOX,
+    "access": Failure.ACCESS_LOST,
+}
+
+# Failures of the grant: nothing works until the member signs in again, so nothing is tried until then.
+NEEDS_SIGN_IN = frozenset(
+    {
+        Failure.REAUTH,
+        Failure.PASSWORD_CHANGED,
+        Failure.REVOKED,
+        Failure.CONSENT,
+        Failure.CONDITIONAL_ACCESS,
+        Failure.DISABLED,
+    }
+)
+OF_THE_GRANT = NEEDS_SIGN_IN | {Failure.OPERATOR}
+
+Remedy = Literal["reconnect", "sync", "operator", "wait"]
+
+
+class Advice(NamedTuple):
+    """What a card says: what happened, what to do, and which button leads there."""
+
+    happened: str
+    todo: str
+    remedy: Remedy
+
+
+ADVICE: dict[Failure, Advice] = {
+    Failure.REAUTH: Advice("{provider} asks for a new sign-in{code}.", "Sign in again to continue.", "reconnect"),
+    Failure.PASSWORD_CHANGED: Advice(
+        "{provider} ended this sign-in because the password was changed{code}.",
+        "Sign in again to continue.",
+        "reconnect",
+    ),
+    Failure.REVOKED: Advice(
+        "Access was taken back at {provider}{code}, by the account's owner or an administrator.",
+        "Sign in again to allow it once more.",
+        "reconnect",
+    ),
+    Failure.CONSENT: Advice(
+        "A permission that Postroom needs is no longer granted{code}.",
+        "Sign in again and allow it; if {provider} asks for an administrator, send them the link it shows.",
+        "reconnect",
+    ),
+    Failure.CONDITIONAL_ACCESS: Advice(
+        "A policy of the organisation asks for another check, such as a second factor or a known device{code}.",
+        "Sign in again and pass the check; if it is refused, give this code to your IT.",
+        "reconnect",
+    ),
+    Failure.DISABLED: Advice(
+        "{provider} says that this account is disabled{code}.",
+        "Ask your IT to enable it, then sign in again.",
+        "reconnect",
+    ),
+    Failure.NO_MAILBOX: Advice(
+        "This account has no mailbox in Exchange Online{code}: no licence, or the mailbox lies on a server of your own.",
+        "Ask your IT for an Exchange Online licence, then choose Sync now.",
+        "sync",
+    ),
+    Failure.ACCESS_LOST: Advice(
+        "Access to this mailbox was withdrawn at {provider}{code}.",
+        "Ask its administrator to give access back, then choose Sync now.",
+        "sync",
+    ),
+    Failure.OPERATOR: Advice(
+        "Postroom's own registration with {provider} needs mending{code}.",
+        "Tell whoever runs Postroom. You need not sign in again: sync goes on by itself once it is mended.",
+        "operator",
+    ),
+    Failure.BREAKER: Advice(
+        "Sync stopped because an unusual share of this mailbox would have been deleted or moved{code}.",
+        "Look at the mailbox in Outlook; if all is well there, choose Sync now to go on.",
+        "sync",
+    ),
+    Failure.PROVIDER: Advice(
+        "{provider} keeps answering with errors{code}.",
+        "Nothing to do: Postroom keeps trying and goes on where it stopped.",
+        "wait",
+    ),
+    Failure.INTERNAL: Advice(
+        "Postroom made a mistake while syncing{code}. No mail is lost.",
+        "Choose Sync now to try again; if it comes back, give the reference to whoever runs Postroom.",
+        "sync",
+    ),
+}
+
+
+def failure_of(error: Exception) -> Failure:
+    """Which failure an error means once it is no longer worth waiting out."""
+    match error:
+        case errors.OperatorFault():
+            return Failure.OPERATOR
+        case errors.ReauthNeeded():
+            return REASONS.get(error.reason, Failure.REAUTH)
+        case errors.AccessLost():
+            return REASONS.get(error.reason, Failure.ACCESS_LOST)
+        case errors.ProviderError():
+            return Failure.PROVIDER
+    return Failure.INTERNAL
+
+
+def mark_connection(connection: Connection, error: errors.ProviderError) -> None:
+    """Store why the grant does not work, on the connection and on every mailbox that hangs on it."""
+    connection.failure = failure_of(error)
+    connection.failure_code = error.code[:60]
+    connection.failure_claims = error.claims if isinstance(error, errors.ReauthNeeded) else ""
+    connection.save(update_fields=["failure", "failure_code", "failure_claims"])
+    for mailbox in connection.mailboxes.exclude(state=Mailbox.State.DISCONNECTED):
+        mark_mailbox(mailbox, error)
+
+
+def mark_mailbox(mailbox: Mailbox, error: Exception) -> str:
+    """Store why the mailbox does not work. Returns the reference id; the same failure keeps the one it has."""
+    failure, code = failure_of(error), getattr(error, "code", "")[:400]
+    if (mailbox.failure, mailbox.failure_detail) == (failure, code) and mailbox.failure_reference:
+        return mailbox.failure_reference
+    mailbox.failure, mailbox.failure_detail, mailbox.failure_reference = failure, code, reference()
+    mailbox.save(update_fields=["failure", "failure_detail", "failure_reference"])
+    log.warning("mailbox %s: %s (%s), reference %s", mailbox.pk, failure, code, mailbox.failure_reference)
+    return mailbox.failure_reference
+
+
+def clear_connection(connection: Connection) -> None:
+    """The grant works again: take back what ``mark_connection`` stored (unsaved on the connection itself)."""
+    connection.failure, connection.failure_code, connection.failure_claims = Failure.NONE, "", ""
+    connection.mailboxes.filter(failure__in=OF_THE_GRANT).update(
+        failure=Failure.NONE, failure_detail="", failure_reference=""
+    )
+
+
+def advice(mailbox: Mailbox, *, provider: str) -> Advice | None:
+    """What to tell the member about the mailbox's failure; ``None`` when there is none."""
+    if not mailbox.failure:
+        return None
+    words = {"provider": provider, "code": f" ({mailbox.failure_detail})" if mailbox.failure_detail else ""}
+    found = ADVICE[Failure(mailbox.failure)]
+    return found._replace(happened=found.happened.format(**words), todo=found.todo.format(**words))

@@ -1,0 +1,126 @@
+"""What the packages above do when something happens to a mailbox.
+
+`mailboxes` may not import them, so they are named in `settings.MAILBOX_HOOKS`: dotted paths of modules that have some of
+the functions of `MailboxHooks`. All are called in the order of that list, in the caller's transaction; one that raises
+undoes the whole step.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from postroom.mailboxes.models import Mailbox
+
+
+class SyncResult(NamedTuple):
+    """How a requested sync ended. ``error`` is a sentence for the member, empty when all went well."""
+
+    new: int = 0
+    changed: int = 0
+    removed: int = 0
+    error: str = ""
+
+
+class FolderProgress(TypedDict):
+    """One folder of the history that is being pulled; ``done`` and ``total`` count messages."""
+
+    name: str
+    done: int
+    total: int
+
+
+class Progress(TypedDict):
+    """The history pull of one mailbox (product.md SY1). Only under way, paused or failing: nothing when done."""
+
+    done: int
+    total: int
+    rate: float  # messages per second over the last while; 0 when unknown
+    eta: float | None  # seconds
+    paused: bool
+    folders: list[FolderProgress]
+
+
+class Card(TypedDict, total=False):
+    """What the packages above know about a mailbox; each gives the keys it knows, later ones win."""
+
+    progress: Progress | None
+    syncing: bool  # a sync the member asked for is still running
+    messages: int
+    linked: int
+    quarantined: int
+    push: Literal["on", "off", "polling"]
+    push_note: str  # why not "on", e.g. "no public URL"
+    push_renews_at: datetime | None
+
+
+class MailboxHooks(Protocol):
+    """The functions a module in ``MAILBOX_HOOKS`` may have."""
+
+    def connected(self, mailbox: Mailbox) -> None:
+        """A mailbox was made: begin with folders and the newest mail; how much history is not known yet."""
+
+    def history_chosen(self, mailbox: Mailbox) -> None:
+        """``history`` and ``since`` were set, or widened later."""
+
+    def reconnected(self, mailbox: Mailbox) -> None:
+        """The grant was replaced: go on where it stopped."""
+
+    def sync_now(self, mailbox: Mailbox) -> str:
+        """Ask for a sync at once. Returns a ticket for ``sync_result``."""
+
+    def sync_result(self, mailbox: Mailbox, ticket: str) -> SyncResult | None:
+        """How the sync of that ticket ended, ``None`` while it runs."""
+
+    def pause(self, mailbox: Mailbox) -> None:
+        """Hold the history pull; new mail goes on arriving."""
+
+    def resume(self, mailbox: Mailbox) -> None:
+        """Go on with the history pull."""
+
+    def cancel(self, mailbox: Mailbox) -> None:
+        """End the history pull; what was pulled stays."""
+
+    def disconnecting(self, mailbox: Mailbox, delete: bool) -> None:
+        """The grant is about to be erased: stop work, end push at the provider; with ``delete`` drop what was synced."""
+
+    def card(self, mailbox: Mailbox) -> Card:
+        """What the card of the mailbox shows."""
+
+    def holds(self, mailbox: Mailbox) -> list[tuple[str, int]]:
+        """What deleting would remove, as (plural noun, count), e.g. ``("messages", 61204)``."""
+
+
+def _named(name: str) -> Iterator[Any]:
+    for path in getattr(settings, "MAILBOX_HOOKS", []):
+        if function := getattr(import_string(path), name, None):
+            yield function
+
+
+def tell(event: str, mailbox: Mailbox, *args: object) -> None:
+    """Call ``event`` (a name of ``MailboxHooks``) everywhere it is answered."""
+    for function in _named(event):
+        function(mailbox, *args)
+
+
+def sync_now(mailbox: Mailbox) -> str:
+    """The first ticket that a hook gives, empty when nobody syncs."""
+    return next((ticket for function in _named("sync_now") if (ticket := function(mailbox))), "")
+
+
+def sync_result(mailbox: Mailbox, ticket: str) -> SyncResult | None:
+    return next((found for function in _named("sync_result") if (found := function(mailbox, ticket))), None)
+
+
+def card(mailbox: Mailbox) -> Card:
+    """All hooks' knowledge in one."""
+    known: Card = {}
+    for function in _named("card"):
+        known.update(function(mailbox))
+    return known
+
+
+def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
+    return [line for function in _named("holds") for line in function(mailbox)]

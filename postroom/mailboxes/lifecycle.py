@@ -1,0 +1,187 @@
+"""What happens to a mailbox in its life: connected, given a history, renewed, shared, disconnected.
+
+Each command does all of it, the hooks included, so that no caller has to remember a second step.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db import transaction
+
+from postroom.lib.clock import now
+from postroom.mailboxes import grants, hooks
+from postroom.mailboxes.models import Connection, Failure, Mailbox
+from postroom.providers import errors
+from postroom.providers.contract import Account, Grant
+from postroom.workspaces.models import Membership, Workspace
+
+log = logging.getLogger(__name__)
+
+History, State = Mailbox.History, Mailbox.State
+
+# How far back each choice reaches; None = no limit (product.md CN13). In the order of reach.
+REACH: dict[Mailbox.History, timedelta | None] = {
+    History.NONE: timedelta(0),
+    History.DAYS_30: timedelta(days=30),
+    History.DAYS_90: timedelta(days=90),
+    History.MONTHS_12: timedelta(days=365),
+    History.YEARS_4: timedelta(days=4 * 365 + 1),
+    History.ALL: None,
+}
+
+
+class AlreadyConnected(Exception):
+    """The account that signed in is connected in this workspace already."""
+
+    def __init__(self, mailbox: Mailbox | None, address: str) -> None:
+        super().__init__(f"{address} is connected already")
+        self.mailbox, self.address = mailbox, address
+
+
+class WrongAccount(Exception):
+    """Another account signed in than the one to reconnect (product.md MA2)."""
+
+    def __init__(self, wanted: str, got: str) -> None:
+        super().__init__("another account signed in")
+        self.wanted, self.got = wanted, got
+
+
+def normal(address: str) -> str:
+    """The form in which an address names a mailbox."""
+    return address.strip().lower()
+
+
+@transaction.atomic
+def connect(member: Membership, provider: str, grant: Grant) -> Mailbox:
+    """A mailbox for the account that has just signed in; sync begins with the caller's commit.
+
+    A mailbox that was disconnected, or whose grant had died, goes on where it stopped. Raises ``AlreadyConnected``.
+    """
+    account = _account(grant)
+    # One at a time per workspace: two tabs coming back at once must not both find nothing.
+    Workspace.objects.select_for_update(no_key=True).get(pk=member.workspace_id)
+    known = Connection.objects.for_workspace(member.workspace_id)
+    connection = known.filter(provider=provider, account_key=account.key).first()
+    mailbox = Mailbox.objects.for_workspace(member.workspace_id).filter(address=normal(account.address)).first()
+    if mailbox is None and connection is not None:  # the account got another address meanwhile
+        mailbox = connection.mailboxes.filter(kind=Mailbox.Kind.OWN).first()
+    if mailbox is not None and not _may_take_over(member, mailbox, connection):
+        raise AlreadyConnected(mailbox, account.address)
+    connection = _connection(member, provider, account, connection)
+    grants.keep(connection, grant)
+    return _attach(member, connection, mailbox)
+
+
+def _account(grant: Grant) -> Account:
+    if grant.account is None:
+        raise errors.Malformed("the provider did not say who signed in")
+    return grant.account
+
+
+def _may_take_over(member: Membership, mailbox: Mailbox, connection: Connection | None) -> bool:
+    if mailbox.state == State.DISCONNECTED:
+        return True
+    mine = mailbox.owner_id == member.pk and connection is not None and mailbox.connection_id == connection.pk
+    return mine and connection is not None and grants.failed(connection)
+
+
+def _connection(member: Membership, provider: str, account: Account, found: Connection | None) -> Connection:
+    connection = found or Connection(workspace_id=member.workspace_id, provider=provider, account_key=account.key)
+    connection.member, connection.address, connection.name = member, normal(account.address), account.name[:200]
+    connection.account_kind, connection.tenant = account.kind, account.tenant
+    connection.aliases, connection.granted_at = list(account.aliases), now()
+    connection.save()
+    return connection
+
+
+def _attach(member: Membership, connection: Connection, mailbox: Mailbox | None) -> Mailbox:
+    if mailbox is None:
+        mailbox = Mailbox.objects.create(
+            workspace_id=member.workspace_id,
+            connection=connection,
+            owner=member,
+            provider=connection.provider,
+            address=connection.address,
+            name=connection.name,
+        )
+        hooks.tell("connected", mailbox)
+        return mailbox
+    mailbox.connection, mailbox.owner, mailbox.address = connection, member, connection.address
+    mailbox.state = State.LIVE if mailbox.history else State.CONNECTING
+    _forget_failure(mailbox)
+    mailbox.save()
+    hooks.tell("reconnected", mailbox)
+    return mailbox
+
+
+def _forget_failure(mailbox: Mailbox) -> None:
+    mailbox.failure, mailbox.failure_detail, mailbox.failure_reference = Failure.NONE, "", ""
+
+
+@transaction.atomic
+def reconnect(connection: Connection, grant: Grant) -> None:
+    """Replace the grant of a connection and nothing else. Raises ``WrongAccount`` for another account's grant."""
+    account = _account(grant)
+    if account.key != connection.account_key:
+        raise WrongAccount(connection.address, account.address)
+    connection.granted_at, connection.aliases = now(), list(account.aliases)
+    connection.save(update_fields=["granted_at", "aliases"])
+    grants.keep(connection, grant)
+    for mailbox in connection.mailboxes.exclude(state=State.DISCONNECTED):
+        _forget_failure(mailbox)
+        mailbox.save(update_fields=["failure", "failure_detail", "failure_reference"])
+        hooks.tell("reconnected", mailbox)
+
+
+def wider(mailbox: Mailbox) -> list[Mailbox.History]:
+    """The history choices that reach further back than the present one; all while none was made."""
+    choices = list(REACH)
+    return choices[choices.index(History(mailbox.history)) + 1 :] if mailbox.history else choices
+
+
+@transaction.atomic
+def choose_history(mailbox: Mailbox, history: Mailbox.History) -> None:
+    """Answer the history question, or widen the answer later. A narrower answer than the present one changes nothing."""
+    if history not in wider(mailbox):
+        return
+    reach = REACH[history]
+    mailbox.history, mailbox.since = history, None if reach is None else mailbox.connected_at - reach
+    if mailbox.state == State.CONNECTING:
+        mailbox.state = State.LIVE
+    mailbox.save(update_fields=["history", "since", "state"])
+    hooks.tell("history_chosen", mailbox)
+
+
+@transaction.atomic
+def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[Membership] = ()) -> None:
+    """Say who may use the mailbox (CN14). ``members`` counts with MEMBERS only; strangers to the workspace are left out."""
+    mailbox.visibility = visibility
+    mailbox.save(update_fields=["visibility"])
+    named = members if visibility == Mailbox.Visibility.MEMBERS else ()
+    mailbox.members.set(one for one in named if one.workspace_id == mailbox.workspace_id)
+
+
+def disconnect(mailbox: Mailbox, *, delete: bool) -> None:
+    """End sync and erase the grant; with ``delete`` also what was synced. Nothing changes at the provider's mail.
+
+    Shared mailboxes that borrow the connection end with it and keep their mail. May be repeated after a crash: each step
+    leaves a state in which the next call does the rest.
+    """
+    number, connection = mailbox.pk, mailbox.connection
+    own = connection is not None and mailbox.kind == Mailbox.Kind.OWN
+    followers = connection.mailboxes.exclude(pk=mailbox.pk) if connection is not None and own else []
+    for ending, deleting in [*((one, False) for one in followers), (mailbox, delete)]:
+        ending.state = State.DISCONNECTED
+        _forget_failure(ending)
+        ending.save(update_fields=["state", "failure", "failure_detail", "failure_reference"])
+        hooks.tell("disconnecting", ending, deleting)  # speaks to the provider: no transaction is open
+    if connection is not None and own:
+        connection.delete()
+        mailbox.connection = None
+    elif connection is not None:
+        mailbox.connection = None
+        mailbox.save(update_fields=["connection"])
+    if delete:
+        mailbox.delete()
+    log.info("mailbox %s disconnected, synced mail %s", number, "deleted" if delete else "kept")

@@ -1,0 +1,22 @@
+"""From a row to an open connector: the only door to a provider's data."""
+
+from postroom.mailboxes.grants import Tokens
+from postroom.mailboxes.models import Mailbox
+from postroom.providers import errors, registry
+from postroom.providers.contract import MailSource
+
+
+def budget_key(mailbox: Mailbox) -> str:
+    """What shares one request budget: the mailbox at the provider, whoever reads it (graph.md section 4)."""
+    return f"{mailbox.provider}:{mailbox.address.lower()}"
+
+
+def open_mail(mailbox: Mailbox) -> MailSource:
+    """The mail of a mailbox. Contacts nobody yet. Raises ``errors.AccessLost`` for one that was disconnected."""
+    if mailbox.connection_id is None:
+        raise errors.AccessLost("the mailbox is disconnected", reason="access")
+    return registry.connector(mailbox.provider).mail(
+        token=Tokens(mailbox.connection_id),
+        mailbox_key=budget_key(mailbox),
+        address=mailbox.address if mailbox.kind == Mailbox.Kind.SHARED else None,
+    )
