@@ -1,0 +1,46 @@
+/*
+ * iframe[data-mail-frame]: as tall as the mail in it. The sandbox has allow-same-origin but no allow-scripts, and the mail was sanitised and
+ * comes with its own CSP: no code can run inside, so sharing the origin gives the mail nothing and lets the page measure it.
+ * Keys pressed inside reach the page's shortcuts. Without this script the frame has a fixed height and scrolls.
+ */
+const TALLEST = 30000;
+const MOST_CHANGES = 80; // a mail that sizes itself by its window would grow for ever
+
+function fit(frame, root) {
+  const bar = root.scrollWidth > root.clientWidth ? 16 : 0;
+  const height = Math.min(TALLEST, Math.ceil(root.getBoundingClientRect().height) + bar);
+  if (Math.abs(height - frame.clientHeight) > 1) frame.style.blockSize = `${height}px`;
+}
+
+function paint(root) {
+  root.style.colorScheme = getComputedStyle(document.documentElement).colorScheme;
+}
+
+function adopt(frame) {
+  const inside = frame.contentDocument;
+  const root = inside?.documentElement;
+  if (!root || inside.URL === "about:blank") return;
+  let changes = 0;
+  const observer = new ResizeObserver(() => {
+    changes += 1;
+    if (changes > MOST_CHANGES) observer.disconnect();
+    else fit(frame, root);
+  });
+  observer.observe(root);
+  paint(root);
+  fit(frame, root);
+  frame.dataset.sized = "";
+  inside.addEventListener("keydown", (event) => {
+    const { key, code, ctrlKey, metaKey, altKey, shiftKey } = event;
+    const again = new KeyboardEvent("keydown", { key, code, ctrlKey, metaKey, altKey, shiftKey, bubbles: true, cancelable: true });
+    if (!frame.dispatchEvent(again)) event.preventDefault();
+  });
+}
+
+document.addEventListener("load", (event) => event.target.matches?.("iframe[data-mail-frame]") && adopt(event.target), true);
+document.addEventListener("theme", () => {
+  for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) {
+    if (frame.contentDocument) paint(frame.contentDocument.documentElement);
+  }
+});
+for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) if (frame.contentDocument?.readyState === "complete") adopt(frame);
