@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
-from postroom.mail import store
+from postroom.mail import backlog, store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Folder, Message
 from postroom.mail.prepare import prepare
@@ -129,7 +129,7 @@ def _change(entry: OutboxEntry) -> Change:
 
 
 def _settle(run: Run, entries: Sequence[OutboxEntry], outcomes: Sequence[Applied | Transient]) -> Work:
-    own = store.own_addresses(run.mailbox)
+    own = backlog.own_addresses(run.mailbox)
     rows = [
         prepare(outcome.message, own_addresses=own)
         for outcome in outcomes

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
-from postroom.mail import store
+from postroom.mail import backlog, store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
@@ -183,7 +183,7 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "") -> Work:
 def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMessage) -> Work:
     """The copy in Sent Items is the message from now on: stored, linked, shown in the thread."""
     whole = sent if sent.body is not None else replace(sent)
-    row = prepare(whole, own_addresses=store.own_addresses(run.mailbox))
+    row = prepare(whole, own_addresses=backlog.own_addresses(run.mailbox))
 
     def work() -> None:
         stored = store.put(run.mailbox, [row])

@@ -17,7 +17,7 @@ from django.db import DataError, transaction
 from msgspec.structs import replace as replaced
 
 from postroom.lib.clock import now
-from postroom.mail import holds, outbox, sending, store
+from postroom.mail import backlog, holds, outbox, sending, store
 from postroom.mail.events import on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mailboxes.models import Mailbox
@@ -187,7 +187,7 @@ def _store_page(
         _store(run, rows, round=state.round)
         _remove(run, gone)
         if state.round:
-            store.seen_in_round(run.mailbox, decision.unchanged, state.round)
+            backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
         store.keep_known(run.mailbox, outside, round=state.round)
         store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
         if page.done is not None and state.phase == Phase.RELISTING:
@@ -265,7 +265,7 @@ def _store_tree(run: Run, tree: SyncState, items: Sequence[RemoteFolder | Remove
 def _unknown_folders(run: Run, rows: Sequence[object]) -> Steps:
     """A message in a folder we have not seen: look at the tree before storing it."""
     named = {row.folder_id for row in rows if isinstance(row, RemoteMessage) and row.folder_id}
-    if named - store.folder_ids(run.mailbox):
+    if named - backlog.folder_ids(run.mailbox):
         yield from _folder_tree(run, force=True)
 
 
@@ -300,7 +300,7 @@ def _newest(run: Run) -> Steps:
 
 def _spines(run: Run) -> Steps:
     order = {role: rank for rank, role in enumerate((*_FIRST, FolderRole.NONE, *_LAST))}
-    roles = {scope: order.get(role, len(_FIRST)) for scope, role in store.folder_roles(run.mailbox).items()}
+    roles = {scope: order.get(role, len(_FIRST)) for scope, role in backlog.folder_roles(run.mailbox).items()}
     states = list(_folder_states(run).filter(phase__in=[Phase.NEW, Phase.LISTING]))
     for state in sorted(states, key=lambda s: (roles.get(s.scope, len(_FIRST)), s.pk)):
         yield from _follow(run, state)
@@ -308,7 +308,9 @@ def _spines(run: Run) -> Steps:
 
 def _bodies(run: Run) -> Steps:
     """Pages of whole messages back to the chosen date; the next page is fetched while this one is stored."""
-    if run.cursor.get("bodies_since") == _stamp(run.mailbox) and not store.many_bodies_missing(run.mailbox):
+    if run.cursor.get("bodies_since") == _stamp(run.mailbox) and not backlog.many_missing(
+        run.mailbox, _since(run.mailbox)
+    ):
         return
     cursor = run.cursor.get("bodies_cursor")
     before = run.cursor.get("bodies_before")
@@ -343,7 +345,7 @@ def _pulled(run: Run, page: Page[RemoteMessage | Unusable], *, remember: bool = 
             run.cursor["bodies_cursor"] = page.next
             if oldest is not None:
                 run.cursor["bodies_before"] = oldest.isoformat()
-        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)))
+        _count(run)
 
     return work
 
@@ -362,15 +364,20 @@ def _take_missing(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage 
     def work() -> None:
         _store(run, rows, fresh=False)
         _remove(run, gone)
-        store.give_up_bodies(run.mailbox, ids)  # those still without one: quarantined, never asked for ever
-        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)))
+        backlog.give_up(run.mailbox, ids)  # those still without one: quarantined, never asked for ever
+        _count(run)
 
     return work
 
 
+def _count(run: Run) -> None:
+    run.progress.update(backlog.progress(run.mailbox, run.progress, since=_since(run.mailbox)), complete=False)
+
+
 def _history_done(run: Run) -> Work:
     def work() -> None:
-        run.progress.update(store.progress(run.mailbox, _since(run.mailbox)), complete=True)
+        _count(run)
+        run.progress.update(complete=True)
 
     return work
 
@@ -381,7 +388,7 @@ def _history_done(run: Run) -> Work:
 def _ready(run: Run, rows: Sequence[RemoteMessage | Gone | Unusable]) -> tuple[list[Prepared], list[str]]:
     """Parse and sanitise outside the transaction; one unusable message is set aside and stops nothing."""
     ready, gone = [], []
-    own = store.own_addresses(run.mailbox)
+    own = backlog.own_addresses(run.mailbox)
     for row in rows:
         if isinstance(row, Gone):
             gone.append(row.id)

@@ -7,7 +7,7 @@ token and no content of a mail is in any of them.
 import logging
 from typing import Literal, NamedTuple
 
-from postroom.lib.errors import reference
+from postroom.lib.errors import new_reference
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.providers import errors
 
@@ -140,7 +140,7 @@ def mark_mailbox(mailbox: Mailbox, error: Exception) -> str:
     failure, code = failure_of(error), getattr(error, "code", "")[:400]
     if (mailbox.failure, mailbox.failure_detail) == (failure, code) and mailbox.failure_reference:
         return mailbox.failure_reference
-    mailbox.failure, mailbox.failure_detail, mailbox.failure_reference = failure, code, reference()
+    mailbox.failure, mailbox.failure_detail, mailbox.failure_reference = failure, code, new_reference()
     mailbox.save(update_fields=["failure", "failure_detail", "failure_reference"])
     log.warning("mailbox %s: %s (%s), reference %s", mailbox.pk, failure, code, mailbox.failure_reference)
     return mailbox.failure_reference

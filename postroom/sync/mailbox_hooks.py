@@ -1,11 +1,10 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
-from typing import Any
-
 from postroom.lib.clock import now
+from postroom.mailboxes.hooks import Card, Progress, SyncResult
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes, push
-from postroom.sync.models import Activity, Lane, OutboxEntry, Quarantined, Subscription, SyncState
+from postroom.sync.models import Activity, Lane, Notification, OutboxEntry, Quarantined, Subscription, SyncState
 
 
 def connected(mailbox: Mailbox) -> None:
@@ -27,11 +26,29 @@ def reconnected(mailbox: Mailbox) -> None:
     connected(mailbox)
 
 
-def sync_now(mailbox: Mailbox) -> None:
-    """Deltas of every folder and a look at the subscription (SY8)."""
+def sync_now(mailbox: Mailbox) -> str:
+    """Deltas of every folder and a look at the subscription (SY8). The ticket is what the live lane must have seen."""
     SyncState.objects.filter(mailbox=mailbox).update(due_at=now())
     for activity in (Activity.OUTBOX, Activity.LIVE, Activity.RENEWAL):
         lanes.want(mailbox.pk, activity)
+    return str(Lane.objects.values_list("wanted", flat=True).get(mailbox=mailbox, activity=Activity.LIVE))
+
+
+def sync_result(mailbox: Mailbox, ticket: str) -> SyncResult | None:
+    lane = Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE)
+    if lane.seen >= int(ticket):
+        last = lane.progress.get("last") or {}
+        return SyncResult(new=last.get("new", 0), changed=last.get("changed", 0), removed=last.get("removed", 0))
+    if lane.failure:
+        mailbox.refresh_from_db(fields=["failure", "failure_detail"])
+        return SyncResult(error=mailbox.failure_detail or _WAITING.get(lane.failure, _WAITING[""]))
+    return None
+
+
+_WAITING = {
+    "throttled": "Microsoft asks us to slow down; sync goes on by itself in a moment.",
+    "": "The mailbox did not answer. Nothing is lost; Postroom tries again by itself.",
+}
 
 
 def pause(mailbox: Mailbox) -> None:
@@ -47,42 +64,49 @@ def cancel(mailbox: Mailbox) -> None:
     Lane.objects.filter(mailbox=mailbox, activity=Activity.BACKFILL).update(due_at=None, paused=False, cursor={})
 
 
-def disconnecting(mailbox: Mailbox, *, delete: bool) -> None:
+def disconnecting(mailbox: Mailbox, delete: bool) -> None:
     """Leave the provider's side clean. With ``delete`` nothing of the engine's rows stays either."""
     push.unsubscribe(mailbox)
     Lane.objects.filter(mailbox=mailbox).update(due_at=None)
     if delete:
-        for model in (Lane, SyncState, Subscription, OutboxEntry, Quarantined):
-            model.objects.filter(mailbox=mailbox).delete()
+        for model in (Lane, SyncState, Subscription, OutboxEntry, Notification, Quarantined):
+            model.objects.filter(mailbox=mailbox).delete()  # type: ignore[attr-defined]
 
 
-def card(mailbox: Mailbox) -> dict[str, Any]:
+def card(mailbox: Mailbox) -> Card:
     """What the Settings card and the sync card show of the engine."""
     found = {lane.activity: lane for lane in Lane.objects.filter(mailbox=mailbox)}
-    backfill, renewal = found.get(Activity.BACKFILL), found.get(Activity.RENEWAL)
     subscription = Subscription.objects.filter(mailbox=mailbox, expires_at__gt=now()).first()
+    live, renewal = found.get(Activity.LIVE), found.get(Activity.RENEWAL)
     return {
-        "backfill": _backfill(backfill) if backfill else None,
-        "realtime": "on" if subscription else str((renewal.progress if renewal else {}).get("push") or "starting"),
-        "subscription_expires": subscription.expires_at if subscription else None,
-        "waiting": OutboxEntry.objects.filter(mailbox=mailbox, state__in=["waiting", "working"]).count(),
+        "progress": _progress(found.get(Activity.BACKFILL)),
+        "syncing": bool(live and live.wanted > live.seen and not live.failure),
         "quarantined": Quarantined.objects.filter(mailbox=mailbox).count(),
-        "working": any(lane.lease_until and lane.lease_until > now() for lane in found.values()),
-        "last": (found[Activity.LIVE].progress.get("last") if Activity.LIVE in found else None),
+        "push": "on" if subscription else "polling",
+        "push_note": "" if subscription else _push_note(mailbox, renewal),
+        "push_renews_at": subscription.expires_at - push.RENEW_BEFORE if subscription else None,
     }
 
 
-def _backfill(lane: Lane) -> dict[str, Any]:
-    progress = lane.progress
+def _push_note(mailbox: Mailbox, renewal: Lane | None) -> str:
+    state = str((renewal.progress if renewal else {}).get("push") or "starting")
+    if mailbox.kind == Mailbox.Kind.SHARED:
+        return "shared mailboxes are looked at regularly"
+    return {"no_public_url": "no public URL", "refused": "Microsoft could not reach Postroom"}.get(state, "starting")
+
+
+def _progress(lane: Lane | None) -> Progress | None:
+    if lane is None or not lane.progress.get("total"):
+        return None
     running = lane.due_at is not None or lane.lease_until is not None
+    if lane.progress.get("complete") or not (running or lane.paused):
+        return None
+    known = lane.progress
     return {
-        "done": progress.get("done", 0),
-        "total": progress.get("total", 0),
-        "rate": progress.get("rate"),
-        "seconds_left": progress.get("seconds_left"),
-        "folders": progress.get("folders", []),
-        "complete": bool(progress.get("complete")) and not running,
+        "done": known["done"],
+        "total": known["total"],
+        "rate": known.get("rate") or 0.0,
+        "eta": known.get("eta"),
         "paused": lane.paused,
-        "running": running and not lane.paused,
-        "failure": lane.failure,
+        "folders": known.get("folders", []),
     }

@@ -29,12 +29,12 @@ TRY_AGAIN = timedelta(hours=1)
 
 
 def url(provider: str) -> str:
-    return f"{settings.PUBLIC_URL.rstrip('/')}/hooks/{provider}"
+    return f"{settings.POSTROOM_PUBLIC_URL.rstrip('/')}/hooks/{provider}"
 
 
 def reachable(provider: str) -> bool:
     """Whether the provider could reach us: a public https address, or a sandbox on this very machine."""
-    parts = urlsplit(settings.PUBLIC_URL or "")
+    parts = urlsplit(settings.POSTROOM_PUBLIC_URL or "")
     if not parts.hostname:
         return False
     if parts.scheme == "https":

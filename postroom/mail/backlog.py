@@ -1,0 +1,88 @@
+"""What is still to be pulled of a mailbox's history, and how fast it goes (product.md SY1)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from postroom.lib.clock import now
+from postroom.mail.models import Folder, Message
+from postroom.mailboxes.models import Mailbox
+
+MANY = 400  # missing bodies from which on pages are cheaper than asking for each
+_RATE_OVER = 8.0  # seconds: how far back "per second" looks
+
+BodyState = Message.BodyState
+
+
+def progress(mailbox: Mailbox, before: dict[str, Any], *, since: datetime | None) -> dict[str, Any]:
+    """``done`` of ``total`` messages in the chosen history, folder by folder, with rate (messages/s) and seconds left.
+
+    ``before`` is what this function said last time; the rate is taken over the last seconds, not the whole run.
+    """
+    folders = _by_folder(mailbox.pk, since)
+    done, total = sum(f["done"] for f in folders), sum(f["total"] for f in folders)
+    marks = [m for m in before.get("marks", []) if now().timestamp() - m[0] <= _RATE_OVER]
+    marks.append([now().timestamp(), done])
+    seconds = marks[-1][0] - marks[0][0]
+    rate = (done - marks[0][1]) / seconds if seconds > 0.5 else float(before.get("rate") or 0)
+    return {
+        "done": done,
+        "total": total,
+        "rate": round(rate, 1),
+        "eta": round((total - done) / rate) if rate > 0 else None,
+        "folders": folders[:12],
+        "marks": marks,
+    }
+
+
+def _by_folder(mailbox_id: int, since: datetime | None) -> list[dict[str, Any]]:
+    """Only folders with something still to pull are counted row by row; the rest have their totals at hand."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT f.name, f.total, coalesce(m.missing, 0)
+               FROM mail_folder f
+               LEFT JOIN (SELECT folder_id, count(*) AS missing FROM mail_message
+                          WHERE mailbox_id = %(mailbox)s AND body_state = 'missing'
+                            AND (%(since)s::timestamptz IS NULL OR received >= %(since)s)
+                          GROUP BY folder_id) m ON m.folder_id = f.id
+               WHERE f.mailbox_id = %(mailbox)s AND f.total > 0
+               ORDER BY coalesce(m.missing, 0) = 0, f.total DESC""",
+            {"mailbox": mailbox_id, "since": since},
+        )
+        return [{"name": name, "done": total - missing, "total": total} for name, total, missing in cursor.fetchall()]
+
+
+def many_missing(mailbox: Mailbox, since: datetime | None) -> bool:
+    rows = Message.objects.filter(mailbox=mailbox, body_state=BodyState.MISSING)
+    if since is not None:
+        rows = rows.filter(received__gte=since)
+    return rows[: MANY + 1].count() > MANY
+
+
+def give_up(mailbox: Mailbox, remote_ids: Sequence[str]) -> None:
+    """Those of ``remote_ids`` that were asked for and still have no body are never asked for again by themselves."""
+    Message.objects.filter(mailbox=mailbox, remote_id__in=remote_ids, body_state=BodyState.MISSING).update(
+        body_state=BodyState.UNUSABLE
+    )
+
+
+def seen_in_round(mailbox: Mailbox, remote_ids: Sequence[str], round: int) -> None:
+    """Note that a new listing named these rows, which were unchanged."""
+    if remote_ids:
+        Message.objects.filter(mailbox=mailbox, remote_id__in=remote_ids).update(round=round)
+
+
+def folder_ids(mailbox: Mailbox) -> set[str]:
+    return set(Folder.objects.filter(mailbox=mailbox).values_list("remote_id", flat=True))
+
+
+def folder_roles(mailbox: Mailbox) -> dict[str, str]:
+    return dict(Folder.objects.filter(mailbox=mailbox).values_list("remote_id", "role"))
+
+
+def own_addresses(mailbox: Mailbox) -> frozenset[str]:
+    """Lower-cased addresses that are the mailbox itself."""
+    aliases = mailbox.connection.aliases if mailbox.connection and mailbox.kind == Mailbox.Kind.OWN else []
+    return frozenset(a.lower() for a in (mailbox.address, *aliases))
