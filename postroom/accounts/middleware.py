@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 class SignInRequired(LoginRequiredMiddleware):
     """Sends strangers to the sign-in page; a partial request makes the whole page go there."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:  # type: ignore[override]
         if request.headers.get("HX-Request") != "true":
             return redirect_to_login(request.get_full_path(), self.get_login_url(view_func), "next")
         page = urlsplit(request.headers.get("HX-Current-URL", ""))

@@ -91,6 +91,12 @@ class Environment:
             raise SettingsError(f"{name} must be an address like https://crm.example.com, not {value!r}")
         return value
 
+    def export(self, prefix: str) -> None:
+        """Put settings that came from a file into the process's environment, for packages that know no Django."""
+        for name, value in self.values.items():
+            if name.startswith(prefix):
+                os.environ.setdefault(name, value)
+
     def words(self, name: str) -> list[str]:
         """Comma or blank separated."""
         return self.text(name).replace(",", " ").split()

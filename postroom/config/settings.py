@@ -27,6 +27,7 @@ MICROSOFT_CLIENT_SECRET = _env.text("MICROSOFT_CLIENT_SECRET")
 MICROSOFT_TENANT = _env.text("MICROSOFT_TENANT", "common")
 MICROSOFT_LOGIN_URL = _env.url("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = _env.url("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com")
+_env.export("MICROSOFT_")
 
 _HINT = "generate one with `postroom doctor --generate-keys` and put it into the environment or .env"
 SECRET_KEY = _env.required("POSTROOM_SECRET_KEY", _HINT)
@@ -182,7 +183,12 @@ STORAGES = {
 MEDIA_ROOT = POSTROOM_HOME / "files"
 
 # -- work ------------------------------------------------------------------------------------------------------------
-PROCRASTINATE_ON_APP_READY = None
+# Readable lists instead of registration: what is synced, and who wants to know.
+SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
+SYNC_HOOKS: list[str] = []
+MAILBOX_HOOKS = ["postroom.sync.mailbox_hooks"]
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_IMPORT_PATHS = ["postroom.config.jobs"]
 WORKER_THREADS = _env.number("POSTROOM_WORKER_THREADS", 8, least=1, most=64)
 WEB_THREADS = _env.number("POSTROOM_WEB_THREADS", 8, least=1, most=64)
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 
-from postroom.lib.errors import reference
+from postroom.lib.errors import new_reference
 
 log = logging.getLogger("postroom.web")
 
@@ -45,6 +45,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Only the path is logged: it names ids, while query strings and forms hold what members typed.
     """
-    number = reference()
+    number = new_reference()
     log.exception("%s %s failed, reference %s", request.method, request.path, number)
     return render(request, "500.html", {"reference": number}, status=500)

@@ -268,7 +268,17 @@ class PostgresServer:
         shutil.rmtree(new, ignore_errors=True)
         _private_directory(new, runner)
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if binaries.major >= 17 else []
-        command = [binaries.bin / "initdb", "-D", new, "-U", ROLE, "--auth=peer", "-E", "UTF8", "--no-locale"]
+        command: list[str | Path] = [
+            binaries.bin / "initdb",
+            "-D",
+            new,
+            "-U",
+            ROLE,
+            "--auth=peer",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ]
         command += [*locale, "--no-sync", "--no-instructions"]
         run = subprocess.run(
             command,

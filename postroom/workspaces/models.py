@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Self, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.http import Http404
 
@@ -48,7 +49,7 @@ class WorkspaceQuerySet(models.QuerySet[Owned]):
         """The one object, or Http404 (also for ids that are none)."""
         try:
             return self.get(**lookup)
-        except (self.model.DoesNotExist, ValueError, OverflowError):
+        except (ObjectDoesNotExist, ValueError, OverflowError):
             raise Http404(f"No such {self.model._meta.verbose_name}") from None
 
 
