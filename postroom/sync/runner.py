@@ -17,7 +17,7 @@ from time import monotonic
 from django.db import DatabaseError, close_old_connections, transaction
 
 from postroom.lib.clock import now
-from postroom.lib.errors import new_reference
+from postroom.mailboxes.failures import failure_of, mark_mailbox
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.mailboxes.session import open_mail
 from postroom.providers import errors
@@ -99,11 +99,11 @@ def _mailbox_worked(mailbox: Mailbox) -> None:
     )
 
 
-# What a provider's failure means: the reason on the mailbox, and when to try again (None: when somebody acts).
-_VERDICTS: list[tuple[type[errors.ProviderError], Failure, timedelta | None]] = [
-    (errors.AccessLost, Failure.ACCESS_LOST, timedelta(hours=1)),
-    (errors.OperatorFault, Failure.OPERATOR, timedelta(minutes=10)),
-    (errors.ReauthNeeded, Failure.REAUTH, None),
+# When to try again by itself; None: when somebody acts. What is not here is tried again with growing patience.
+_AGAIN: list[tuple[type[errors.ProviderError], timedelta | None]] = [
+    (errors.AccessLost, timedelta(hours=1)),
+    (errors.OperatorFault, timedelta(minutes=10)),
+    (errors.ReauthNeeded, None),
 ]
 
 
@@ -113,36 +113,27 @@ def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
         Mailbox.objects.filter(pk=lane.mailbox_id).update(throttled_until=until)
         lanes.postpone(lane, due_at=until, failure="throttled", attempt=False)
         return
-    for kind, reason, again in _VERDICTS:
+    for kind, again in _AGAIN:
         if isinstance(failure, kind):
-            own = getattr(failure, "reason", "")
-            lanes.postpone(lane, due_at=again and now() + again, failure=reason, detail=str(failure))
-            _mailbox_failed(lane, Failure(own) if own in Failure.values else reason, failure)
+            lanes.postpone(lane, due_at=again and now() + again, failure=failure_of(failure), detail=str(failure))
+            mark_mailbox(lane.mailbox, failure)
             return
-    _try_later(lane, failure, Failure.PROVIDER, at_least=getattr(failure, "retry_after", None) or 0)
+    _try_later(lane, failure, at_least=getattr(failure, "retry_after", None) or 0)
 
 
 def _we_failed(lane: Lane, failure: Exception) -> None:
     if isinstance(failure, DatabaseError):
         close_old_connections()
     log.exception("a run of lane %s failed", lane.pk)
-    _try_later(lane, failure, Failure.INTERNAL)
+    _try_later(lane, failure)
 
 
-def _try_later(lane: Lane, failure: Exception, reason: Failure, *, at_least: float = 0) -> None:
+def _try_later(lane: Lane, failure: Exception, *, at_least: float = 0) -> None:
     seconds = max(at_least, PATIENCE[min(lane.attempts, len(PATIENCE) - 1)]) * random.uniform(1, 1.3)  # noqa: S311
-    lanes.postpone(lane, due_at=now() + timedelta(seconds=seconds), failure=reason, detail=type(failure).__name__)
+    due_at = now() + timedelta(seconds=seconds)
+    lanes.postpone(lane, due_at=due_at, failure=failure_of(failure), detail=str(failure) or type(failure).__name__)
     if lane.attempts + 1 >= SAY_SO_AFTER:
-        _mailbox_failed(lane, reason, failure)
-
-
-def _mailbox_failed(lane: Lane, reason: Failure, failure: Exception) -> None:
-    code = getattr(failure, "code", "") or type(failure).__name__
-    reference = new_reference()
-    log.warning("mailbox %s stopped: %s (%s), reference %s", lane.mailbox_id, reason, code, reference)
-    Mailbox.objects.filter(pk=lane.mailbox_id).update(
-        failure=reason, failure_detail=str(failure)[:400], failure_reference=reference
-    )
+        mark_mailbox(lane.mailbox, failure)
 
 
 class Heartbeat:

@@ -1,0 +1,27 @@
+"""What the mirror of mail does when a mailbox is disconnected, and what its card shows (``settings.MAILBOX_HOOKS``)."""
+
+from postroom.mail import store
+from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
+from postroom.mailboxes.hooks import Card
+from postroom.mailboxes.models import Mailbox
+
+
+def disconnecting(mailbox: Mailbox, delete: bool) -> None:
+    """With ``delete`` no row of this mailbox's mail stays. Links hang on conversations and are the timeline's."""
+    if delete:
+        store.delete_mailbox_mail(mailbox)
+
+
+def card(mailbox: Mailbox) -> Card:
+    return {"messages": sum(Folder.objects.filter(mailbox=mailbox).values_list("total", flat=True))}
+
+
+def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
+    """What deleting the synced data would remove."""
+    messages = Message.objects.filter(mailbox=mailbox)
+    return [
+        ("messages", messages.count()),
+        ("conversations", Thread.objects.filter(mailbox=mailbox).count()),
+        ("attachments", Attachment.objects.filter(message__in=messages).count()),
+        ("drafts", Composition.objects.filter(mailbox=mailbox, state="draft").count()),
+    ]

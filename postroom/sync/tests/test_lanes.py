@@ -1,0 +1,154 @@
+"""Asking, claiming, holding, giving back: what must stay true whatever happens in between."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from postroom.lib.clock import now
+from postroom.mailboxes.models import Mailbox
+from postroom.sync import lanes
+from postroom.sync.models import Activity, Lane
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    calls: list[int] = []
+    monkeypatch.setattr(lanes, "wake", calls.append)
+    return calls
+
+
+def take(mailbox: Mailbox, owner: str = "me") -> Lane:
+    lane = lanes.claim(mailbox.pk, owner)
+    assert lane is not None
+    return lane
+
+
+def expire(lane: Lane) -> None:
+    Lane.objects.filter(pk=lane.pk).update(lease_until=now() - timedelta(seconds=1))
+
+
+def test_asking_wakes_a_worker_when_the_caller_commits(
+    mailbox: Mailbox, woken: list[int], django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        lanes.want(mailbox.pk, Activity.LIVE)
+        assert woken == []
+    assert woken == [mailbox.pk]
+
+
+def test_nothing_is_claimed_when_nothing_is_due(mailbox: Mailbox) -> None:
+    assert lanes.claim(mailbox.pk, "me") is None
+
+
+def test_the_most_urgent_lane_comes_first(mailbox: Mailbox) -> None:
+    for activity in (Activity.BACKFILL, Activity.OUTBOX, Activity.LIVE):
+        lanes.want(mailbox.pk, activity)
+    assert take(mailbox).activity == Activity.OUTBOX
+
+
+def test_a_mailbox_has_one_writer_at_a_time(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lanes.want(mailbox.pk, Activity.BACKFILL)
+    take(mailbox)
+    assert lanes.claim(mailbox.pk, "other") is None
+
+
+def test_a_thousand_requests_during_a_run_lead_to_one_more(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lane = take(mailbox)
+    for _ in range(1000):
+        lanes.want(mailbox.pk, Activity.LIVE)
+    lanes.finish(lane, next_due=None)
+    again = take(mailbox)
+    lanes.finish(again, next_due=None)
+    assert lanes.claim(mailbox.pk, "me") is None
+
+
+def test_a_finished_lane_comes_back_when_it_said_it_would(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    later = now() + timedelta(hours=1)
+    lanes.finish(take(mailbox), next_due=later)
+    assert Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE).due_at == later
+
+
+def test_a_dead_workers_lane_is_taken_over_after_its_lease(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    dead = take(mailbox, "dead")
+    expire(dead)
+    alive = take(mailbox, "alive")
+    assert alive.fence == dead.fence + 1
+
+
+def test_a_stale_owner_can_neither_hold_nor_save_nor_give_back(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    stale = take(mailbox, "stale")
+    expire(stale)
+    owner = take(mailbox, "owner")
+    with pytest.raises(lanes.LeaseLost):
+        lanes.hold(stale)
+    stale.cursor = {"x": 1}
+    lanes.save(stale)
+    lanes.finish(stale, next_due=None)
+    row = Lane.objects.get(pk=owner.pk)
+    assert (row.cursor, row.lease_owner) == ({}, "owner")
+
+
+def test_a_paused_lane_is_not_claimed_and_stops_at_its_next_step(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.BACKFILL)
+    lane = take(mailbox)
+    lanes.set_paused(mailbox.pk, Activity.BACKFILL, True)
+    assert lanes.must_stop(lane)
+    lanes.step_aside(lane)
+    assert lanes.claim(mailbox.pk, "me") is None
+    lanes.set_paused(mailbox.pk, Activity.BACKFILL, False)
+    assert take(mailbox).pk == lane.pk
+
+
+def test_a_backfill_steps_aside_for_new_mail(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.BACKFILL)
+    lane = take(mailbox)
+    assert not lanes.must_stop(lane)
+    lanes.want(mailbox.pk, Activity.LIVE)
+    assert lanes.must_stop(lane)
+
+
+def test_a_run_stops_when_its_mailbox_is_disconnected(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lane = take(mailbox)
+    Mailbox.objects.filter(pk=mailbox.pk).update(state="disconnected")
+    assert lanes.must_stop(lane)
+
+
+@pytest.mark.parametrize("failure", ["reauth", "revoked", "breaker"])
+def test_a_mailbox_that_needs_a_person_is_left_alone(mailbox: Mailbox, failure: str) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    Mailbox.objects.filter(pk=mailbox.pk).update(failure=failure)
+    assert lanes.claim(mailbox.pk, "me") is None
+    assert lanes.due() == []
+
+
+def test_the_sweep_finds_what_a_lost_wake_up_left(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    assert lanes.due() == [mailbox.pk]
+    take(mailbox)
+    assert lanes.due() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_claims_at_the_same_moment_give_one_lease(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        other = connection.copy()
+        try:
+            with other.cursor() as raw:
+                raw.execute("BEGIN")
+                raw.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [lanes._ADVISORY_CLASS, mailbox.pk])
+                assert lanes.claim(mailbox.pk, "late") is None
+                raw.execute("ROLLBACK")
+        finally:
+            other.close()
+    assert take(mailbox)
