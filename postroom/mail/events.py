@@ -1,6 +1,6 @@
 """What follows when mail was stored or removed: linking and other hooks at once, live screens on commit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from importlib import import_module
 from typing import Any, cast
@@ -29,13 +29,10 @@ def on_stored(mailbox: Mailbox, stored: Any, *, fresh: bool) -> None:
     for hook in hooks():
         hook(mailbox, stored)
     if fresh and (stored.threads or stored.removed):
-        threads = sorted(stored.threads)
-        publish(
-            mailbox.workspace_id,
-            "mail",
-            {
-                "mailbox": mailbox.pk,
-                "threads": threads[:_IDS_IN_ONE_EVENT] if len(threads) <= _IDS_IN_ONE_EVENT else [],
-                "new": len(stored.new),
-            },
-        )
+        announce(mailbox, threads=stored.threads, new=len(stored.new))
+
+
+def announce(mailbox: Mailbox, *, threads: Collection[int] = (), new: int = 0) -> None:
+    """Tell the screens of those who may see this mailbox, on commit. No ``threads``: look at the lists again."""
+    few = sorted(threads) if len(threads) <= _IDS_IN_ONE_EVENT else []
+    publish(mailbox.workspace_id, "mail", {"mailbox": mailbox.pk, "threads": few, "new": new})

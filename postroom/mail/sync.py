@@ -7,8 +7,10 @@ coverage   nightly: the provider's counts against ours
 Each generator talks to the provider between its yields and yields the work of one transaction.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import uniform
 from typing import Any
@@ -18,7 +20,7 @@ from msgspec.structs import replace as replaced
 
 from postroom.lib.clock import now
 from postroom.mail import backlog, holds, outbox, sending, store
-from postroom.mail.events import on_stored
+from postroom.mail.events import announce, on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import (
@@ -39,6 +41,8 @@ from postroom.sync.decider import Decision, decide
 from postroom.sync.models import Activity, Notification, SyncState
 from postroom.sync.push import is_on as push_is_on
 from postroom.sync.schedule import poll_interval
+
+log = logging.getLogger(__name__)
 
 RESOURCE = "mail"
 NEWEST = 100  # readable before anything else (SY16)
@@ -95,11 +99,10 @@ def _named(run: Run) -> Steps:
 
 
 def _take_named(run: Run, rows: Sequence[Notification], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
-    whole, gone = _ready(run, answers)
+    batch = _read(run, answers)
 
     def work() -> None:
-        touched = _store(run, whole)
-        touched |= _remove(run, gone)
+        touched = _take(run, batch)
         if touched:
             _folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING).update(due_at=now() + SETTLE)
         Notification.objects.filter(pk__in=[row.pk for row in rows]).delete()
@@ -180,12 +183,11 @@ def _store_page(
     asked: Sequence[RemoteMessage | Gone | Unusable],
 ) -> Work:
     here = [_placed(message, state.scope) for message in decision.store]
-    rows, gone = _ready(run, [*here, *asked])
+    batch = _read(run, [*here, *asked])
     outside = [_placed(message, state.scope) for message in decision.outside]
 
     def work() -> None:
-        _store(run, rows, round=state.round)
-        _remove(run, gone)
+        _take(run, batch, round=state.round)
         if state.round:
             backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
         store.keep_known(run.mailbox, outside, round=state.round)
@@ -292,10 +294,19 @@ def _newest(run: Run) -> Steps:
         page = run.source.pull(cursor=cursor, urgency=Urgency.PUSH)
         taken += len(page.items)
         cursor = page.next
-        yield _pulled(run, page)
+        yield _keep_newest(run, _read(run, page.items))
         if cursor is None:
             break
     yield lambda: run.cursor.update(newest=True)
+
+
+def _keep_newest(run: Run, batch: "Batch") -> Work:
+    def work() -> None:
+        _take(run, batch, fresh=False)
+        announce(run.mailbox)
+        _count(run)
+
+    return work
 
 
 def _spines(run: Run) -> Steps:
@@ -312,39 +323,41 @@ def _bodies(run: Run) -> Steps:
         run.mailbox, _since(run.mailbox)
     ):
         return
-    cursor = run.cursor.get("bodies_cursor")
-    before = run.cursor.get("bodies_before")
+    cursor, before = run.cursor.get("bodies_cursor"), run.cursor.get("bodies_before")
     with ThreadPoolExecutor(1, thread_name_prefix="pull") as pool:
-        page = _pull(run, cursor, before)
+        pulled = _pull(run, cursor, before)
         while True:
+            page = pulled[0]
             ahead = pool.submit(_pull, run, page.next, None) if page.next else None
-            yield _pulled(run, page, remember=True)
+            yield _keep_pulled(run, *pulled)
             if ahead is None:
                 break
-            page = ahead.result()
+            pulled = ahead.result()
     yield lambda: run.cursor.update(bodies_since=_stamp(run.mailbox), bodies_cursor=None, bodies_before=None)
 
 
-def _pull(run: Run, cursor: Any, before: Any) -> Page[RemoteMessage | Unusable]:
+Pulled = tuple[Page[RemoteMessage | Unusable], "Batch"]
+
+
+def _pull(run: Run, cursor: Any, before: Any) -> Pulled:
+    """One page, fetched, parsed and sanitised: all that needs no database, so that it can go on beside storing."""
     since = _since(run.mailbox)
+    until = datetime.fromisoformat(before) if before else None
     try:
-        return run.source.pull(
-            cursor=cursor, before=datetime.fromisoformat(before) if before and not cursor else None, since=since
-        )
+        page = run.source.pull(cursor=cursor, before=None if cursor else until, since=since)
     except CursorExpired:
-        return run.source.pull(before=datetime.fromisoformat(before) if before else None, since=since)
+        page = run.source.pull(before=until, since=since)
+    return page, _read(run, page.items)
 
 
-def _pulled(run: Run, page: Page[RemoteMessage | Unusable], *, remember: bool = False) -> Work:
-    rows, _ = _ready(run, page.items)
+def _keep_pulled(run: Run, page: Page[RemoteMessage | Unusable], batch: "Batch") -> Work:
     oldest = min((m.received for m in page.items if isinstance(m, RemoteMessage) and m.received), default=None)
 
     def work() -> None:
-        _store(run, rows, fresh=False)
-        if remember:
-            run.cursor["bodies_cursor"] = page.next
-            if oldest is not None:
-                run.cursor["bodies_before"] = oldest.isoformat()
+        _take(run, batch, fresh=False)
+        run.cursor["bodies_cursor"] = page.next
+        if oldest is not None:
+            run.cursor["bodies_before"] = oldest.isoformat()
         _count(run)
 
     return work
@@ -359,11 +372,10 @@ def _missing(run: Run) -> Steps:
 
 
 def _take_missing(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
-    rows, gone = _ready(run, answers)
+    batch = _read(run, answers)
 
     def work() -> None:
-        _store(run, rows, fresh=False)
-        _remove(run, gone)
+        _take(run, batch, fresh=False)
         backlog.give_up(run.mailbox, ids)  # those still without one: quarantined, never asked for ever
         _count(run)
 
@@ -385,25 +397,43 @@ def _history_done(run: Run) -> Work:
 # --- shared by all -------------------------------------------------------------------------------------------------
 
 
-def _ready(run: Run, rows: Sequence[RemoteMessage | Gone | Unusable]) -> tuple[list[Prepared], list[str]]:
-    """Parse and sanitise outside the transaction; one unusable message is set aside and stops nothing."""
-    ready, gone = [], []
+@dataclass(slots=True)
+class Batch:
+    """Answers of the provider, read: what to store, what is gone, what could not be read and why."""
+
+    rows: list[Prepared] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _read(run: Run, answers: Sequence[RemoteMessage | Gone | Unusable]) -> Batch:
+    """Parse and sanitise. Needs no database; one unusable message is set aside and stops nothing (SY15)."""
+    batch = Batch()
     own = backlog.own_addresses(run.mailbox)
-    for row in rows:
-        if isinstance(row, Gone):
-            gone.append(row.id)
-        elif isinstance(row, Unusable):
-            quarantine.put(run.mailbox, RESOURCE, row.id, row.reason)
+    for answer in answers:
+        if isinstance(answer, Gone):
+            batch.gone.append(answer.id)
+        elif isinstance(answer, Unusable):
+            batch.unusable.append((answer.id, answer.reason))
         else:
             try:
-                ready.append(prepare(row, own_addresses=own))
+                batch.rows.append(prepare(answer, own_addresses=own))
             except Exception as trouble:
-                quarantine.put(run.mailbox, RESOURCE, row.id, f"{type(trouble).__name__} while reading it")
-    return ready, gone
+                log.exception("a message could not be read")
+                batch.unusable.append((answer.id, f"{type(trouble).__name__} while reading it"))
+    return batch
+
+
+def _take(run: Run, batch: Batch, *, round: int = 0, fresh: bool = True) -> set[str]:
+    """Store, remove, set aside. Returns the provider's ids of the folders touched. ``fresh``: news, not history."""
+    for remote_id, reason in batch.unusable:
+        quarantine.put(run.mailbox, RESOURCE, remote_id, reason)
+    touched = _store(run, batch.rows, round=round, fresh=fresh)
+    _remove(run, batch.gone)
+    return touched
 
 
 def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = True) -> set[str]:
-    """Store and link; returns the provider's ids of the folders touched. ``fresh``: news, not history."""
     if not rows:
         return set()
     held = holds.of(run.mailbox, rows)
@@ -423,13 +453,11 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
     return {row.message.folder_id for row in rows if row.message.folder_id}
 
 
-def _remove(run: Run, ids: Sequence[str]) -> set[str]:
-    if not ids:
-        return set()
-    removed = store.remove(run.mailbox, ids)
-    run.tally.add(removed=len(removed.messages))
-    on_stored(run.mailbox, removed, fresh=True)
-    return set()
+def _remove(run: Run, ids: Sequence[str]) -> None:
+    if ids:
+        removed = store.remove(run.mailbox, ids)
+        run.tally.add(removed=len(removed.removed))
+        on_stored(run.mailbox, removed, fresh=True)
 
 
 def _folder_states(run: Run) -> Any:
