@@ -35,4 +35,12 @@ def on_stored(mailbox: Mailbox, stored: Any, *, fresh: bool) -> None:
 def announce(mailbox: Mailbox, *, threads: Collection[int] = (), new: int = 0) -> None:
     """Tell the screens of those who may see this mailbox, on commit. No ``threads``: look at the lists again."""
     few = sorted(threads) if len(threads) <= _IDS_IN_ONE_EVENT else []
-    publish(mailbox.workspace_id, "mail", {"mailbox": mailbox.pk, "threads": few, "new": new})
+    publish(mailbox.workspace_id, "mail", {"mailbox": mailbox.pk, "threads": few, "new": new}, members=readers(mailbox))
+
+
+def readers(mailbox: Mailbox) -> list[int] | None:
+    """The members who may read the mailbox, ``None`` for everybody in the workspace (CN14)."""
+    if mailbox.visibility == Mailbox.Visibility.WORKSPACE:
+        return None
+    named = mailbox.members.values_list("pk", flat=True) if mailbox.visibility == Mailbox.Visibility.MEMBERS else ()
+    return [mailbox.owner_id, *named]
