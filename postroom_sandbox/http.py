@@ -207,7 +207,8 @@ class Router:
 
     def add(self, route: Route) -> None:
         """Adds one route; a later route of the same method and pattern replaces the earlier."""
-        node, names = self._root, []
+        node = self._root
+        names: list[str] = []
         for part in route.pattern.strip("/").split("/"):
             if part.endswith(":rest}"):
                 node.rest[route.method] = (route.handler, (*names, part[1:-6]))

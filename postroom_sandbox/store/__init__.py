@@ -1,0 +1,1 @@
+"""Mailboxes: state and rules, no wire format."""

@@ -1,0 +1,140 @@
+"""Who exists in the sandbox's world, and who may open whose mailbox."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from postroom_sandbox.database import Database
+
+WORK, PERSONAL, SHARED, NO_LICENCE, ON_PREMISES = "work", "personal", "shared", "no-licence", "on-premises"
+KINDS = (WORK, PERSONAL, SHARED, NO_LICENCE, ON_PREMISES)
+PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"  # graph.md 0.2
+_NAMESPACE = uuid.UUID("6f1d3c1e-0a53-5c5f-9a5e-2f3b8f6a7c11")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+  id TEXT PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, tenant_id TEXT NOT NULL,
+  aliases TEXT NOT NULL, delegates TEXT NOT NULL, details TEXT NOT NULL);
+"""
+
+
+def tenant_of(address: str, kind: str = WORK) -> str:
+    """The tenant id a domain belongs to: one per domain, and Microsoft's own for personal accounts."""
+    domain = address.rpartition("@")[2].lower()
+    return PERSONAL_TENANT if kind == PERSONAL else str(uuid.uuid5(_NAMESPACE, f"tenant:{domain}"))
+
+
+@dataclass(slots=True)
+class User:
+    """One account. `delegates` are the addresses (lower case) that have full access to this mailbox and may send as
+    it; `details` are directory properties as Graph names them (`jobTitle`, …)."""
+
+    id: str
+    address: str
+    name: str
+    kind: str = WORK
+    tenant_id: str = ""
+    aliases: list[str] = field(default_factory=list)
+    delegates: list[str] = field(default_factory=list)
+    details: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether Exchange Online holds a mailbox for it."""
+        return self.kind in (WORK, PERSONAL, SHARED)
+
+    @property
+    def addresses(self) -> list[str]:
+        """Primary address first, then the aliases."""
+        return [self.address, *self.aliases]
+
+    def may_be_opened_by(self, other: User) -> bool:
+        """Whether `other` has full access."""
+        return self.id == other.id or other.address.lower() in self.delegates
+
+
+class UserRegistry:
+    """All users, by id and by any of their addresses."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_id: dict[str, User] = {}
+        self._by_address: dict[str, User] = {}
+        database.declare(SCHEMA)
+        for row in database.query("SELECT * FROM users ORDER BY rowid"):
+            lists = (json.loads(row[5]), json.loads(row[6]), json.loads(row[7]))
+            user_id, address, name, kind, tenant_id = row[:5]
+            self._index(User(user_id, address, name, kind, tenant_id, *lists))
+
+    def __iter__(self) -> Iterator[User]:
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, user_id: str) -> User | None:
+        """By object id."""
+        return self._by_id.get(user_id.lower())
+
+    def by_address(self, address: str) -> User | None:
+        """By primary address or alias, any letter case."""
+        return self._by_address.get(address.strip().lower())
+
+    def find(self, key: str) -> User | None:
+        """By whatever Graph takes in `/users/{key}`: id, user principal name or address."""
+        return self.get(key) or self.by_address(key)
+
+    def domains(self) -> set[str]:
+        """The mail domains of work accounts: mail to unknown people there bounces."""
+        return {user.address.rpartition("@")[2].lower() for user in self._by_id.values() if user.kind != PERSONAL}
+
+    def tenants(self) -> list[str]:
+        """Every tenant id in use."""
+        return sorted({user.tenant_id for user in self._by_id.values()})
+
+    def add(
+        self,
+        address: str,
+        name: str,
+        *,
+        kind: str = WORK,
+        tenant_id: str = "",
+        aliases: list[str] | None = None,
+        delegates: list[str] | None = None,
+        details: dict[str, str] | None = None,
+    ) -> User:
+        """A new user; the id follows from the address. Raises ValueError for a taken or senseless address or kind."""
+        address = address.strip()
+        if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
+            raise ValueError(f"{address!r} is not an e-mail address")
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+        if self.by_address(address):
+            raise ValueError(f"{address} exists already")
+        user = User(
+            id=str(uuid.uuid5(_NAMESPACE, address.lower())),
+            address=address,
+            name=name or address,
+            kind=kind,
+            tenant_id=tenant_id or tenant_of(address, kind),
+            aliases=list(aliases or []),
+            delegates=[item.lower() for item in delegates or []],
+            details=dict(details or {}),
+        )
+        self.save(user)
+        return user
+
+    def save(self, user: User) -> None:
+        """Stores a user as it is now."""
+        row = (user.id, user.address, user.name, user.kind, user.tenant_id)
+        packed = (json.dumps(user.aliases), json.dumps(user.delegates), json.dumps(user.details))
+        self._database.execute("INSERT OR REPLACE INTO users VALUES (?,?,?,?,?,?,?,?)", (*row, *packed))
+        self._index(user)
+
+    def _index(self, user: User) -> None:
+        self._by_id[user.id] = user
+        for address in user.addresses:
+            self._by_address[address.lower()] = user
