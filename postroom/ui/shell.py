@@ -1,8 +1,8 @@
 """The contract between the shell and the rest: what the left rail shows and where it gets it from.
 
 `settings.POSTROOM_SHELL` names a function `(request) -> Shell | None` in a package above; `context.shell` calls it
-once per page, only when a template asks. `ui` adds what it can derive itself: the destinations (every entry of `RAIL` whose URL
-name exists), which of them is current, and the worst health.
+once per page, only when a template asks. `ui` adds what it can derive itself: the destinations (every entry of `RAIL`
+whose URL name exists), which of them is current, and the worst health.
 """
 
 from typing import Literal, NotRequired, TypedDict

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from postroom.lib import clock
+
 HUES = 8
 _STEPS: tuple[tuple[int, str], ...] = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNITS: tuple[str, ...] = ("bytes", "KB", "MB", "GB", "TB")
@@ -13,7 +15,7 @@ _UNITS: tuple[str, ...] = ("bytes", "KB", "MB", "GB", "TB")
 
 def short(when: datetime, *, now: datetime | None = None) -> str:
     """The list form, in the current time zone: 9:42 today, Yesterday, Thu in the last week, 14 Nov, 14 Nov 2024."""
-    local, today = timezone.localtime(when), timezone.localtime(now or timezone.now())
+    local, today = timezone.localtime(when), timezone.localtime(now or clock.now())
     days = (today.date() - local.date()).days
     if days == 0:
         return f"{local.hour}:{local.minute:02}"
@@ -26,7 +28,7 @@ def short(when: datetime, *, now: datetime | None = None) -> str:
 
 def ago(when: datetime, *, now: datetime | None = None) -> str:
     """The sentence form: just now, 14 seconds ago, 27 hours ago, in 4 hours; days from two days on, dates from 30."""
-    seconds = round(((now or timezone.now()) - when) / timedelta(seconds=1))
+    seconds = round(((now or clock.now()) - when) / timedelta(seconds=1))
     span = abs(seconds)
     if span >= 30 * 86400:
         return f"on {short(when, now=now)}" if seconds > 0 else short(when, now=now)

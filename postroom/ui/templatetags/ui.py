@@ -22,7 +22,7 @@ _ATTRIBUTE_PREFIXES = ("hx_", "data_", "aria_")
 
 
 @register.simple_tag(takes_context=True)
-def ui(context: template.Context, name: str, **params: Any) -> SafeString:
+def ui(context: template.Context, component: str, /, **params: Any) -> SafeString:
     """A component: `{% ui "button" label="Send" kind="primary" hx_post=url %}` draws `ui/components/button.html`.
 
     The partial sees its parameters and nothing of the page around it, so that a `name` or `url` of the page can't leak
@@ -32,7 +32,7 @@ def ui(context: template.Context, name: str, **params: Any) -> SafeString:
     around = {key: context[key] for key in ("csrf_token", "request") if key in context}
     attributes = {key: value for key, value in params.items() if key.startswith(_ATTRIBUTE_PREFIXES)}
     inner = context.new({**around, **params, "attrs": _attributes(attributes)})
-    return engine.get_template(f"ui/components/{name}.html").render(inner)
+    return engine.get_template(f"ui/components/{component}.html").render(inner)
 
 
 def _attributes(values: dict[str, Any]) -> SafeString:

@@ -1,5 +1,5 @@
 /*
- * hx-swap="morph" (the element itself) and "morph:inner" (its children), also out of band: the page is changed where it differs.
+ * hx-swap="morph" (the element itself) and "morph-inner" (its children), also out of band: the page is changed where it differs.
  *
  * Children are matched by id or data-key, so that a line that stays keeps its node, focus and scroll position; the rest is
  * matched by place. What a person did stays: open details, typed text, script-made styles; data-morph-keep is left alone.
@@ -64,7 +64,7 @@ const place = (parent, node, before) =>
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph",
   handleSwap(style, target, fragment) {
-    if (style === "morph:inner") {
+    if (style === "morph-inner") {
       morphChildren(target, fragment);
       return [target];
     }
