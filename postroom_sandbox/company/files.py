@@ -115,7 +115,8 @@ def docx(title: str, paragraphs: Sequence[str]) -> bytes:
     """A Word document with a bold heading and plain paragraphs."""
     heading = f"<w:p><w:r><w:rPr><w:b/><w:sz w:val='32'/></w:rPr><w:t>{escape(title)}</w:t></w:r></w:p>"
     body = "".join(f"<w:p><w:r><w:t>{escape(text)}</w:t></w:r></w:p>" for text in paragraphs)
-    document = f'<?xml version="1.0" encoding="UTF-8"?><w:document xmlns:w="{_W}"><w:body>{heading}{body}</w:body></w:document>'
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    document = f'{head}<w:document xmlns:w="{_W}"><w:body>{heading}{body}</w:body></w:document>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**_DOCX_PARTS, "word/document.xml": document}.items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,21 +9,6 @@ from typing import Literal
 
 Kind = Literal["work", "personal", "shared", "no-licence", "on-premises"]
 ConsentPolicy = Literal["legacy", "low", "managed", "none"]
-
-PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"  # graph.md 0.2
-_NAMESPACE = uuid.UUID("5d1a0c1e-6f0b-5a55-8a9c-9b2a3f6f7d10")
-
-
-def stable_guid(text: str) -> str:
-    """The same GUID for the same text in every run, so that scripts may keep ids."""
-    return str(uuid.uuid5(_NAMESPACE, text.lower()))
-
-
-def user_id(address: str, kind: Kind) -> str:
-    """Directory id of a user: a GUID for work accounts, 16 hex digits for personal ones (graph.md 1.10)."""
-    if kind == "personal":
-        return hashlib.sha256(address.lower().encode()).hexdigest()[:16]
-    return stable_guid(f"user:{address}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +35,6 @@ class User:
     is_admin: bool = False
     phone: str = ""
     office: str = ""
-
-    @property
-    def id(self) -> str:
-        return user_id(self.address, self.kind)
 
     @property
     def first(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .model import PERSONAL_TENANT, Contact, Customer, Delegation, Tenant, User, stable_guid
+from ..users import PERSONAL_TENANT, tenant_of
+from .model import Contact, Customer, Delegation, Tenant, User
 
-NORTHWIND = Tenant(stable_guid("tenant:northwind"), "Northwind", "northwind.example")
-WOODGROVE = Tenant(stable_guid("tenant:woodgrove"), "Woodgrove Bank", "woodgrove.example", "none")
+NORTHWIND = Tenant(tenant_of("northwind.example"), "Northwind", "northwind.example")
+WOODGROVE = Tenant(tenant_of("woodgrove.example"), "Woodgrove Bank", "woodgrove.example", "none")
 PERSONAL = Tenant(PERSONAL_TENANT, "Personal accounts", "outlook.example")
 TENANTS = (NORTHWIND, WOODGROVE, PERSONAL)
 
@@ -107,7 +108,7 @@ CUSTOMERS = (
         sabine.oehler | Sabine Öhler | Einkauf
         jan.petersen | Jan Petersen | IT-Leiter | en
     """),
-    _customer("Sato Logistics", "sato-logistics.example", "Osaka", "en", "USD", "third-party logistics", "+81 6 555 01", """
+    _customer("Sato Logistics", "sato-logistics.example", "Osaka", "en", "USD", "logistics", "+81 6 555 01", """
         tom.sato | Tom Sato | General Manager, Warehousing
         haruka.mori | 森 遥 | 倉庫管理 | ja
         kenji.ono | 小野 健二 | 情報システム部 | ja
@@ -139,7 +140,7 @@ CUSTOMERS = (
         sofia.reyes | Sofia Reyes | IT Operations
         amy.lin | Amy Lin | Returns Coordinator
     """),
-    _customer("Wingtip Pharma", "wingtip.example", "Dublin", "en", "EUR", "pharmaceutical distribution", "+353 1 555 01", """
+    _customer("Wingtip Pharma", "wingtip.example", "Dublin", "en", "EUR", "pharmaceuticals", "+353 1 555 01", """
         aoife.brennan | Aoife Brennan | Head of Quality
         declan.walsh | Declan Walsh | Distribution Manager
         niamh.keane | Niamh Keane | Validation Engineer

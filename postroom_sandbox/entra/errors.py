@@ -1,4 +1,4 @@
-"""Entra's refusals: AADSTS numbers with the `error`, `suberror`, status and claims they come with (graph.md 1.4, 1.8)."""
+"""Entra's refusals: AADSTS numbers with `error`, `suberror`, status and claims (graph.md 1.4, 1.8)."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _BUSY = "temporarily_unavailable"
 
 REFUSALS: dict[int, Refusal] = {
     # consent
-    65001: Refusal(_GRANT, "The user or administrator has not consented to use the application.", 400, "consent_required"),
+    65001: Refusal(_GRANT, "Nobody has consented to the use of the application.", 400, "consent_required"),
     65004: Refusal("access_denied", "The user declined to consent to access the app."),
     65005: Refusal(_CLIENT, "The application lists a permission that the resource does not offer."),
     650052: Refusal(_CLIENT, "The organisation lacks a subscription for the service the app needs."),
     650054: Refusal(_CLIENT, "The application asked for a resource that was removed or is not available."),
     650056: Refusal(_CLIENT, "The application is misconfigured: no permission for this resource is listed."),
     650057: Refusal("invalid_resource", "The client asked for a resource that is not in its registration."),
-    90008: Refusal(_GRANT, "Neither the user nor an administrator has consented to the application.", 400, "consent_required"),
+    90008: Refusal(_GRANT, "Nobody in the organisation has consented to it.", 400, "consent_required"),
     90093: Refusal(_GRANT, "The user may not grant the requested permissions.", 400, "consent_required"),
     90094: Refusal(_GRANT, "The grant needs an administrator's consent.", 400, "consent_required"),
     90095: Refusal(_GRANT, "An administrator's approval must be requested.", 400, "consent_required"),
@@ -56,8 +56,8 @@ REFUSALS: dict[int, Refusal] = {
     # multi-factor and conditional access
     50072: Refusal(_STEP, "The user must enrol for multi-factor authentication.", 400, "basic_action", True),
     50074: Refusal(_STEP, "Strong authentication is required and was not passed.", 400, "basic_action", True),
-    50076: Refusal(_GRANT, "Multi-factor authentication is now required to reach the resource.", 400, "basic_action", True),
-    50078: Refusal(_GRANT, "The multi-factor result has expired; the user must sign in again.", 400, "basic_action", True),
+    50076: Refusal(_GRANT, "Multi-factor authentication is now required.", 400, "basic_action", True),
+    50078: Refusal(_GRANT, "The multi-factor result has expired.", 400, "basic_action", True),
     50079: Refusal(_STEP, "The user must enrol for multi-factor authentication.", 400, "basic_action", True),
     50158: Refusal(_STEP, "An external security challenge was not met.", 400, "basic_action", True),
     50097: Refusal(_STEP, "Device authentication is required.", 400, "basic_action", True),
@@ -75,7 +75,7 @@ REFUSALS: dict[int, Refusal] = {
     # refresh tokens and sessions
     70000: Refusal(_GRANT, "The provided grant is invalid or has been revoked."),
     70008: Refusal(_GRANT, "The code or refresh token has expired through inactivity; ask the user to sign in."),
-    70043: Refusal(_GRANT, "The refresh token is no longer valid because of a sign-in frequency policy.", 400, "bad_token"),
+    70043: Refusal(_GRANT, "A sign-in frequency policy has ended the refresh token.", 400, "bad_token"),
     700082: Refusal(_GRANT, "The refresh token has expired through inactivity."),
     700084: Refusal(_GRANT, "The refresh token of a single-page app has reached its fixed end."),
     50173: Refusal(_GRANT, "The grant has been revoked; a fresh sign-in is needed.", 400, "bad_token"),
@@ -153,11 +153,10 @@ def claims_request() -> str:
     return '{"access_token":{"capolids":{"essential":true,"values":["c1d6a5e2-7f43-4f7d-9a55-1b8c0f3a6e21"]}}}'
 
 
-def description(error: OAuthError, *, now: datetime, trace: str, correlation: str) -> str:
+def describe(text: str, *, now: datetime, trace: str = "", correlation: str = "") -> str:
     """The multi-line `error_description`."""
-    stamp = f"{now:%Y-%m-%d %H:%M:%SZ}"
-    lines = (str(error), f"Trace ID: {trace}", f"Correlation ID: {correlation}", f"Timestamp: {stamp}")
-    return "\r\n".join(lines)
+    ids = f"Trace ID: {trace or uuid.uuid4()}\r\nCorrelation ID: {correlation or uuid.uuid4()}"
+    return f"{text}\r\n{ids}\r\nTimestamp: {now:%Y-%m-%d %H:%M:%SZ}"
 
 
 def error_response(error: OAuthError, *, now: datetime, correlation: str = "") -> Response:
@@ -165,7 +164,7 @@ def error_response(error: OAuthError, *, now: datetime, correlation: str = "") -
     trace, correlation = str(uuid.uuid4()), correlation or str(uuid.uuid4())
     body: dict[str, Any] = {
         "error": error.error,
-        "error_description": description(error, now=now, trace=trace, correlation=correlation),
+        "error_description": describe(str(error), now=now, trace=trace, correlation=correlation),
         "error_codes": [error.code],
         "timestamp": f"{now:%Y-%m-%d %H:%M:%SZ}",
         "trace_id": trace,
@@ -176,7 +175,7 @@ def error_response(error: OAuthError, *, now: datetime, correlation: str = "") -
     if error.refusal.claims:
         body["claims"] = claims_request()
     if error.code == 50055:
-        body["password_change_url"] = "/sandbox/password"
+        body["password_change_url"] = "/sandbox/password"  # noqa: S105
     headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
     if error.error == _BUSY:
         headers.append(("Retry-After", "2"))

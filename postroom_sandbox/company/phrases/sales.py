@@ -1,5 +1,8 @@
 """Deals: from the first question to the signed order, or to nothing."""
 
+# ruff: noqa: E501 - a phrase reads better on one line
+# fmt: off
+
 from __future__ import annotations
 
 # kind of deal -> subject lines, what the customer needs, what is sold: (line, unit price, quantity range)

@@ -1,0 +1,1 @@
+"""What a person sees of the sandbox: "the other side" and the frame the sign-in pages use too."""
