@@ -102,6 +102,11 @@ class Hub:
         """How many screens are open."""
         return len(self._listeners)
 
+    @property
+    def number(self) -> int:
+        """The number of the latest event."""
+        return self._number
+
     async def wait_connected(self) -> None:
         await self._connected.wait()
 
