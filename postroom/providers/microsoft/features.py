@@ -1,0 +1,55 @@
+"""What a member may switch on with a Microsoft account, the scopes it takes, and words for the review screen.
+
+Least privilege: only the scopes of the features chosen are asked for. Source: graph.md 1.6. In a tenant with
+Microsoft's managed consent policy an administrator has to allow the mail scopes (graph.md 1.7).
+"""
+
+from collections.abc import Iterable
+
+from postroom.providers.contract import Feature
+
+FEATURES = (
+    Feature(
+        name="account",
+        label="Your account",
+        scopes=("openid", "profile", "email", "offline_access", "User.Read"),
+        permissions=("See your name, address and organisation", "Stay connected until you disconnect"),
+        required=True,
+    ),
+    Feature(
+        name="mail",
+        label="Mail",
+        scopes=("Mail.ReadWrite",),
+        permissions=(
+            "Read your messages, folders and attachments",
+            "Mark, flag, categorise and move messages, and keep drafts",
+        ),
+        required=True,
+    ),
+    Feature(
+        name="sending",
+        label="Sending",
+        scopes=("Mail.Send",),
+        permissions=("Send messages as you, when you press Send",),
+    ),
+    Feature(
+        name="shared",
+        label="Shared mailboxes",
+        scopes=("Mail.ReadWrite.Shared", "Mail.Send.Shared"),
+        permissions=("Read, organise and send from mailboxes that your organisation shares with you",),
+        work_only=True,
+    ),
+)
+
+# Never in a token's ``scope``, or not told reliably (graph.md 1.6): having them is not what a feature depends on.
+SILENT = frozenset({"openid", "profile", "email", "offline_access"})
+
+
+def granted(scopes: Iterable[str]) -> frozenset[str]:
+    """The names of the features that ``scopes`` (of a token; Graph's prefix and case do not matter) switch on."""
+    have = {scope.lower().removeprefix("https://graph.microsoft.com/") for scope in scopes}
+    return frozenset(
+        feature.name
+        for feature in FEATURES
+        if all(scope.lower() in have for scope in feature.scopes if scope not in SILENT)
+    )
