@@ -15,6 +15,7 @@ STYLES: tuple[str, ...] = (
     "ui/css/components/forms.css",
     "ui/css/components/marks.css",
     "ui/css/components/surfaces.css",
+    "ui/css/components/rail.css",
     "ui/css/components/overlays.css",
     "ui/css/components/mail.css",
     "ui/css/screens.css",

@@ -74,10 +74,10 @@ def rows(now: datetime) -> list[dict[str, Any]]:
         ),
         _row(
             3,
-            "Mara mentioned you",
+            "Mara Lind",
             "mara@northwind.example",
             now - 36 * minutes,
-            "on Contoso renewal",
+            "Mentioned you on Contoso renewal",
             "@adele can we hold the price until Friday?",
         ),
         _row(
