@@ -24,8 +24,9 @@ from postroom.mail import backlog, store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
+from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
-from postroom.providers.contract import Address, Outgoing, OutgoingAttachment, RemoteDraft, RemoteMessage
+from postroom.providers.contract import Address, Outgoing, OutgoingAttachment, RemoteDraft, RemoteMessage, Urgency
 from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
 from postroom.sync import lanes
 from postroom.sync.contract import Run, Steps, Work
@@ -103,7 +104,7 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
         return
     if not entry.step:
         yield _reached(entry, "begun")  # from here on an attempt looks first for what the last one left
-    draft = _as_draft(found) if found is not None else run.source.create_draft(outgoing)
+    draft = _as_draft(found) if found is not None else run.source.create_draft(_answering(run, outgoing))
     yield _reached(entry, "drafted", remote_id=draft.id)
     for attachment in _not_yet_there(composition, draft):
         run.source.attach(draft.id, attachment)
@@ -128,6 +129,9 @@ def _outgoing(composition: Composition) -> Outgoing:
     def people(rows: Sequence[Any]) -> tuple[Address, ...]:
         return tuple(Address(address=address, name=name) for name, address in rows)
 
+    answered = composition.answers
+    if answered is not None and answered.mailbox_id != composition.mailbox_id:
+        answered = None  # written from another mailbox than the one it arrived in: no draft to answer from there
     return Outgoing(
         marker=composition.marker,
         internet_message_id=composition.internet_message_id,
@@ -136,9 +140,19 @@ def _outgoing(composition: Composition) -> Outgoing:
         to=people(composition.to),
         cc=people(composition.cc),
         bcc=people(composition.bcc),
-        answers=composition.answers.remote_id if composition.answers else None,
-        how=composition.how if composition.answers else "new",  # type: ignore[arg-type]
+        answers=answered.remote_id if answered else None,
+        how=composition.how if answered else "new",  # type: ignore[arg-type]
     )
+
+
+def _answering(run: Run, outgoing: Outgoing) -> Outgoing:
+    """An answer with what it answers quoted below; a message of its own when that is no longer in the mailbox."""
+    if not outgoing.answers:
+        return outgoing
+    answered = run.source.get([outgoing.answers], urgency=Urgency.USER)[0]
+    if not isinstance(answered, RemoteMessage):
+        return replace(outgoing, answers=None, how="new")
+    return replace(outgoing, html=with_quote(outgoing.html, answered, how=outgoing.how))
 
 
 def _as_draft(found: RemoteMessage) -> RemoteDraft:
@@ -182,8 +196,8 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "") -> Work:
 
 def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMessage) -> Work:
     """The copy in Sent Items is the message from now on: stored, linked, shown in the thread."""
-    whole = sent if sent.body is not None else replace(sent)
-    row = prepare(whole, own_addresses=backlog.own_addresses(run.mailbox))
+    whole = run.source.get([sent.id], urgency=Urgency.USER)[0]  # with its body, as it was really sent
+    row = prepare(whole if isinstance(whole, RemoteMessage) else sent, own_addresses=backlog.own_addresses(run.mailbox))
 
     def work() -> None:
         stored = store.put(run.mailbox, [row])
