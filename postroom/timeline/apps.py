@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,16 @@ class TimelineConfig(AppConfig):
     name = "postroom.timeline"
     label = "timeline"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from postroom.records.signals import addresses_changed
+
+        addresses_changed.connect(_relink, dispatch_uid="timeline")
+
+
+def _relink(*, record: Any, lost: bool, **_: Any) -> None:
+    from postroom.timeline.matching import relink_for
+
+    relink_for(record, forget=lost)
+    if (employer := getattr(record, "company", None)) is not None:
+        relink_for(employer)

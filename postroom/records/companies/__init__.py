@@ -1,0 +1,1 @@
+"""Companies: one record type, everything about it."""

@@ -1,0 +1,1 @@
+"""Deals: one record type, everything about it."""

@@ -1,0 +1,1 @@
+"""Contacts: one record type, everything about it."""

@@ -1,0 +1,96 @@
+"""What happens to contacts, named as members would say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from postroom.records import addresses as typed
+from postroom.records.commands import Labels, assign, keep, replace_rows, shown
+from postroom.records.history import Change, Event
+from postroom.records.models import Company, CompanyDomain, Person, PersonAddress
+from postroom.records.record import NAME_LIMIT
+from postroom.records.signals import addresses_changed
+from postroom.records.text import clean
+from postroom.workspaces.models import Membership, Workspace
+
+LABELS: Labels = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "job_title": "Job title",
+    "phones": "Phone",
+    "company": "Company",
+    "owner": "Owner",
+}
+
+
+@transaction.atomic
+def create(
+    workspace: Workspace,
+    *,
+    by: Membership | None,
+    addresses: Iterable[str] = (),
+    origin: Person.Origin = Person.Origin.MEMBER,
+    origin_mailbox: int | None = None,
+    **values: Any,
+) -> Person:
+    """A new contact. Raises ValidationError, keyed by field, when an address is another contact's or nothing names
+    it.
+    """
+    person = Person(workspace=workspace, origin=origin, origin_mailbox=origin_mailbox)
+    values = {"owner": by, **values}
+    assign(person, values, LABELS)
+    wanted = typed.unique(addresses)
+    if person.company is None and wanted:
+        person.company = company_of(workspace, wanted)
+    _name(person, wanted)
+    person.save()
+    _set_addresses(person, wanted)
+    keep(person, by=by, changes=[], verb=Event.Verb.CREATED)
+    addresses_changed.send(Person, record=person, lost=False)
+    return person
+
+
+@transaction.atomic
+def change(person: Person, *, by: Membership | None, addresses: Iterable[str] | None = None, **values: Any) -> Person:
+    """Set fields and, where given, the whole list of addresses. Raises ValidationError as `create` does."""
+    employer = person.company_id
+    changes = assign(person, values, LABELS)
+    wanted = person.address_list() if addresses is None else typed.unique(addresses)
+    _name(person, wanted)
+    added, removed = _set_addresses(person, wanted)
+    if added or removed:
+        changes.append(Change(field="Email", old=shown([*removed]), new=shown([*added])))
+    keep(person, by=by, changes=changes)
+    if added or removed or employer != person.company_id:
+        addresses_changed.send(Person, record=person, lost=bool(removed))
+    return person
+
+
+def company_of(workspace: Workspace, addresses: Iterable[str]) -> Company | None:
+    """The company whose domain one of the addresses is in."""
+    domains = [one.rpartition("@")[2] for one in addresses]
+    found = CompanyDomain.objects.for_workspace(workspace).filter(domain__in=domains).select_related("company").first()
+    return found.company if found else None
+
+
+def _name(person: Person, addresses: list[str]) -> None:
+    full = clean(f"{person.first_name} {person.last_name}")
+    person.name = (full or next(iter(addresses), ""))[:NAME_LIMIT]
+    if not person.name:
+        raise ValidationError({"first_name": "Give a name or an e-mail address."})
+
+
+def _set_addresses(person: Person, wanted: list[str]) -> tuple[list[str], list[str]]:
+    taken = PersonAddress.objects.for_workspace(person.workspace_id).filter(address__in=wanted).exclude(person=person)
+    if other := taken.select_related("person").first():
+        raise ValidationError({"addresses": f"{other.address} belongs to {other.person.name} already."})
+    owner = {"workspace_id": person.workspace_id, "person": person}
+    try:
+        with transaction.atomic():
+            return replace_rows(PersonAddress, person.addresses.all(), owner=owner, column="address", values=wanted)
+    except IntegrityError:  # somebody else took it in the same moment
+        raise ValidationError({"addresses": "One of these addresses was just given to another contact."}) from None

@@ -1,0 +1,9 @@
+"""What packages above can hear about records without records knowing them."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+addresses_changed = Signal()
+"""Sent in the command's transaction when mail of other addresses than before is a record's: `sender` is the model,
+`record` the contact or company, `lost` whether an address was taken away from it."""

@@ -1,0 +1,256 @@
+"""What screens read: a record's threads, its timeline, and the records of a conversation.
+
+Everything is read as a member sees it: mail of mailboxes the member may not read does not exist here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from typing import Generic, NamedTuple, TypeVar
+
+from django.db import connection
+from django.db.models import OuterRef, Q, Subquery
+
+from postroom.mail.models import Conversation, Thread
+from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.records.models import Deal, Event, Note
+from postroom.records.record import POINTERS, Record, about
+from postroom.timeline import sql
+from postroom.timeline.matching import END_OF_TIME, addresses_of, found_parameters
+from postroom.timeline.models import Link, Reach
+from postroom.workspaces.models import Membership
+
+LOOKED_AT = 60  # mails per address and mailbox that one page looks at beyond the links
+LAST_ID = 2**62
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)  # leaves room for a step back
+
+Item = TypeVar("Item")
+
+
+class Cursor(NamedTuple):
+    """Where the next page starts: before this moment; `id` orders what happened at the same one."""
+
+    at: datetime = END_OF_TIME
+    id: int = LAST_ID
+
+    def write(self) -> str:
+        return base64.urlsafe_b64encode(json.dumps([self.at.isoformat(), self.id]).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor:
+    """The cursor a page's `next` was; the beginning for anything else."""
+    try:
+        at, number = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment = datetime.fromisoformat(at)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return Cursor(max(moment, _EARLIEST), max(0, min(int(number), LAST_ID)))
+    except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
+        return Cursor()
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page and the cursor of the next, empty on the last."""
+
+    items: Sequence[Item]
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class ThreadLine:
+    """A conversation on a record as one member sees it. `linked`: by a link, else only by address."""
+
+    conversation: int
+    at: datetime
+    thread: Thread
+    linked: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that happened: exactly one of `line`, `event` and `note` is set."""
+
+    at: datetime
+    kind: str
+    id: int
+    line: ThreadLine | None = None
+    event: Event | None = None
+    note: Note | None = None
+
+
+class _Place(NamedTuple):
+    at: datetime
+    conversation: int
+
+
+def visible_mailboxes(member: Membership) -> list[int]:
+    """The ids of the mailboxes whose mail the member may read."""
+    return list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
+
+
+def threads(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[ThreadLine]:
+    """The conversations of a record, newest first: those linked to it, and those only its addresses lead to (CR2)."""
+    lines, more = _threads(record, visible_mailboxes(member), read_cursor(cursor), limit)
+    return Page(lines, more.write() if more else "")
+
+
+def entries(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[Entry]:
+    """What happened around a record, newest first (CR7): its conversations, its changes and its notes."""
+    start = read_cursor(cursor)
+    lines, more = _threads(record, visible_mailboxes(member), _for_kind(start, "mail"), limit)
+    streams = [
+        [Entry(line.at, "mail", line.conversation, line=line) for line in lines],
+        [Entry(row.at, "event", row.pk, event=row) for row in _events(record, _for_kind(start, "event"), limit + 1)],
+        [
+            Entry(row.created_at, "note", row.pk, note=row)
+            for row in _notes(record, _for_kind(start, "note"), limit + 1)
+        ],
+    ]
+    cut = more.at if more and len(lines) < limit else _BEGINNING  # older mail is not looked at yet, so nothing older is
+    merged = [one for one in merge(*streams, key=_position, reverse=True) if one.at > cut]
+    shown = merged[:limit]
+    if len(merged) > limit or (more and len(lines) == limit):
+        return Page(shown, _position(shown[-1]).write())
+    return Page(shown, Cursor(more.at).write() if more else "")
+
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_KINDS = ("event", "note", "mail")  # the order of what happened at the same moment, oldest first
+
+
+def _position(entry: Entry) -> Cursor:
+    """A place in the order over all kinds."""
+    return Cursor(entry.at, entry.id * len(_KINDS) + _KINDS.index(entry.kind))
+
+
+def _for_kind(cursor: Cursor, kind: str) -> Cursor:
+    """The same place among the ids of one kind."""
+    return Cursor(cursor.at, -((_KINDS.index(kind) - cursor.id) // len(_KINDS)))
+
+
+def _before(field: str, cursor: Cursor) -> Q:
+    return Q(**{f"{field}__lte": cursor.at}) & (Q(**{f"{field}__lt": cursor.at}) | Q(id__lt=cursor.id))
+
+
+def _events(record: Record, cursor: Cursor, limit: int) -> list[Event]:
+    rows = Event.objects.filter(_before("at", cursor), **about(record)).select_related("actor__user")
+    return list(rows.order_by("-at", "-id")[:limit])
+
+
+def _notes(record: Record, cursor: Cursor, limit: int) -> list[Note]:
+    rows = Note.objects.filter(_before("created_at", cursor), **about(record)).select_related("author__user")
+    return list(rows.order_by("-created_at", "-id")[:limit])
+
+
+def _threads(
+    record: Record, mailboxes: list[int], cursor: Cursor, limit: int
+) -> tuple[list[ThreadLine], Cursor | None]:
+    """At most `limit` conversations before the cursor, and where the next page starts, None when that is all."""
+    if not mailboxes:
+        return [], None
+    for _ in range(_LOOKS):
+        linked = _linked(record, mailboxes, cursor, limit)
+        found, horizon = _found(record, mailboxes, cursor)
+        by_conversation = {place.conversation: place for place in sorted([*found, *linked])}
+        ordered = sorted((one for one in by_conversation.values() if one.at > horizon), reverse=True)
+        shown = ordered[:limit]
+        if len(ordered) > limit:
+            more: Cursor | None = Cursor(shown[-1].at, shown[-1].conversation)
+        else:
+            more = Cursor(horizon) if horizon > _BEGINNING else None
+        if shown or more is None:
+            break
+        cursor = more
+    return _with_threads(shown, mailboxes, {one.conversation for one in linked}), more
+
+
+_LOOKS = 5  # how often an empty stretch of mail is skipped before the reader is asked to go on
+
+
+def _linked(record: Record, mailboxes: list[int], cursor: Cursor, limit: int) -> list[_Place]:
+    pointers: dict[str, list[int]] = {record.type.pointer: [record.pk]}
+    if isinstance(record, Deal):  # a deal shows its contacts' threads
+        pointers["person"] = list(record.people.values_list("pk", flat=True))
+    parameters = {
+        **pointers,
+        "mailboxes": mailboxes,
+        "before": cursor.at,
+        "conversation": cursor.id,
+        "hidden_by": record.pk if isinstance(record, Deal) else None,
+        "limit": limit + 1,
+    }
+    parts = [sql.LINKED.format(pointer=one) for one in POINTERS if one in pointers]
+    with connection.cursor() as database:
+        database.execute(" union ".join(parts), parameters)
+        newest = sorted((_Place(at, conversation) for conversation, at in database.fetchall()), reverse=True)
+    return newest[: limit + 1]
+
+
+def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_Place], datetime]:
+    """Conversations that only addresses lead to, and the moment down to which that was looked for."""
+    reach = Reach.objects.filter(**about(record)).first()
+    complete = reach is not None and reach.until is None
+    if isinstance(record, Deal) or (complete and record.type.pointer != "person"):
+        return [], _BEGINNING
+    addresses, _ = addresses_of(record)
+    before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
+    parameters = {
+        **found_parameters(record, addresses, mailboxes=mailboxes, each=LOOKED_AT, before=before),
+        "conversation": cursor.id if before == cursor.at else LAST_ID,
+    }
+    with connection.cursor() as database:
+        database.execute(sql.SHOW_FOUND, parameters)
+        rows = database.fetchall()
+    until = rows[0][0] if rows else None
+    places = [_Place(at, conversation) for _, conversation, at in rows if conversation is not None]
+    if complete or until is None:
+        return places, _BEGINNING
+    return places, min(until, cursor.at - _MOMENT)  # always a step on, however many mails carry the same time
+
+
+_MOMENT = timedelta(microseconds=1)
+
+
+def _with_threads(places: Sequence[_Place], mailboxes: list[int], linked: Collection[int]) -> list[ThreadLine]:
+    """Each conversation as its newest thread in a visible mailbox shows it."""
+    rows = Thread.objects.filter(conversation__in=[one.conversation for one in places], mailbox__in=mailboxes)
+    newest = {row.conversation_id: row for row in rows.order_by("last_at", "-id")}
+    return [
+        ThreadLine(one.conversation, one.at, newest[one.conversation], one.conversation in linked)
+        for one in places
+        if one.conversation in newest
+    ]
+
+
+def visible_conversation(member: Membership, pk: int) -> Conversation | None:
+    """A conversation of which the member may read at least one thread."""
+    mine = Conversation.objects.filter(workspace=member.workspace_id, pk=pk)
+    return mine.filter(threads__mailbox__in=visible_mailboxes(member)).distinct().first()
+
+
+def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:
+    """The live links of each conversation with their records: deals first, then companies, then contacts."""
+    rows = Link.objects.filter(conversation__in=list(conversations), removed_at=None)
+    found: dict[int, list[Link]] = {}
+    for row in rows.select_related("person", "company", "deal").order_by("deal", "company", "person"):
+        found.setdefault(row.conversation_id, []).append(row)
+    return found
+
+
+def last_contact(records: Sequence[Record]) -> dict[int, datetime]:
+    """When each of some records of one type last had mail, by id."""
+    if not records:
+        return {}
+    kind = records[0].type
+    newest = Link.objects.filter(**{kind.pointer: OuterRef("pk")}, removed_at=None).order_by(
+        "-last_at", "-conversation"
+    )
+    rows = kind.model._default_manager.filter(pk__in=[record.pk for record in records])
+    times = rows.annotate(at=Subquery(newest.values("last_at")[:1])).values_list("pk", "at")
+    return {pk: at for pk, at in times if at is not None}
