@@ -48,8 +48,8 @@ _extra_hosts = _env.words("POSTROOM_HOSTS")
 ALLOWED_HOSTS = [_public.hostname or "127.0.0.1", "127.0.0.1", "localhost", "[::1]", *_extra_hosts]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 USE_X_FORWARDED_HOST = False
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-# Push notifications reach us through the proxy too; redirecting is the proxy's work, HSTS is ours.
+# The server believes X-Forwarded-Proto and -For of these only; redirecting to https is the proxy's work, HSTS is ours.
+TRUSTED_PROXIES = _env.words("POSTROOM_TRUSTED_PROXIES") or ["127.0.0.1", "::1"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

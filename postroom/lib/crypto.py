@@ -51,7 +51,7 @@ class Keyring:
         header = VERSION + self._newest + nonce
         return header + self._ciphers[self._newest].encrypt(nonce, secret, _associated(header, place))
 
-    def open(self, box: bytes, place: Sequence[str]) -> bytes:
+    def open(self, box: bytes | memoryview, place: Sequence[str]) -> bytes:
         """The secret. Raises CannotOpen."""
         box = bytes(box)  # the database gives memoryviews
         header, key_id = box[:HEADER_BYTES], box[1 : 1 + ID_BYTES]
@@ -64,11 +64,11 @@ class Keyring:
         except InvalidTag:
             raise CannotOpen("damaged, or made for another place") from None
 
-    def is_current(self, box: bytes) -> bool:
+    def is_current(self, box: bytes | memoryview) -> bool:
         """Was the box made with the newest key? (Rotation visits those that were not.)"""
         return bytes(box)[1 : 1 + ID_BYTES] == self._newest
 
-    def reseal(self, box: bytes, place: Sequence[str]) -> bytes:
+    def reseal(self, box: bytes | memoryview, place: Sequence[str]) -> bytes:
         """The same secret under the newest key; an up-to-date box comes back as it is. Raises CannotOpen."""
         return bytes(box) if self.is_current(box) else self.seal(self.open(box, place), place)
 

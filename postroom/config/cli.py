@@ -1,0 +1,205 @@
+"""The `postroom` command (contracts: `postroom --help`). Bad usage and missing settings: one line, exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from postroom import __version__
+from postroom.config import env
+from postroom.config.env import SettingsError
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as asked; one line for the person who asked. Exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def port(text: str) -> int:
+    """A TCP port, 0 for any free one."""
+    if text.isdecimal() and 0 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+
+
+def mbox_file(text: str) -> Path:
+    """An existing file."""
+    path = Path(text).expanduser().resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return path
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its options; `run` is what it does."""
+    parser = Parser(prog="postroom", description="A self-hosted CRM whose heart is the mailbox.")
+    parser.add_argument("--version", action="version", version=f"Postroom {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True, parser_class=Parser)
+
+    demo = commands.add_parser("demo", help="everything on this machine, with made-up mail", allow_abbrev=False)
+    demo.add_argument("--port", type=port, help="of the web pages (8000, or any free one)")
+    demo.add_argument("--sandbox-port", type=port, help="of the local Microsoft 365 (8365, or any free one)")
+    demo.add_argument("--fresh", action="store_true", help="throw away the demo's data first")
+    demo.add_argument("--no-open", action="store_true", help="do not open a browser")
+    demo.add_argument("--mail", type=mbox_file, metavar="FILE.mbox", help="your own mail instead of made-up mail")
+    demo.set_defaults(run=run_demo)
+
+    serve = commands.add_parser("serve", help="the web process", allow_abbrev=False)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=port, default=8000)
+    serve.add_argument("--socket", type=int, help=argparse.SUPPRESS)  # a listening socket inherited from `demo`
+    serve.set_defaults(run=run_serve)
+
+    worker = commands.add_parser("worker", help="the process that syncs and sends", allow_abbrev=False)
+    worker.add_argument("--threads", type=positive, help="mailboxes worked on at the same time (8)")
+    worker.set_defaults(run=run_worker)
+
+    migrate = commands.add_parser("migrate", help="prepare the database", allow_abbrev=False)
+    migrate.set_defaults(run=run_migrate)
+
+    doctor = commands.add_parser("doctor", help="check the installation and say what to mend", allow_abbrev=False)
+    doctor.add_argument("--generate-keys", action="store_true", help="print fresh secrets for .env and end")
+    doctor.set_defaults(run=run_doctor)
+
+    sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
+    sandbox.set_defaults(run=run_sandbox)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser()
+    if given[:1] == ["sandbox"]:  # its options are its own
+        return run_sandbox(argparse.Namespace(rest=given[1:]))
+    options = parser.parse_args(given)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (SettingsError, UsageError) as problem:
+        print(f"postroom: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """`postroom demo`."""
+    from postroom.config.demo import Demo, DemoError, Options
+    from postroom.lib.postgres import PostgresError
+
+    if os.environ.get("DATABASE_URL", "").strip() or env.read_env_file(Path.cwd() / ".env").get("DATABASE_URL"):
+        raise UsageError("the demo uses its own database: unset DATABASE_URL first, or use `postroom serve`.")
+    demo = Options(
+        home=env.home_of({**env.read_env_file(Path.cwd() / ".env"), **os.environ}, Path.cwd()),
+        port=options.port,
+        sandbox_port=options.sandbox_port,
+        fresh=options.fresh,
+        open_browser=not options.no_open,
+        mail=options.mail,
+    )
+    try:
+        return Demo(demo, say=lambda line: print(line, flush=True)).run()
+    except (DemoError, PostgresError) as problem:
+        raise UsageError(str(problem)) from None
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """`postroom serve`."""
+    from postroom.config.serve import bind, serve
+
+    with django_ready():
+        if options.socket is not None:
+            listening = socket.socket(fileno=options.socket)
+        else:
+            try:
+                listening = bind(options.host, options.port)
+            except OSError as problem:
+                raise UsageError(f"port {options.port} cannot be used ({problem.strerror})") from None
+        serve(listening)
+    return 0
+
+
+def run_worker(options: argparse.Namespace) -> int:
+    """`postroom worker`."""
+    with django_ready():
+        from postroom.config.worker import work
+
+        return work(threads=options.threads)
+
+
+def run_migrate(options: argparse.Namespace) -> int:
+    """`postroom migrate`."""
+    with django_ready():
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=1, interactive=False)
+    return 0
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """`postroom doctor`."""
+    from postroom.config.doctor import examine, generate_keys
+
+    if options.generate_keys:
+        print(generate_keys(), end="")
+        return 0
+    return examine(print)
+
+
+def run_sandbox(options: argparse.Namespace) -> int:
+    """`postroom sandbox`: hands over to the sandbox's own command."""
+    os.execv(sys.executable, [sys.executable, "-m", "postroom_sandbox", *options.rest])  # noqa: S606
+
+
+class django_ready:
+    """Settings read, the embedded database running (if that is the one), Django set up.
+
+    Raises SettingsError, and UsageError when the database cannot be brought up.
+    """
+
+    def __enter__(self) -> None:
+        from postroom.lib.postgres import PostgresError, PostgresServer
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "postroom.config.settings")
+        from django.conf import settings
+
+        self._server = None
+        if settings.POSTROOM_EMBEDDED:
+            self._server = PostgresServer(settings.POSTROOM_HOME)
+            try:
+                self._server.start()
+            except PostgresError as problem:
+                raise UsageError(str(problem)) from None
+        import django
+
+        django.setup()
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            from django.db import connections
+
+            connections.close_all()
+            self._server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

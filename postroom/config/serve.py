@@ -1,0 +1,56 @@
+"""`postroom serve`: the web process."""
+
+from __future__ import annotations
+
+import socket
+from types import FrameType
+
+import uvicorn
+from django.conf import settings
+
+STOP_SECONDS = 8
+IDLE_CONNECTION_SECONDS = 75  # longer than proxies keep theirs, so that we are not the one who hangs up
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """Ends live streams when asked to stop; the server would wait for them otherwise."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        from postroom.config.asgi import application
+
+        application.events.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(listening: socket.socket) -> None:
+    """Answer requests on a bound socket until SIGTERM or Ctrl-C."""
+    config = uvicorn.Config(
+        "postroom.config.asgi:application",
+        lifespan="on",
+        ws="none",
+        access_log=False,
+        log_config=None,  # Django's logging configuration holds for everybody
+        log_level="warning",
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
+        timeout_keep_alive=IDLE_CONNECTION_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        backlog=BACKLOG,
+    )
+    Server(config).run(sockets=[listening])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
