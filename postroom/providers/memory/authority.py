@@ -1,0 +1,70 @@
+"""Signing in to the in-process provider: everybody who has an address may, until a test says otherwise."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import count
+from urllib.parse import urlencode
+
+from postroom.lib import clock
+from postroom.providers.contract import Account, Grant
+from postroom.providers.errors import ConnectRefused, ProviderError, ReauthNeeded, Unsupported
+
+TOKEN = "memory:"  # noqa: S105 - the prefix of every token, not a secret
+LIFE = timedelta(hours=1)
+
+
+class MemoryAuthority:
+    """``contract.Authority``. The ``code`` of a sign-in is the address of who signs in."""
+
+    def __init__(self) -> None:
+        self.fail_refresh: ProviderError | None = None
+        self._rejected: set[str] = set()
+        self._numbers = count(1)
+
+    def authorize_url(
+        self,
+        *,
+        redirect_uri: str,
+        scopes: Sequence[str],
+        state: str,
+        nonce: str,
+        verifier: str,
+        prompt: str = "select_account",
+        login_hint: str = "",
+        claims: str = "",
+    ) -> str:
+        return f"{redirect_uri}?{urlencode({'code': login_hint, 'state': state})}"
+
+    def admin_consent_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str, tenant: str = "") -> str:
+        raise Unsupported("there are no administrators here")
+
+    def refused(self, params: Mapping[str, str]) -> ProviderError:
+        return ConnectRefused(reason="declined", code=params.get("error", ""))
+
+    def redeem(self, *, code: str, redirect_uri: str, verifier: str, nonce: str) -> Grant:
+        if "@" not in code:
+            raise ConnectRefused("not an address", reason="expired")
+        return self.grant(code)
+
+    def refresh(self, grant: Grant, *, claims: str = "") -> Grant:
+        if self.fail_refresh:
+            raise self.fail_refresh
+        return self.grant(self.owner(grant.access_token, check=False), scopes=grant.scopes)
+
+    def grant(self, address: str, *, scopes: frozenset[str] = frozenset({"mail", "send"})) -> Grant:
+        """A grant as if ``address`` had just signed in."""
+        account = Account(key=f"memory:{address.lower()}", tenant="memory", address=address, name=address)
+        token = f"{TOKEN}{address}#{next(self._numbers)}"
+        return Grant(
+            access_token=token, expires=clock.now() + LIFE, refresh_token=TOKEN, scopes=scopes, account=account
+        )
+
+    def reject(self, token: str) -> None:
+        """From now on this access token is refused, as one that was revoked."""
+        self._rejected.add(token)
+
+    def owner(self, token: str, *, check: bool = True) -> str:
+        """The address behind a token. Raises ``ReauthNeeded`` for one that is not accepted."""
+        if not token.startswith(TOKEN) or (check and token in self._rejected):
+            raise ReauthNeeded("the token was refused", reason="rejected")
+        return token.removeprefix(TOKEN).partition("#")[0]

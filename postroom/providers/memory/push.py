@@ -1,0 +1,51 @@
+"""Notifications of the in-process provider: one JSON list per POST."""
+
+from datetime import timedelta
+
+from msgspec import DecodeError, json
+
+from postroom.lib import clock
+from postroom.providers.contract import Notified, Subscribed
+from postroom.providers.errors import Malformed, NotFound
+
+LIFE = timedelta(days=7)
+
+
+class Subscriptions:
+    """The subscriptions of one mailbox, and what was posted to them and not fetched yet."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._posted: list[Notified] = []
+        self._number = 0
+
+    def add(self, client_state: str) -> Subscribed:
+        """Replaces the one before: a mailbox has one."""
+        self._number += 1
+        self._states = {f"s{self._number}": client_state}
+        return self.renew(f"s{self._number}")
+
+    def renew(self, identifier: str) -> Subscribed:
+        if identifier not in self._states:
+            raise NotFound(f"no subscription {identifier}")
+        return Subscribed(id=identifier, expires=clock.now() + LIFE)
+
+    def remove(self, identifier: str) -> None:
+        self._states.pop(identifier, None)
+
+    def post(self, **told: str) -> None:
+        """Tell every subscription ``told`` (fields of ``Notified``)."""
+        for identifier, state in self._states.items():
+            self._posted.append(Notified(subscription_id=identifier, client_state=state, **told))  # type: ignore[arg-type]
+
+    def fetch(self) -> list[bytes]:
+        """The bodies posted since the last look, each item in a POST of its own."""
+        posted, self._posted = self._posted, []
+        return [json.encode([item]) for item in posted]
+
+
+def notified(body: bytes) -> list[Notified]:
+    try:
+        return json.decode(body, type=list[Notified])
+    except (DecodeError, UnicodeDecodeError):
+        raise Malformed("not a notification of this provider") from None
