@@ -29,7 +29,7 @@ def _destination(request: HttpRequest) -> str:
 @login_not_required
 @sensitive_post_parameters()
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(_destination(request))
@@ -65,7 +65,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect(_destination(request))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 
 from postroom.lib.errors import new_reference
@@ -43,8 +45,20 @@ def events(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page of an unexpected error: the log gets the traceback and a reference id, the member the id (CN16).
 
-    Only the path is logged: it names ids, while query strings and forms hold what members typed.
+    Only the path is logged: it names ids, while query strings and forms hold what members typed. The page is rendered
+    without the request, because what it would add to the page may be what failed.
     """
     number = new_reference()
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        log.error("%s %s found no database, reference %s", request.method, request.path, number)
+        page = render_to_string("ui/error.html", {**_NO_DATABASE, "reference": number})
+        return HttpResponse(page, status=503, headers={"Retry-After": "5"})
     log.exception("%s %s failed, reference %s", request.method, request.path, number)
-    return render(request, "500.html", {"reference": number}, status=500)
+    return HttpResponse(render_to_string("500.html", {"reference": number}), status=500)
+
+
+_NO_DATABASE = {
+    "headline": "The database is not answering",
+    "what": "Postroom cannot reach its database at the moment. Nothing you had saved is lost.",
+    "todo": "Try again in a few seconds. If it lasts, whoever runs Postroom can look with `postroom doctor`.",
+}
