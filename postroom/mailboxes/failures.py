@@ -5,6 +5,7 @@ token and no content of a mail is in any of them.
 """
 
 import logging
+import re
 from typing import Literal, NamedTuple
 
 from postroom.lib.errors import new_reference
@@ -13,18 +14,26 @@ from postroom.providers import errors
 
 log = logging.getLogger(__name__)
 
-# ReauthNeeded.reason and AccessLost.reason (providers.errors) -> failure; what is not listed needs a plain sign-in.
+CODE = re.compile(r"[A-Za-z0-9_.]{3,60}")  # a provider's word that support can look up, not a sentence
+
+# ReauthNeeded.reason and AccessLost.reason (providers.errors) -> failure. What is not listed takes the class's own.
 REASONS: dict[str, Failure] = {
     "expired": Failure.REAUTH,
-    "password_changed": Failure.PASSWORD_CHANGED,
+    "rejected": Failure.REAUTH,
+    "password": Failure.PASSWORD_CHANGED,
     "revoked": Failure.REVOKED,
     "consent": Failure.CONSENT,
-    "conditional_access": Failure.CONDITIONAL_ACCESS,
+    "admin_approval": Failure.CONSENT,
+    "mfa": Failure.CONDITIONAL_ACCESS,
+    "claims": Failure.CONDITIONAL_ACCESS,
     "policy": Failure.CONDITIONAL_ACCESS,
+    "risk": Failure.CONDITIONAL_ACCESS,
     "disabled": Failure.DISABLED,
     "no_mailbox": Failure.NO_MAILBOX,
-    "licence": Failure.NO_MAILBOX,
+    "no_service": Failure.NO_MAILBOX,
     "access": Failure.ACCESS_LOST,
+    "app_blocked": Failure.ACCESS_LOST,
+    "not_assigned": Failure.ACCESS_LOST,
 }
 
 # Failures of the grant: nothing works until the member signs in again, so nothing is tried until then.
@@ -79,7 +88,7 @@ ADVICE: dict[Failure, Advice] = {
         "reconnect",
     ),
     Failure.NO_MAILBOX: Advice(
-        "This account has no mailbox in Exchange Online{code}: no licence, or the mailbox lies on a server of your own.",
+        "This account has no mailbox in Exchange Online{code}: no licence, or a mailbox on your own server.",
         "Ask your IT for an Exchange Online licence, then choose Sync now.",
         "sync",
     ),
@@ -117,19 +126,31 @@ def failure_of(error: Exception) -> Failure:
         case errors.OperatorFault():
             return Failure.OPERATOR
         case errors.ReauthNeeded():
-            return REASONS.get(error.reason, Failure.REAUTH)
+            return _named(error.reason, Failure.REAUTH)
         case errors.AccessLost():
-            return REASONS.get(error.reason, Failure.ACCESS_LOST)
+            return _named(error.reason, Failure.ACCESS_LOST)
         case errors.ProviderError():
             return Failure.PROVIDER
     return Failure.INTERNAL
 
 
+def _named(reason: str, otherwise: Failure) -> Failure:
+    """The failure for a reason, which may be one already: that of a connection that was refused before."""
+    return REASONS.get(reason) or (Failure(reason) if reason in Failure.values and reason else otherwise)
+
+
+def mark(mailbox: Mailbox, error: Exception) -> None:
+    """Store why a mailbox does not work; what is wrong with the grant stops every mailbox that hangs on it."""
+    if mailbox.connection is not None and isinstance(error, errors.ReauthNeeded | errors.OperatorFault):
+        mark_connection(mailbox.connection, error)
+    else:
+        mark_mailbox(mailbox, error)
+
+
 def mark_connection(connection: Connection, error: errors.ProviderError) -> None:
     """Store why the grant does not work, on the connection and on every mailbox that hangs on it."""
-    connection.failure = failure_of(error)
-    connection.failure_code = error.code[:60]
-    connection.failure_claims = error.claims if isinstance(error, errors.ReauthNeeded) else ""
+    connection.failure, connection.failure_code = failure_of(error), error.code[:60]
+    connection.failure_claims = getattr(error, "claims", "")
     connection.save(update_fields=["failure", "failure_code", "failure_claims"])
     for mailbox in connection.mailboxes.exclude(state=Mailbox.State.DISCONNECTED):
         mark_mailbox(mailbox, error)
@@ -158,6 +179,7 @@ def advice(mailbox: Mailbox, *, provider: str) -> Advice | None:
     """What to tell the member about the mailbox's failure; ``None`` when there is none."""
     if not mailbox.failure:
         return None
-    words = {"provider": provider, "code": f" ({mailbox.failure_detail})" if mailbox.failure_detail else ""}
+    code = mailbox.failure_detail if CODE.fullmatch(mailbox.failure_detail) else ""
+    words = {"provider": provider, "code": f" ({code})" if code else ""}
     found = ADVICE[Failure(mailbox.failure)]
     return found._replace(happened=found.happened.format(**words), todo=found.todo.format(**words))

@@ -1,8 +1,8 @@
 """What the packages above do when something happens to a mailbox.
 
-`mailboxes` may not import them, so they are named in `settings.MAILBOX_HOOKS`: dotted paths of modules that have some of
-the functions of `MailboxHooks`. All are called in the order of that list, in the caller's transaction; one that raises
-undoes the whole step.
+`mailboxes` may not import them, so they are named in `settings.MAILBOX_HOOKS`: dotted paths of modules that have some
+of the functions of `MailboxHooks`. All are called in the order of that list, in the caller's transaction; one that
+raises undoes the whole step. Only `disconnecting` is called outside of any transaction: it speaks to the provider.
 """
 
 from collections.abc import Iterator
@@ -48,6 +48,7 @@ class Card(TypedDict, total=False):
 
     progress: Progress | None
     syncing: bool  # a sync the member asked for is still running
+    folders: int
     messages: int
     linked: int
     quarantined: int
@@ -84,7 +85,7 @@ class MailboxHooks(Protocol):
         """End the history pull; what was pulled stays."""
 
     def disconnecting(self, mailbox: Mailbox, delete: bool) -> None:
-        """The grant is about to be erased: stop work, end push at the provider; with ``delete`` drop what was synced."""
+        """The grant is about to be erased: stop work, end push; with ``delete`` also drop what was synced."""
 
     def card(self, mailbox: Mailbox) -> Card:
         """What the card of the mailbox shows."""

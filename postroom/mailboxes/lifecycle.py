@@ -142,7 +142,7 @@ def wider(mailbox: Mailbox) -> list[Mailbox.History]:
 
 @transaction.atomic
 def choose_history(mailbox: Mailbox, history: Mailbox.History) -> None:
-    """Answer the history question, or widen the answer later. A narrower answer than the present one changes nothing."""
+    """Answer the history question, or widen the answer later. An answer that is not wider changes nothing."""
     if history not in wider(mailbox):
         return
     reach = REACH[history]
@@ -155,7 +155,7 @@ def choose_history(mailbox: Mailbox, history: Mailbox.History) -> None:
 
 @transaction.atomic
 def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[Membership] = ()) -> None:
-    """Say who may use the mailbox (CN14). ``members`` counts with MEMBERS only; strangers to the workspace are left out."""
+    """Say who may use the mailbox (CN14). ``members`` counts with MEMBERS only; strangers are left out."""
     mailbox.visibility = visibility
     mailbox.save(update_fields=["visibility"])
     named = members if visibility == Mailbox.Visibility.MEMBERS else ()
@@ -165,8 +165,8 @@ def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[
 def disconnect(mailbox: Mailbox, *, delete: bool) -> None:
     """End sync and erase the grant; with ``delete`` also what was synced. Nothing changes at the provider's mail.
 
-    Shared mailboxes that borrow the connection end with it and keep their mail. May be repeated after a crash: each step
-    leaves a state in which the next call does the rest.
+    Shared mailboxes that borrow the connection end with it and keep their mail. May be repeated after a crash: each
+    step leaves a state in which the next call does the rest.
     """
     number, connection = mailbox.pk, mailbox.connection
     own = connection is not None and mailbox.kind == Mailbox.Kind.OWN

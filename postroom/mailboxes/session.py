@@ -6,9 +6,9 @@ from postroom.providers import errors, registry
 from postroom.providers.contract import MailSource
 
 
-def budget_key(mailbox: Mailbox) -> str:
+def budget_key(provider: str, address: str) -> str:
     """What shares one request budget: the mailbox at the provider, whoever reads it (graph.md section 4)."""
-    return f"{mailbox.provider}:{mailbox.address.lower()}"
+    return f"{provider}:{address.lower()}"
 
 
 def open_mail(mailbox: Mailbox) -> MailSource:
@@ -17,6 +17,6 @@ def open_mail(mailbox: Mailbox) -> MailSource:
         raise errors.AccessLost("the mailbox is disconnected", reason="access")
     return registry.connector(mailbox.provider).mail(
         token=Tokens(mailbox.connection_id),
-        mailbox_key=budget_key(mailbox),
+        mailbox_key=budget_key(mailbox.provider, mailbox.address),
         address=mailbox.address if mailbox.kind == Mailbox.Kind.SHARED else None,
     )

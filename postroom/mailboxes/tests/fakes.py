@@ -1,18 +1,32 @@
 """A provider made of attributes: what it answers next is what the test put there."""
 
 import itertools
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from postroom.lib.clock import now
-from postroom.providers.contract import Account, Capabilities, Grant
+from postroom.providers.contract import Account, Capabilities, Feature, Grant
+from postroom.providers.errors import ConnectRefused
 
 CURRENT: list["FakeProvider"] = []
 ALL_SCOPES = frozenset({"User.Read", "Mail.ReadWrite", "Mail.Send"})
+
+
+REDIRECTS = {"access_denied": "declined", "consent_required": "admin_approval"}
+CAPABILITIES = Capabilities(
+    push=True, stable_ids=True, categories=True, folders=True, server_side_threads=True, max_attachment=150_000_000
+)
+FEATURES = (
+    Feature(name="account", label="Your account", scopes=("openid", "User.Read"), permissions=("Name",), required=True),
+    Feature(name="mail", label="Mail", scopes=("Mail.ReadWrite",), permissions=("Read", "Mark"), required=True),
+    Feature(name="sending", label="Sending", scopes=("Mail.Send",), permissions=("Send as you",)),
+    Feature(
+        name="shared", label="Shared mailboxes", scopes=("Mail.ReadWrite.Shared",), permissions=("…",), work_only=True
+    ),
+)
 
 
 def current() -> "FakeProvider":
@@ -46,7 +60,6 @@ class FakeAuthority:
 
     answers: list[Grant | Exception] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
-    gate: threading.Event | None = None  # a refresh waits for it
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def authorize_url(self, **asked: Any) -> str:
@@ -56,10 +69,14 @@ class FakeAuthority:
     def redeem(self, **asked: Any) -> Grant:
         return self._answer("redeem", asked)
 
-    def refresh(self, grant: Grant) -> Grant:
-        if self.gate:
-            assert self.gate.wait(10)
-        return self._answer("refresh", {"token": grant.refresh_token})
+    def refresh(self, grant: Grant, *, claims: str = "") -> Grant:
+        return self._answer("refresh", {"token": grant.refresh_token, "claims": claims})
+
+    def refused(self, params: Mapping[str, str]) -> Exception:
+        return ConnectRefused(params["error"], reason=REDIRECTS.get(params["error"], "declined"), code="AADSTS65004")
+
+    def admin_consent_url(self, **asked: Any) -> str:
+        return "https://login.example/adminconsent?" + urlencode({"scope": " ".join(asked["scopes"])})
 
     def _answer(self, call: str, asked: dict[str, Any]) -> Grant:
         self.asked.append({"call": call, **asked})
@@ -72,22 +89,33 @@ class FakeAuthority:
         return [one for one in self.asked if one["call"] == name]
 
 
+class FakeMail:
+    """A mailbox that is there, or the reason why it is not."""
+
+    def __init__(self, missing: Exception | None) -> None:
+        self.missing = missing
+
+    def probe(self) -> None:
+        if self.missing:
+            raise self.missing
+
+
 @dataclass
 class FakeProvider:
     name: str = "microsoft"
     label: str = "Microsoft 365"
     signing: FakeAuthority = field(default_factory=FakeAuthority)
     opened: list[dict[str, Any]] = field(default_factory=list)
-    capabilities: Capabilities = Capabilities(
-        push=True, stable_ids=True, categories=True, folders=True, server_side_threads=True, max_attachment=150_000_000
-    )
+    missing: Exception | None = None  # why there is no mailbox behind the account
+    capabilities: Capabilities = CAPABILITIES
+    features: tuple[Feature, ...] = FEATURES
 
     def authority(self) -> FakeAuthority:
         return self.signing
 
     def mail(self, **how: Any) -> Any:
         self.opened.append(how)
-        return object()
+        return FakeMail(self.missing)
 
     def notified(self, body: bytes) -> Sequence[Any]:
         return []

@@ -1,0 +1,204 @@
+"""The card of a mailbox in Settings (product.md MA1, SY1, SY17): what it says and which buttons it has.
+
+Everything is derived from the row and from what the hooks know at this moment; nothing here is stored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from postroom.lib.clock import now
+from postroom.mailboxes import access, failures, features, hooks, lifecycle
+from postroom.mailboxes.models import Connection, Mailbox
+from postroom.workspaces.models import Membership, Permission
+
+State, History = Mailbox.State, Mailbox.History
+
+PULLING: dict[str, str] = {
+    "": "Getting the newest mail",
+    History.NONE: "Getting the newest mail",
+    History.DAYS_30: "Pulling the last 30 days",
+    History.DAYS_90: "Pulling the last 90 days",
+    History.MONTHS_12: "Pulling the last 12 months",
+    History.YEARS_4: "Pulling the last 4 years",
+    History.ALL: "Pulling the whole history",
+}
+HINTS: dict[str, str] = {
+    History.NONE: "what arrives from now on",
+    History.DAYS_90: "recommended",
+    History.ALL: "may take hours for large mailboxes",
+}
+NAMED_FOLDERS = 3  # in the line under the bar; all of them are in the list that unfolds
+BUSY, CALM = "every 2s", "every 20s"
+
+
+@dataclass(frozen=True)
+class Pull:
+    """The history pull in words."""
+
+    title: str
+    done: int
+    total: int
+    detail: str
+    note: str
+    folders: Sequence[hooks.FolderProgress]
+    paused: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """What `mailboxes/card.html` shows."""
+
+    mailbox: Mailbox
+    health: str
+    label: str  # instead of the health's word, empty for the word itself
+    pull: Pull | None
+    stats: list[dict[str, Any]]
+    advice: failures.Advice | None
+    realtime: str
+    slowed: bool
+    syncing: bool
+    ticket: str  # of a sync whose end is waited for
+    asks_history: bool
+    may_reconnect: bool
+    may_connect: bool
+
+    @property
+    def connected(self) -> bool:
+        return self.mailbox.state != State.DISCONNECTED
+
+    @property
+    def offers_reconnect(self) -> bool:
+        return bool(self.connected and self.advice and self.advice.remedy == "reconnect" and self.may_reconnect)
+
+    @property
+    def offers_sync(self) -> bool:
+        return self.connected and not (self.advice and self.advice.remedy == "reconnect")
+
+    @property
+    def refresh(self) -> str:
+        """How soon the card asks for itself again."""
+        return BUSY if self.syncing or self.ticket or (self.pull and not self.pull.paused) else CALM
+
+
+def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
+    """The card of a mailbox as this member sees it."""
+    connected = mailbox.state != State.DISCONNECTED
+    known = hooks.card(mailbox)
+    advice = failures.advice(mailbox, provider=features.company(mailbox.provider))
+    return View(
+        mailbox=mailbox,
+        health=mailbox.health if connected else "paused",
+        label="" if connected else "Disconnected",
+        pull=_pull(mailbox, known.get("progress")) if connected else None,
+        stats=_stats(mailbox, known),
+        advice=advice if connected else None,
+        realtime=_realtime(known) if connected else "",
+        slowed=bool(mailbox.throttled_until and mailbox.throttled_until > now()),
+        syncing=connected and known.get("syncing", False),
+        ticket=ticket if connected else "",
+        asks_history=connected and not mailbox.history and mailbox.owner_id == member.pk,
+        may_reconnect=access.may_reconnect(member, mailbox),
+        may_connect=member.may(Permission.CONNECT_MAILBOX),
+    )
+
+
+def _realtime(known: hooks.Card) -> str:
+    note = known.get("push_note", "")
+    words = {"on": "real-time on", "polling": "real-time off", "off": "real-time off"}
+    if note == "starting":
+        return "real-time starting"
+    return words.get(known.get("push", ""), "") + (f": {note}" if note else "")
+
+
+def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
+    lines: list[tuple[str, Any]] = [("Messages", f"{known.get('messages', 0):,}")]
+    if "linked" in known:
+        lines.append(("Linked to records", f"{known['linked']:,}"))
+    if mailbox.state != State.DISCONNECTED:
+        lines.append(("Sync", "Two-way"))
+        lines.append(("Subscription", _renewal(known)))
+    else:
+        lines.append(("Sync", "Ended"))
+    if held := known.get("quarantined", 0):
+        lines.append(("Held back", f"{held:,}"))
+    return [{"label": label, "value": value} for label, value in lines]
+
+
+def _renewal(known: hooks.Card) -> str:
+    renews = known.get("push_renews_at")
+    if renews is None:
+        return "none"
+    seconds = (renews - now()).total_seconds()
+    return f"renews in {span(seconds)}" if seconds > 0 else "renews now"
+
+
+def _pull(mailbox: Mailbox, progress: hooks.Progress | None) -> Pull | None:
+    if progress is None:
+        return None
+    done, total = min(progress["done"], progress["total"]), progress["total"]
+    parts = [f"{done:,} of {total:,} messages"]
+    if progress["paused"]:
+        parts.append("paused")
+    elif progress["rate"] >= 1:
+        parts.append(f"{progress['rate']:,.0f}/s")
+        if progress["eta"] is not None:
+            parts.append(f"{span(progress['eta'])} left")
+    return Pull(
+        title=PULLING[mailbox.history],
+        done=done,
+        total=total,
+        detail=" · ".join(parts),
+        note=_folder_line(progress["folders"]),
+        folders=progress["folders"],
+        paused=progress["paused"],
+    )
+
+
+def _folder_line(folders: Sequence[hooks.FolderProgress]) -> str:
+    named = [folder_words(one) for one in folders[:NAMED_FOLDERS]]
+    more = len(folders) - len(named)
+    return " · ".join([*named, f"{more} more"] if more > 0 else named)
+
+
+def folder_words(folder: hooks.FolderProgress) -> str:
+    """Inbox done, Sent Items 71%, Archive waiting."""
+    done, total = folder["done"], folder["total"]
+    if done >= total:
+        return f"{folder['name']} done"
+    return f"{folder['name']} {done * 100 // total}%" if done else f"{folder['name']} waiting"
+
+
+def span(seconds: float) -> str:
+    """44 s, 12 min, 4 h, 3 days: one unit, rounded."""
+    for size, unit in ((172800, "days"), (7200, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{round(seconds / {'days': 86400, 'h': 3600, 'min': 60}[unit])} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+def history_choices(mailbox: Mailbox) -> list[dict[str, str]]:
+    """The answers to the history question, with what is said beside them."""
+    return [{"value": one, "label": str(one.label), "hint": HINTS.get(one, "")} for one in lifecycle.wider(mailbox)]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a connection allows: `mailboxes/allowed.html`."""
+
+    mailbox: Mailbox
+    lines: Sequence[tuple[features.State, list[str]]]  # with the scopes behind each
+    may_change: bool
+
+
+def allowed(mailboxes: Sequence[Mailbox], member: Membership) -> list[Allowed]:
+    """One entry per connection, under its own mailbox."""
+    return [
+        Allowed(one, _lines(one.connection), access.may_reconnect(member, one))
+        for one in mailboxes
+        if one.connection is not None and one.kind == Mailbox.Kind.OWN and one.state != State.DISCONNECTED
+    ]
+
+
+def _lines(connection: Connection) -> list[tuple[features.State, list[str]]]:
+    return [(state, features.permissions(state.feature)) for state in features.states(connection)]

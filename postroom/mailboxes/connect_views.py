@@ -1,0 +1,240 @@
+"""Connecting and reconnecting as pages: provider -> permissions -> the provider's own page -> back."""
+
+import logging
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from postroom.lib.errors import new_reference
+from postroom.mailboxes import access, connect, features, lifecycle, refusals
+from postroom.mailboxes.models import ConnectAttempt, Connection, Mailbox
+from postroom.providers import errors, registry
+from postroom.workspaces.access import MemberRequest, member_required
+from postroom.workspaces.models import Membership, Permission
+
+log = logging.getLogger(__name__)
+
+CLAIMS = "connect-claims"  # in the session: what the provider wants to see in the next attempt
+
+# What a member can choose from; a provider appears here when its connector can be used by people.
+OFFERED = ("microsoft",)
+ABOUT = {"microsoft": "Outlook mail of a work or school account, or of Outlook.com, Hotmail and Live."}
+
+
+@require_GET
+@member_required
+def choose_provider(request: MemberRequest) -> HttpResponse:
+    """Where the mailbox lies."""
+    if not request.member.may(Permission.CONNECT_MAILBOX):
+        return _not_permitted(request)
+    choices = [(registry.connector(name), ABOUT[name]) for name in OFFERED]
+    return render(request, "mailboxes/connect.html", {"choices": choices})
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def permissions(request: MemberRequest, provider: str) -> HttpResponse:
+    """The review screen (CN2): every permission with the feature it powers; POST goes on to the provider."""
+    if provider not in OFFERED:
+        raise Http404
+    if not request.member.may(Permission.CONNECT_MAILBOX):
+        return _not_permitted(request)
+    if elsewhere := _other_address(request):
+        return elsewhere
+    if request.method == "POST":
+        return _depart(request, provider, request.POST.getlist("feature"))
+    asked = [(one, features.permissions(one)) for one in features.offered(provider)]
+    context = {"company": features.company(provider), "asked": asked}
+    return render(request, "mailboxes/permissions.html", context)
+
+
+@require_POST
+@member_required
+def reconnect(request: MemberRequest, pk: int) -> HttpResponse:
+    """Sign in again with the same account; asks for what is on now (MA2)."""
+    connection = _own_connection(request.member, pk)
+    wanted = features.granted_names(connection)
+    return _depart(request, connection.provider, wanted, connection)
+
+
+@require_POST
+@member_required
+def allow(request: MemberRequest, pk: int, feature: str) -> HttpResponse:
+    """Ask for the scopes of one more feature (CN2, incremental consent)."""
+    connection = _own_connection(request.member, pk)
+    wanted = [*features.granted_names(connection), feature]
+    return _depart(request, connection.provider, wanted, connection)
+
+
+def _own_connection(member: Membership, pk: int) -> Connection:
+    """The connection behind a mailbox of the member's own. Raises ``Http404``."""
+    mailbox = access.manageable_mailbox(member, pk)
+    if mailbox.connection is None or not access.may_reconnect(member, mailbox):
+        raise Http404
+    return mailbox.connection
+
+
+def _depart(
+    request: MemberRequest, provider: str, wanted: list[str], connection: Connection | None = None
+) -> HttpResponse:
+    if not request.session.session_key:
+        request.session.create()
+    try:
+        address = connect.begin(
+            request.member,
+            provider,
+            wanted,
+            session_key=request.session.session_key or "",
+            reconnect=connection,
+            claims=request.session.pop(CLAIMS, ""),
+        )
+    except errors.ProviderError as problem:
+        return _refused(request, provider, problem)
+    return HttpResponseRedirect(address)
+
+
+@login_not_required
+@never_cache
+@require_GET
+def callback(request: HttpRequest, provider: str) -> HttpResponse:
+    """The provider's answer. Every way it can end has a page (CN16)."""
+    if provider not in OFFERED:
+        raise Http404
+    if "admin_consent" in request.GET:
+        return _approved(request, provider)
+    answer = {name: value for name, value in request.GET.items() if isinstance(value, str)}
+    user_id = request.user.pk if request.user.is_authenticated else None
+    try:
+        arrival = connect.finish(provider, answer, session_key=request.session.session_key, user_id=user_id)
+    except (errors.ProviderError, lifecycle.AlreadyConnected, lifecycle.WrongAccount) as problem:
+        return _refused(request, provider, problem, _attempt_of(answer, user_id))
+    return _arrived(request, arrival)
+
+
+def _attempt_of(answer: dict[str, str], user_id: int | None) -> ConnectAttempt | None:
+    """The attempt behind an answer, for the words of a page; only its own member gets to see any of it."""
+    own = ConnectAttempt.objects.select_related("reconnect").filter(member__user=user_id)
+    return own.filter(state=answer.get("state", "")).first()
+
+
+def _arrived(request: HttpRequest, arrival: connect.Arrival) -> HttpResponse:
+    where = reverse("mailboxes:list")
+    if arrival.mailbox is None:
+        return redirect(where)
+    if arrival.renewed:
+        messages.success(request, f"{arrival.mailbox.address} is connected again. Sync goes on where it stopped.")
+    else:
+        messages.success(request, f"{arrival.mailbox.address} is connected. Its newest mail is on the way.")
+    return redirect(f"{where}#mailbox-{arrival.mailbox.pk}")
+
+
+def _approved(request: HttpRequest, provider: str) -> HttpResponse:
+    """Where an administrator lands after approving for everybody. Grants nothing by itself, so it believes nothing:
+    ``admin_consent=True`` comes back even after a refusal (graph.md 1.9)."""
+    context = {"company": features.company(provider), "refused": "error" in request.GET}
+    return render(request, "mailboxes/approved.html", context, status=400 if context["refused"] else 200)
+
+
+def _not_permitted(request: MemberRequest) -> HttpResponse:
+    members = Membership.objects.for_workspace(request.workspace).select_related("user", "role")
+    admins = [one for one in members if one.may(Permission.MANAGE_WORKSPACE)]
+    who = ", ".join(f"{one.name} ({one.address})" for one in admins) or "an admin of the workspace"
+    return _page(request, OFFERED[0], "permission", {"who": who, "wanted": request.member.role.name})
+
+
+def _other_address(request: HttpRequest) -> HttpResponse | None:
+    """A session under one address is lost on the way back to another one: say so before, not after."""
+    ours = urlsplit(settings.POSTROOM_BASE_URL)
+    if request.get_host() == ours.netloc:
+        return None
+    there = settings.POSTROOM_BASE_URL + request.path
+    return _page(request, OFFERED[0], "other_address", {"wanted": ours.netloc, "got": request.get_host(), "to": there})
+
+
+def _refused(
+    request: HttpRequest, provider: str, problem: Exception, attempt: ConnectAttempt | None = None
+) -> HttpResponse:
+    if claims := getattr(problem, "claims", ""):
+        request.session[CLAIMS] = claims
+    words = {"wanted": attempt.reconnect.address} if attempt and attempt.reconnect else {}
+    if isinstance(problem, lifecycle.WrongAccount):
+        words |= {"wanted": problem.wanted, "got": problem.got}
+    if isinstance(problem, lifecycle.AlreadyConnected):
+        words |= {"address": problem.address, "who": _owner(request, problem.mailbox)}
+    mailbox = attempt.reconnect.mailboxes.first() if attempt and attempt.reconnect else None
+    code = getattr(problem, "code", "")
+    return _page(request, provider, refusals.reason_of(problem), words, code=code, mailbox=mailbox)
+
+
+def _owner(request: HttpRequest, mailbox: Mailbox | None) -> str:
+    if mailbox is None:
+        return "a colleague"
+    return "you" if mailbox.owner.user_id == request.user.pk else mailbox.owner.name
+
+
+def _page(
+    request: HttpRequest,
+    provider: str,
+    reason: str,
+    words: dict[str, str],
+    *,
+    code: str = "",
+    mailbox: Mailbox | None = None,
+) -> HttpResponse:
+    """The page for a reason, with a reference id that the log knows, too."""
+    refusal, number = refusals.refusal(reason), new_reference()
+    log.info("connecting %s ended: %s (%s), reference %s", provider, reason, code or "no code", number)
+    spoken = {
+        "provider": features.company(provider),
+        "address": "This account",
+        "who": "a colleague",
+        "got": "another account",
+    }
+    spoken = {"wanted": "the same account", **spoken, **words}
+    context = {
+        "headline": refusal.title.format(**spoken),
+        "what": refusal.happened.format(**spoken),
+        "todo": [step.format(**spoken) for step in refusal.todo],
+        "tone": refusal.tone,
+        "sign": "circle-alert" if refusal.tone == "error" else "triangle-alert",
+        "actions": [_action(name, provider, words, mailbox) for name in refusal.actions],
+        "reference": f"{number} · {code}" if code else number,
+        "admin_url": _admin_url(provider) if refusal.admin_link else "",
+    }
+    return render(request, "mailboxes/refused.html", context, status=refusal.status)
+
+
+def _action(name: refusals.Action, provider: str, words: dict[str, str], mailbox: Mailbox | None) -> dict[str, str]:
+    """A button of a refusal page. Starting over means the same kind of start: reconnecting is a POST."""
+    start = reverse("mailboxes:permissions", args=[provider])
+    if name == "again" and mailbox is not None:
+        return {"label": "Reconnect", "post_url": reverse("mailboxes:reconnect", args=[mailbox.pk])}
+    return {
+        "again": {"label": "Connect again", "url": start},
+        "other": {"label": "Go there" if "to" in words else "Use another account", "url": words.get("to", start)},
+        "settings": {"label": "Back to Settings", "url": reverse("mailboxes:list")},
+        "sign_in": {"label": "Sign in", "url": f"{reverse(settings.LOGIN_URL)}?next={start}"},
+    }[name]
+
+
+def _admin_url(provider: str) -> str:
+    """The address an administrator opens to allow what connecting asks for, for everybody (CN3)."""
+    try:
+        return (
+            registry.connector(provider)
+            .authority()
+            .admin_consent_url(
+                redirect_uri=connect.callback_url(provider),
+                scopes=features.scopes(provider, [one.name for one in features.offered(provider)]),
+                state="admin-approval",
+            )
+        )
+    except errors.ProviderError:
+        return ""

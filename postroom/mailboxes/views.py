@@ -1,0 +1,174 @@
+"""Settings > Integrations > Outlook: cards, their buttons, a mailbox's own settings (product.md MA1-MA3, SY1, SY8)."""
+
+import json
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from postroom.mailboxes import access, cards, hooks, lifecycle
+from postroom.mailboxes.forms import DisconnectForm, MailboxForm
+from postroom.mailboxes.models import Mailbox
+from postroom.workspaces.access import MemberRequest, member_required
+from postroom.workspaces.models import Permission
+
+
+@require_GET
+@member_required
+def mailboxes(request: MemberRequest) -> HttpResponse:
+    """Every mailbox the member may manage."""
+    found = list(access.mailboxes_manageable_by(request.member))
+    context = {
+        "cards": [cards.view(one, request.member) for one in found],
+        "allowed": cards.allowed(found, request.member),
+        "may_connect": request.member.may(Permission.CONNECT_MAILBOX),
+    }
+    return render(request, "mailboxes/list.html", context)
+
+
+@require_GET
+@member_required
+def card(request: MemberRequest, pk: int) -> HttpResponse:
+    """One card, asked for by itself every few seconds. With a ticket it brings the result of a sync as a toast."""
+    mailbox = access.manageable_mailbox(request.member, pk)
+    ticket = request.GET.get("ticket", "")
+    result = hooks.sync_result(mailbox, ticket) if ticket.isalnum() else None
+    return _card(request, mailbox, ticket="" if result else ticket, toast=_toast(mailbox, result) if result else None)
+
+
+@require_POST
+@member_required
+def sync_now(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask for a sync (SY8); the card then waits for its result."""
+    mailbox = _connected(request, pk)
+    ticket = hooks.sync_now(mailbox)
+    return _answer(request, mailbox, f"Syncing {mailbox.address}.", ticket=ticket)
+
+
+@require_POST
+@member_required
+def history(request: MemberRequest, pk: int) -> HttpResponse:
+    """The answer to the history question, and a longer range later (CN13)."""
+    mailbox = _connected(request, pk)
+    chosen = request.POST.get("history", "")
+    if chosen not in Mailbox.History.values:
+        raise Http404
+    lifecycle.choose_history(mailbox, Mailbox.History(chosen))
+    text = cards.PULLING[mailbox.history] if mailbox.since != mailbox.connected_at else "Only new mail from now on"
+    return _answer(request, mailbox, f"{text}. New mail arrives meanwhile.")
+
+
+PULL_WORDS = {
+    "pause": "History paused. New mail goes on arriving.",
+    "resume": "Going on with the history.",
+    "cancel": "History stopped. What was pulled stays; you can pull more in the mailbox’s settings.",
+}
+
+
+@require_POST
+@member_required
+def change_pull(request: MemberRequest, pk: int, change: str) -> HttpResponse:
+    """Pause, resume or cancel the history pull (SY1)."""
+    if change not in PULL_WORDS:
+        raise Http404
+    mailbox = _connected(request, pk)
+    hooks.tell(change, mailbox)
+    return _answer(request, mailbox, PULL_WORDS[change])
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def settings(request: MemberRequest, pk: int) -> HttpResponse:
+    """Name, owner, who may use it, more history (CN14)."""
+    mailbox = access.manageable_mailbox(request.member, pk)
+    form = MailboxForm(mailbox, request.member, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"Settings of {mailbox.address} saved.")
+        return redirect("mailboxes:list")
+    context = {
+        "mailbox": mailbox,
+        "form": form,
+        "mine": mailbox.owner_id == request.member.pk,
+        "chosen": _chosen(form),
+        "connected": mailbox.state != Mailbox.State.DISCONNECTED,
+        "longer": [{"value": "", "label": "Choose a longer range"}, *cards.history_choices(mailbox)],
+        "visibilities": _visibilities(),
+    }
+    return render(request, "mailboxes/settings.html", context, status=422 if form.errors else 200)
+
+
+def _chosen(form: MailboxForm) -> set[str]:
+    """The ids of the named members, as texts: typed ones win over stored ones."""
+    return {str(value) for value in (form["members"].value() or [])}
+
+
+def _visibilities() -> list[dict[str, str]]:
+    words = {
+        Mailbox.Visibility.PRIVATE: "Nobody else reads its mail, admins included.",
+        Mailbox.Visibility.MEMBERS: "They read and answer in its name.",
+        Mailbox.Visibility.WORKSPACE: "Every member reads and answers in its name.",
+    }
+    return [{"value": one.value, "label": str(one.label), "help": words[one]} for one in Mailbox.Visibility]
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def disconnect(request: MemberRequest, pk: int) -> HttpResponse:
+    """The question what becomes of the synced mail, and the answer (MA3). A dialog, or a page without a script."""
+    mailbox = access.manageable_mailbox(request.member, pk)
+    form = DisconnectForm(mailbox, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        lifecycle.disconnect(mailbox, delete=form.deletes)
+        done = "disconnected and its synced mail deleted" if form.deletes else "disconnected. Its mail stays, read-only"
+        messages.success(request, f"{mailbox.address} is {done}.")
+        where = reverse("mailboxes:list")
+        return HttpResponse(status=204, headers={"HX-Redirect": where}) if _partial(request) else redirect(where)
+    context = {
+        "mailbox": mailbox,
+        "form": form,
+        "holds": [{"what": what, "count": count} for what, count in hooks.holds(mailbox)],
+        "deletes": form["mail"].value() == "delete" or mailbox.state == Mailbox.State.DISCONNECTED,
+        "connected": mailbox.state != Mailbox.State.DISCONNECTED,
+    }
+    template = "mailboxes/disconnect_dialog.html" if _partial(request) else "mailboxes/disconnect.html"
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _connected(request: MemberRequest, pk: int) -> Mailbox:
+    mailbox = access.manageable_mailbox(request.member, pk)
+    if mailbox.state == Mailbox.State.DISCONNECTED:
+        raise Http404
+    return mailbox
+
+
+def _partial(request: MemberRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _answer(request: MemberRequest, mailbox: Mailbox, text: str, *, ticket: str = "") -> HttpResponse:
+    """After a button: the card for a script (which says what happened by itself while a ticket runs), else the page."""
+    if not _partial(request):
+        messages.success(request, text)
+        return redirect(f"{reverse('mailboxes:list')}#mailbox-{mailbox.pk}")
+    return _card(request, mailbox, ticket=ticket, toast=None if ticket else {"text": text, "kind": "success"})
+
+
+def _card(
+    request: MemberRequest, mailbox: Mailbox, *, ticket: str = "", toast: dict[str, str] | None = None
+) -> HttpResponse:
+    context = {"card": cards.view(mailbox, request.member, ticket=ticket)}
+    response = render(request, "mailboxes/card.html", context)
+    if toast:
+        response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    return response
+
+
+def _toast(mailbox: Mailbox, result: hooks.SyncResult) -> dict[str, str]:
+    if result.error:
+        return {"kind": "error", "text": f"{mailbox.address}: {result.error}"}
+    parts = [(result.new, "new"), (result.changed, "changed"), (result.removed, "removed")]
+    found = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    return {"kind": "success", "text": f"{mailbox.address} is up to date: {found or 'nothing new'}."}
