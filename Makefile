@@ -18,11 +18,11 @@ setup-dev: .venv/.dev ## the same and what tests and checks need
 demo: .venv/.runtime ## bring everything up and print the address (DEMO_ARGS="…" goes to postroom demo)
 	@exec .venv/bin/postroom demo $(DEMO_ARGS)
 
-test: .venv/.dev ## the whole suite
-	@scripts/test
+test: .venv/.dev ## the whole suite (TEST_ARGS="…" goes to pytest)
+	@exec scripts/test $(TEST_ARGS)
 
 check: .venv/.dev ## lint, types, layers, migrations, templates
-	@scripts/check
+	@exec scripts/check
 
 bench: .venv/.dev ## every benchmark (BENCH=name for one), a JSON line each
 	@exec $(PY) -m bench $(BENCH)

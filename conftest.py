@@ -103,3 +103,31 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
     os.close(lock)
     server.stop(wait=0)
+
+
+_NO_REASON = {"", "unconditional skip", "<Skipped instance>"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_SkipWatch(), "skips without a reason")
+
+
+class _SkipWatch:
+    """A test that skips must say why; one that does not fails the run."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and isinstance(report.longrepr, tuple):
+            reason = report.longrepr[2].removeprefix("Skipped").removeprefix(":").strip()
+            if reason in _NO_REASON:
+                self._found.append(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._found and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for nodeid in self._found:
+            terminalreporter.write_line(f"SKIPPED WITHOUT A REASON {nodeid}", red=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+
+from postroom.accounts.models import User
+
+Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class SignInRequired(LoginRequiredMiddleware):
@@ -20,3 +27,21 @@ class SignInRequired(LoginRequiredMiddleware):
         back = page.path + (f"?{page.query}" if page.query else "")
         where = redirect_to_login(back or "/", self.get_login_url(view_func), "next")
         return HttpResponse(status=204, headers={"HX-Redirect": where.url})
+
+
+def local_time(get_response: Handler) -> Handler:
+    """Pages show times in the member's own zone."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        with timezone.override(_zone(user.time_zone) if isinstance(user, User) else None):
+            return get_response(request)
+
+    return middleware
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "postroom.accounts.middleware.SignInRequired",
+    "postroom.accounts.middleware.local_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "postroom.workspaces.middleware.current_workspace",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -206,5 +207,9 @@ LOGGING: dict[str, Any] = {
         # Django's own report of an error may quote the request; ours (config.views) has a reference id instead.
         "django.request": {"level": "CRITICAL"},
         "procrastinate": {"level": "WARNING"},
+        # Three tracebacks each time the database goes away; config.worker says it in one line.
+        "procrastinate.utils": {"level": "CRITICAL"},
+        "procrastinate.worker.postroom": {"level": "CRITICAL"},
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

@@ -91,7 +91,7 @@ class Worker:
         worker_app = app_for_worker(self._threads)
         async with worker_app.open_async():
             await worker_app.run_worker_async(
-                name=f"worker-{os.getpid()}",
+                name="postroom",
                 concurrency=self._threads,
                 fetch_job_polling_interval=POLL_SECONDS,
                 shutdown_graceful_timeout=STOP_SECONDS,
