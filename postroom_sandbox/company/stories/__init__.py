@@ -1,0 +1,1 @@
+"""Storylines: each writes one believable thread after another into a `Writer`."""
