@@ -86,6 +86,11 @@ def segment(identifier: str) -> str:
     return quote(identifier, safe="")
 
 
+def took_too_long(error: Transient) -> bool:
+    """Was it too much at once (504, or no answer in time) rather than an accident?"""
+    return error.status == 504 or error.code == "Timeout"
+
+
 class Graph:
     """Graph on behalf of one grant, inside one mailbox's budget. Thread-safe."""
 
@@ -110,10 +115,15 @@ class Graph:
         ask = Ask(path=path, prefer=prefer)
         return self._patiently(lambda: decode(self._once(ask, urgency).body, type), safe=True)
 
-    def page(self, path: str, item: type[T], *, urgency: Urgency, prefer: str = "") -> Listing[T | Unusable]:
-        """One page of a listing; items that cannot be read are ``Unusable``."""
+    def page(
+        self, path: str, item: type[T], *, urgency: Urgency, prefer: str = "", hasty: bool = False
+    ) -> Listing[T | Unusable]:
+        """One page of a listing; items that cannot be read are ``Unusable``.
+
+        ``hasty``: a page that takes too long is not asked for again but raised at once, for a smaller one to be tried.
+        """
         ask = Ask(path=path, prefer=prefer)
-        return self._patiently(lambda: decode_listing(self._once(ask, urgency).body, item), safe=True)
+        return self._patiently(lambda: decode_listing(self._once(ask, urgency).body, item), safe=True, hasty=hasty)
 
     def call(self, ask: Ask, *, urgency: Urgency) -> Answer:
         """One request; retried only when it is ``safe``."""
@@ -165,14 +175,14 @@ class Graph:
     def _headers(self, ask: Ask, token: str) -> dict[str, str]:
         return {**ask.headers, "Authorization": f"Bearer {token}", "client-request-id": str(uuid.uuid4())}
 
-    def _patiently(self, attempt: Callable[[], T], *, safe: bool) -> T:
+    def _patiently(self, attempt: Callable[[], T], *, safe: bool, hasty: bool = False) -> T:
         waited = 0.0
         for number in range(1, ATTEMPTS + 1):
             try:
                 return attempt()
             except Transient as error:
                 delay = self._pause_before(number, error)
-                if not safe or number == ATTEMPTS or waited + delay > PATIENCE:
+                if not safe or number == ATTEMPTS or waited + delay > PATIENCE or (hasty and took_too_long(error)):
                     raise
                 waited += delay
                 # A throttled mailbox is paused in its budget, for everybody; the next attempt waits there.

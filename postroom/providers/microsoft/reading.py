@@ -15,7 +15,7 @@ from postroom.providers.contract import (
     Urgency,
 )
 from postroom.providers.errors import Malformed, NotFound, ProviderError, Refused, Transient
-from postroom.providers.microsoft.client import Ask, Graph, path_of, segment
+from postroom.providers.microsoft.client import Ask, Graph, path_of, segment, took_too_long
 from postroom.providers.microsoft.decode import Listing, decode_item
 from postroom.providers.microsoft.mailbox import Mailbox
 from postroom.providers.microsoft.messages import (
@@ -31,7 +31,6 @@ from postroom.providers.microsoft.messages import (
 SPINE_PAGE = "odata.maxpagesize=500"  # rows without bodies, about 1 KB each; larger pages gain nothing measurable
 PULL_MOST, PULL_LEAST = 100, 10  # messages with bodies in a page; halved when a page takes Microsoft too long
 SECOND = timedelta(seconds=1)
-SLOW = frozenset({"Timeout", "Unreadable", "ConnectionLost"})
 
 
 class Window(Struct, omit_defaults=True):
@@ -77,12 +76,14 @@ class Reading(Mailbox):
     def _slowing_down(self, window: Window, urgency: Urgency) -> Listing[WireMessage | Unusable]:
         """The page of ``window``. A page that takes too long is asked for again at half the size, down to 10."""
         while True:
+            smaller = max(PULL_LEAST, self._top // 2) if not window.link else self._top
+            path = window.link or self._dated(window)
             try:
-                page = self._graph.page(window.link or self._dated(window), WireMessage, urgency=urgency)
+                page = self._graph.page(path, WireMessage, urgency=urgency, hasty=smaller < self._top)
             except Transient as error:
-                if (error.status != 504 and error.code not in SLOW) or self._top == PULL_LEAST or window.link:
+                if smaller == self._top or not took_too_long(error):
                     raise
-                self._top = max(PULL_LEAST, self._top // 2)
+                self._top = smaller
             else:
                 self._top = min(PULL_MOST, self._top + PULL_LEAST)
                 return page
