@@ -58,7 +58,7 @@ def filesize(size: int) -> str:
 
 def initials(name: str) -> str:
     """IR for Ines Ribeiro, S for support@…, ? for nothing at all."""
-    words = re.findall(r"[^\W_]+", re.split(r"[@,(]", name, maxsplit=1)[0])
+    words: list[str] = re.findall(r"[^\W_]+", re.split(r"[@,(]", name, maxsplit=1)[0])
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()

@@ -88,6 +88,16 @@ def ui_scripts(context: template.Context) -> SafeString:
 
 
 @register.simple_tag
+def live(topic: str, **ids: Any) -> str:
+    """The hx-trigger for news: `hx-trigger="{% live 'mail' threads=thread.pk %}"`; without ids, for any of the topic.
+
+    It also fires when the news name no single thing, and when so much was missed that everything is looked at again.
+    """
+    wanted = [f"live:{topic}:{key}:{value}" for key, value in ids.items()] + ([f"live:{topic}:all"] if ids else [])
+    return ", ".join(f"{name} from:body" for name in [*(wanted or [f"live:{topic}"]), "live:resync"])
+
+
+@register.simple_tag
 def current_timezone_name() -> str:
     """The zone the page's times are written in, for the script that keeps them fresh."""
     return timezone.get_current_timezone_name()

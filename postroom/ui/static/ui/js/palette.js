@@ -24,7 +24,7 @@ function option(label, icon, keys, run) {
   line.id = `palette-option-${options.length}`;
   if (icon) line.append(icon.cloneNode(true));
   line.append(Object.assign(document.createElement("span"), { textContent: label }));
-  if (keys) line.append(Object.assign(document.createElement("kbd"), { className: "key keys", textContent: keys, ariaHidden: "true" }));
+  if (keys && !keys.includes(",")) line.append(Object.assign(document.createElement("kbd"), { className: "key keys", textContent: keys.toUpperCase(), ariaHidden: "true" }));
   line.addEventListener("click", run);
   line.addEventListener("pointermove", () => choose([...list.children].indexOf(line)));
   options.push({ line, run });
