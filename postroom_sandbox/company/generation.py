@@ -32,6 +32,16 @@ _PROGRAMME: tuple[tuple[Story, int], ...] = (
     (bulk.bounce, 14),
     (bulk.junk, 30),
 )
+# storyline -> how many more begin within so many last days: what a newcomer sees first
+_LATEST: tuple[tuple[Story, int, float], ...] = (
+    (sales.deal, 9, 6),
+    (support.ticket, 14, 5),
+    (abroad.conversation, 5, 4),
+    (inside.talk, 5, 3),
+    (hiring.candidate, 3, 7),
+    (bulk.newsletter, 4, 3),
+    (bulk.notice, 5, 2),
+)
 _AFTERWARDS: tuple[tuple[Story, int], ...] = ((bulk.absence, 34),)
 _MAILBOXES = tuple(user.address for user in (*STAFF, *SHARED))
 
@@ -88,4 +98,6 @@ def _schedule(writer: Writer, now: datetime) -> list[tuple[Story, datetime]]:
             share = ((number + rng.random()) / count) ** 0.9
             start = now - HISTORY + share * HISTORY
             planned.append((story, start.replace(hour=rng.randint(6, 17), minute=rng.randint(0, 59))))
+    for story, count, days in _LATEST:
+        planned += [(story, now - timedelta(days=rng.uniform(0.05, days))) for _ in range(count)]
     return sorted(planned, key=lambda item: item[1])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 GREETING = {
-    "en": ("Hi {first},", "Hello {first},", "Dear {first},", "{first},", "Hi {first}", "Good morning {first},"),
+    "en": ("Hi {first},", "Hello {first},", "Dear {first},", "Hi {first}", "Good morning {first},", "Good afternoon {first},"),
     "de": ("Hallo {first},", "Guten Tag {name},", "Guten Morgen {first},", "Liebe Grüße vorweg, {first}!"),
     "fr": ("Bonjour {first},", "Bonjour,", "Chère équipe, bonjour,"),
     "es": ("Hola, {first}:", "Buenos días, {first}:", "Estimado equipo:"),
@@ -14,6 +14,8 @@ GREETING = {
     "ja": ("{first}様\n\nいつもお世話になっております。", "{first}様\n\nお世話になっております。"),
     "ar": ("مرحباً {first}،", "السلام عليكم {first}،", "تحية طيبة {first}،"),
 }
+# among colleagues: (greeting, closing)
+CASUAL = (("Hi {first},", "Best,"), ("Hi {first},", "Thanks!"), ("{first},", "Cheers,"), ("Hi,", "Thanks,"), ("Hello {first},", "See you,"), ("Hey {first},", "Cheers,"))
 CLOSING = {
     "en": ("Best regards,", "Kind regards,", "Best,", "Many thanks,", "Thanks,", "All the best,", "Best wishes,"),
     "de": ("Viele Grüße", "Mit freundlichen Grüßen", "Beste Grüße aus Bremen", "Schöne Grüße"),

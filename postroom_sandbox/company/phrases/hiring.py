@@ -25,12 +25,12 @@ CANDIDATES = (
     ("Nora Lindgren", "post.example"), ("Tom Ashworth", "mail.example"),
 )
 
-SUBJECTS = ("Application: {role}", "{role} at Northwind", "Applying for {role}", "Your opening for a {role}", "{role}, {city}: my application")
+SUBJECTS = ("Application: {role}", "{role} at Northwind", "Applying for {role}", "Your opening for {a_role}", "{role}, {city}: my application")
 
 APPLY = (
     (
-        "I saw your opening for a {role} and would like to apply. My CV is attached.",
-        "A friend who works with your scanners told me that you are looking for a {role}. That is my line of work, so here I am.",
+        "I saw your opening for {a_role} and would like to apply. My CV is attached.",
+        "A friend who works with your scanners told me that you are looking for {a_role}. That is my line of work, so here I am.",
         "Please find attached my application as {role}.",
         "Your advertisement was the first in a while that said what the job is. I would like to know more about it.",
     ),

@@ -93,6 +93,35 @@ INQUIRY = (
     ),
 )
 
+# the n-th question is answered by the n-th answer
+QUESTIONS = (
+    "- How many people will use it at the same time, on the busiest day?\n- Who decides on your side, and by when?\n- Is there anything that must not change, for example label formats or the ERP?",
+    "- What volumes do you expect in the first year, roughly?\n- Is the wireless network in {site} new, or shared with the offices?\n- Would you want to start with one area or everything at once?",
+    "- Which systems does it have to talk to on day one?\n- How is it done today, and what hurts most about it?\n- Is the budget for {year} or {nextyear}?",
+    "Two questions: does IT on your side have time for it before {start}, and is there an existing contract we should be aware of?",
+)
+
+ANSWERED = (
+    "- About {qty} people, never more than two thirds of them at once\n- {boss} signs; I prepare the decision\n- The label layout must stay, our customers scan it",
+    "- Around {sku} lines a month, twice that in [November|December]\n- The network is new, IT surveyed it in the summer\n- I would start with goods-in and add picking after [four|six] weeks",
+    "- Only the ERP at first, the web shop can wait\n- Today it is paper and one spreadsheet that only [one colleague|two people] can repair\n- Budget is {year} if we order before {start}, otherwise it slips",
+    "IT can give us [one person|two people] for three weeks. The only other contract is for the old hardware and it ends anyway.",
+)
+
+TECH_ASKED = (
+    "- Where is the data stored, and who at Northwind can see it?\n- Do you support single sign-on with our directory?\n- What happens on the floor if our line to the internet is down?",
+    "- Which ports and host names do the handhelds need?\n- Can we get an export of everything, at any time, without asking you?\n- How are updates announced?",
+    "- Is there a test environment we can break?\n- What is the recovery time you commit to, and has it been [tested|measured]?\n- Do you have an API limit, and what happens when we reach it?",
+    "- Can printers stay on our own print server?\n- Are the batteries of the handhelds replaceable by us?\n- Who does the backups, and where are they kept?",
+)
+
+TECH_ANSWERED = (
+    "- Data is kept in Frankfurt and Dublin. Four people in operations have access, every access is logged and you can see the log.\n- Single sign-on works with any OpenID Connect provider.\n- Without a line the handhelds keep working for [eight|ten] hours and send everything when they are back.",
+    "- One host name, port 443, nothing else. I can send it for your firewall.\n- Yes: a nightly export to your own storage, or on demand. It is your data.\n- Release notes come two weeks ahead and you choose the night.",
+    "- A test environment is included in the first year, a copy of yours without the personal data.\n- Four hours, last rehearsed in [March|September]; the report is attached.\n- 600 calls a minute. Above that you get a clear answer to wait, nothing is lost.",
+    "- Yes, the print server stays. We only need to reach it from the packing stations.\n- Batteries are changed without tools and we keep them for seven years.\n- Backups are ours, hourly, in a second region, and we restore one every month to be sure.",
+)
+
 DISCOVERY = (
     (
         "Thank you for [thinking of us|getting in touch|the clear description]. That is a situation we know [well|from other sites], and I think we can help.",
@@ -100,12 +129,7 @@ DISCOVERY = (
         "Good to hear from you. Before I send figures that turn out wrong, three things I would like to understand:",
         "Thanks for the details. I have asked {colleague} to look at it with me, because he has done [two|a few] sites like yours.",
     ),
-    (
-        "- How many people will use it at the same time, on the busiest day?\n- Who decides on your side, and by when?\n- Is there anything that must not change, for example label formats or the ERP?",
-        "- What volumes do you expect in the first year, roughly?\n- Is the wireless network in {site} new, or shared with the offices?\n- Would you want to start with one area or everything at once?",
-        "- Which systems does it have to talk to on day one?\n- How is it done today, and what hurts most about it?\n- Is the budget for {year} or {nextyear}?",
-        "Two questions: does IT on your side have time for it before {start}, and is there an existing contract we should be aware of?",
-    ),
+    ("{questions}",),
     (
         "If it is easier to talk, I am free {day} at {hour}:00 or the day after until noon.",
         "How about half an hour on {day}, {hour}:00? I will send an invitation and you move it if it does not suit.",
@@ -121,12 +145,7 @@ ANSWERS = (
         "[Of course|Sure]. See below, and ask if something is not clear.",
         "I checked with the team. Answers from my side:",
     ),
-    (
-        "- About {qty} people, never more than two thirds of them at once\n- {boss} signs; I prepare the decision\n- The label layout must stay, our customers scan it",
-        "- Around {sku} lines a month, twice that in [November|December]\n- The network is new, IT surveyed it in the summer\n- I would start with goods-in and add picking after [four|six] weeks",
-        "- Only the ERP at first, the web shop can wait\n- Today it is paper and one spreadsheet that only [one colleague|two people] can repair\n- Budget is {year} if we order before {start}, otherwise it slips",
-        "IT can give us [one person|two people] for three weeks. The only other contract is for the old hardware and it ends anyway.",
-    ),
+    ("{answers}",),
     (
         "{day} at {hour}:00 works. Please invite {boss} too.",
         "Let us talk on {day} then. I will bring {other}, who runs the floor.",
@@ -163,12 +182,7 @@ TECH_QUESTIONS = (
         "Our IT committee has a standard list. The ones I could not answer from your documents:",
         "{first}, I am {boss}'s colleague in IT and was asked to check the technical side.",
     ),
-    (
-        "- Where is the data stored, and who at Northwind can see it?\n- Do you support single sign-on with our directory?\n- What happens on the floor if our line to the internet is down?",
-        "- Which ports and host names do the handhelds need?\n- Can we get an export of everything, at any time, without asking you?\n- How are updates announced?",
-        "- Is there a test environment we can break?\n- What is the recovery time you commit to, and has it been [tested|measured]?\n- Do you have an API limit, and what happens when we reach it?",
-        "- Can printers stay on our own print server?\n- Are the batteries of the handhelds replaceable by us?\n- Who does the backups, and where are they kept?",
-    ),
+    ("{tech_questions}",),
     ("If you have this in a document already, the link is enough.", "We need this for the meeting on {meeting}.", "Thanks in advance.", ""),
 )
 
@@ -179,12 +193,7 @@ TECH_ANSWERS = (
         "Please find the answers below; the long version is in the attached document.",
         "Thanks for having a close look. In short:",
     ),
-    (
-        "- Data is kept in Frankfurt and Dublin. Four people in operations have access, every access is logged and you can see the log.\n- Single sign-on works with any OpenID Connect provider.\n- Without a line the handhelds keep working for [eight|ten] hours and send everything when they are back.",
-        "- One host name, port 443, nothing else. I can send it for your firewall.\n- Yes: a nightly export to your own storage, or on demand. It is your data.\n- Release notes come two weeks ahead and you choose the night.",
-        "- A test environment is included in the first year, a copy of yours without the personal data.\n- Four hours, last rehearsed in [March|September]; the report is attached.\n- 600 calls a minute. Above that you get a clear answer to wait, nothing is lost.",
-        "- Yes, the print server stays. We only need to reach it from the packing stations.\n- Batteries are changed without tools and we keep them for seven years.\n- Backups are ours, hourly, in a second region, and we restore one every month to be sure.",
-    ),
+    ("{tech_answers}",),
     (
         "Does this cover it? Otherwise let us take twenty minutes on {day}.",
         "If {boss} needs it in another form for the committee, tell me and I will adapt it.",

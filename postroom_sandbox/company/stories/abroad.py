@@ -33,7 +33,9 @@ def conversation(writer: Writer, start: datetime) -> None:
     page = files.pdf(str(facts["quote"]), [company.name, str(facts["total"])])
     quote = Attachment(f"{facts['quote']}.pdf", "application/pdf", page)
     try:
-        for turn, slots in enumerate(steps):
+        variant = rng.randrange(2)  # what is asked and what is answered belong together
+        for turn, banks in enumerate(steps):
+            slots = [[bank[variant % len(bank)]] for bank in banks]
             sender, to = (customer, ours) if turn % 2 == 0 else (ours, customer)
             mail = thread.write(sender, [to], slots, sign=STAFF_BY_NAME[_OURS[language]] if sender is ours else None)
             if turn % 2 and facts["quote"] in " ".join(mail.paragraphs):

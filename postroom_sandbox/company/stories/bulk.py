@@ -40,7 +40,11 @@ def newsletter(writer: Writer, start: datetime) -> None:
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("Precedence", "bulk"),
     )
-    paragraphs = [f"{name}", *(f"{head}\n{text}" for head, text in zip(chosen, texts, strict=True)), f"Unsubscribe: https://{list_id}/u/{token}"]
+    paragraphs = [
+        f"{name}",
+        *(f"{head}\n{text}" for head, text in zip(chosen, texts, strict=True)),
+        f"Unsubscribe: https://{list_id}/u/{token}",
+    ]
     mail = Mail(
         message_id=writer.message_id(address),
         sender=Party(name, address),
@@ -76,6 +80,7 @@ def notice(writer: Writer, start: datetime) -> None:
     """A message from a machine to one of those it concerns."""
     rng, phrases = writer.rng, writer.phrases
     name, address, subjects, bodies, attach, readers = phrases.deal(say.NOTICES)
+    variant = rng.randrange(6)
     contact = rng.choice(EVERYBODY_OUTSIDE)
     facts = make(rng, start, company=contact.company, contact=contact.name, role=rng.choice(ROLES)[0])
     reader = STAFF_BY_NAME[rng.choice(readers)]
@@ -84,9 +89,9 @@ def notice(writer: Writer, start: datetime) -> None:
         message_id=writer.message_id(address),
         sender=Party(name, address),
         to=(reader.party,),
-        subject=phrases.say(subjects, facts),
-        sent=start,
-        paragraphs=phrases.say(bodies, facts).split("\n\n"),
+        subject=phrases.expand(subjects[variant % len(subjects)], facts),
+        sent=start.replace(second=rng.randint(0, 59)),
+        paragraphs=phrases.expand(bodies[variant % len(bodies)], facts).split("\n\n"),
         style=rng.choice(("outlook", "plain")),
         attachments=(Attachment(f"{facts['invoice']}.pdf", "application/pdf", page),) if attach else (),
         headers=(("Auto-Submitted", "auto-generated"),),
@@ -98,7 +103,9 @@ def notice(writer: Writer, start: datetime) -> None:
 def absence(writer: Writer, start: datetime) -> None:
     """Somebody outside is away: the automatic answer to a mail of ours."""
     rng = writer.rng
-    ours = [mail for mail in writer.mails[-900:] if mail.sender.address.endswith("northwind.example") and not mail.calendar]
+    ours = [
+        mail for mail in writer.mails[-900:] if mail.sender.address.endswith("northwind.example") and not mail.calendar
+    ]
     outside = {person.address: person for person in EVERYBODY_OUTSIDE}
     ours = [mail for mail in ours if mail.to[0].address in outside]
     if not ours:
@@ -141,7 +148,11 @@ def bounce(writer: Writer, start: datetime) -> None:
         to=(wrong.party,),
         subject=f"{facts['quote']}: a short question",
         sent=writer.business_time(start, sender),
-        paragraphs=[f"Hello {contact.first},", f"is {facts['quote']} still with you, or has it moved on to a colleague?", "Thank you,"],
+        paragraphs=[
+            f"Hello {contact.first},",
+            f"is {facts['quote']} still with you, or has it moved on to a colleague?",
+            "Thank you,",
+        ],
         tags=frozenset({f"deal:{contact.company}"}),
     )
     if _keep(writer, mail):
@@ -170,7 +181,11 @@ def _report(writer: Writer, mail: Mail, address: str) -> Mail:
         paragraphs=[text],
         own_type=kind,
         attachments=(Attachment("", "", body),),
-        headers=(("Auto-Submitted", "auto-replied"), ("X-Failed-Recipients", address), ("In-Reply-To", f"<{mail.message_id}>")),
+        headers=(
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Failed-Recipients", address),
+            ("In-Reply-To", f"<{mail.message_id}>"),
+        ),
         tags=frozenset({"bounce"}),
     )
 

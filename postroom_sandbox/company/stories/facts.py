@@ -7,21 +7,99 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro".split(),
-    "ar": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر".split(),
+    "en": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    "de": [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    "fr": [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    "es": [
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ],
+    "pt": [
+        "janeiro",
+        "fevereiro",
+        "março",
+        "abril",
+        "maio",
+        "junho",
+        "julho",
+        "agosto",
+        "setembro",
+        "outubro",
+        "novembro",
+        "dezembro",
+    ],
+    "ar": [
+        "يناير",
+        "فبراير",
+        "مارس",
+        "أبريل",
+        "مايو",
+        "يونيو",
+        "يوليو",
+        "أغسطس",
+        "سبتمبر",
+        "أكتوبر",
+        "نوفمبر",
+        "ديسمبر",
+    ],
 }
 WEEKDAYS = {
-    "en": "Monday Tuesday Wednesday Thursday Friday".split(),
-    "de": "Montag Dienstag Mittwoch Donnerstag Freitag".split(),
-    "fr": "lundi mardi mercredi jeudi vendredi".split(),
-    "es": "lunes martes miércoles jueves viernes".split(),
-    "pt": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira".split(),
-    "ja": "月曜日 火曜日 水曜日 木曜日 金曜日".split(),
-    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة".split(),
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
+    "de": ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag"],
+    "fr": ["lundi", "mardi", "mercredi", "jeudi", "vendredi"],
+    "es": ["lunes", "martes", "miércoles", "jueves", "viernes"],
+    "pt": ["segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira"],
+    "ja": ["月曜日", "火曜日", "水曜日", "木曜日", "金曜日"],
+    "ar": ["الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة"],
 }
 _DATE = {"en": "{d} {m}", "de": "{d}. {m}", "fr": "{d} {m}", "es": "{d} de {m}", "pt": "{d} de {m}", "ar": "{d} {m}"}
 CURRENCY = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -60,7 +138,9 @@ def money(amount: float, currency: str, language: str = "en") -> str:
     return f"{sign}{text}"
 
 
-def make(rng: random.Random, when: datetime, *, language: str = "en", company: str = "", **known: object) -> dict[str, object]:
+def make(
+    rng: random.Random, when: datetime, *, language: str = "en", company: str = "", **known: object
+) -> dict[str, object]:
     """Facts for a storyline that starts at `when`; whatever is `known` already wins."""
     day = when + timedelta(days=rng.randint(1, 6))
     quarter = (when.month + 3) // 3 if when.month < 10 else 4
@@ -129,7 +209,10 @@ def order_lines(
         count = quantity if (low, high) == goods[0][2] else rng.randint(low, high)
         rows.append([name, count, price, count * price])
     total = sum(int(str(row[3])) for row in rows)
-    lines = [f"{row[0]} | {row[1]} | {money(float(str(row[2])), currency)} | {money(float(str(row[3])), currency)}" for row in rows]
+    lines = [
+        f"{row[0]} | {row[1]} | {money(float(str(row[2])), currency)} | {money(float(str(row[3])), currency)}"
+        for row in rows
+    ]
     return "\n".join(["Item | Quantity | Each | Sum", *lines]), total, rows
 
 

@@ -21,13 +21,26 @@ def candidate(writer: Writer, start: datetime) -> None:
     rng, phrases = writer.rng, writer.phrases
     name, domain = phrases.deal(say.CANDIDATES)
     local = name.lower().replace(" ", ".").translate(str.maketrans("äëïöüćßéè", "aeioucsee"))
-    person = Person(name, f"{local}@{domain}", style=rng.choice(("gmail", "gmail", "plain")), city=rng.choice(("London", "Lyon", "Lisbon")))
+    person = Person(
+        name,
+        f"{local}@{domain}",
+        style=rng.choice(("gmail", "gmail", "plain")),
+        city=rng.choice(("London", "Lyon", "Lisbon")),
+    )
     role, lead_name, _, skills = phrases.deal(say.ROLES)
     lead = STAFF_BY_NAME[lead_name]
     facts = make(
-        rng, start, role=role, lead=lead.first, name=name, them=name.split()[0], skill1=skills[0], skill2=rng.choice(skills[1:])
+        rng,
+        start,
+        role=role,
+        lead=lead.first,
+        name=name,
+        them=name.split()[0],
+        skill1=skills[0],
+        skill2=rng.choice(skills[1:]),
     )
     facts["candidate"] = name
+    facts["a_role"] = f"{'an' if role[0] in 'AEIO' else 'a'} {role}"
     subject = phrases.say(say.SUBJECTS, facts)
     try:
         _tell(Thread(writer, start, subject, facts, ["candidate", f"role:{role}"]), person, lead, _cv(facts, name))
@@ -67,13 +80,27 @@ def _tell(thread: Thread, person: Person, lead: Person, cv: Attachment) -> None:
 
 def _after_interview(thread: Thread, person: Person, lead: Person) -> None:
     rng = thread.writer.rng
-    notes = Thread(thread.writer, thread.clock + timedelta(days=5), f"Notes: {person.name}", {**thread.facts, "name": person.name}, ["internal"])
+    notes = Thread(
+        thread.writer,
+        thread.clock + timedelta(days=5),
+        f"Notes: {person.name}",
+        {**thread.facts, "name": person.name},
+        ["internal"],
+    )
     notes.facts["name"] = person.name
     notes.write(lead, [HANNA], _named(say.FEEDBACK, person.name))
     thread.clock = notes.clock
     if rng.random() < 0.5:
         offer = files.pdf("Offer", [person.name, str(thread.facts["role"]), f"{thread.facts['salary']} a year"])
-        thread.write(JOBS, [person], say.OFFER, sign=HANNA, cc=[lead], after=(8, 60), attach=[Attachment("Offer.pdf", "application/pdf", offer)])
+        thread.write(
+            JOBS,
+            [person],
+            say.OFFER,
+            sign=HANNA,
+            cc=[lead],
+            after=(8, 60),
+            attach=[Attachment("Offer.pdf", "application/pdf", offer)],
+        )
         thread.write(person, [JOBS], say.ACCEPT, after=(20, 120))
     else:
         thread.write(JOBS, [person], say.DECLINE, sign=HANNA, after=(20, 90))

@@ -18,17 +18,18 @@ _ALL = tuple(person for name, person in STAFF_BY_NAME.items() if name not in {"s
 def talk(writer: Writer, start: datetime) -> None:
     """One question among colleagues and its answers."""
     rng, phrases = writer.rng, writer.phrases
-    who, others, subjects, openings, answers = phrases.deal(say.TALKS)
+    who, others, topics = phrases.deal(say.TALKS)
+    subject, opening_text, answers = phrases.deal(topics)
     customer = rng.choice(CUSTOMERS)
     facts = make(rng, start, company=customer.name, contact=rng.choice(customer.contacts).first)
     everybody = [STAFF_BY_NAME[name] for name in others]
     chosen = everybody if len(everybody) < 4 or len(everybody) > 8 else rng.sample(everybody, 3)
-    thread = Thread(writer, start, phrases.say(subjects, facts), facts, ["internal"])
+    thread = Thread(writer, start, phrases.expand(subject, facts), facts, ["internal"])
     chart = Attachment("chart.png", "image/png", files.bar_chart([rng.randint(20, 100) for _ in range(6)]))
     rows = [["Week", "Plan", "Actual"], *([week, rng.randint(40, 90), rng.randint(30, 95)] for week in range(1, 14))]
     sheet = Attachment("figures.csv", "text/csv", files.csv(rows))
     try:
-        opening = thread.write(STAFF_BY_NAME[who], chosen, [openings])
+        opening = thread.write(STAFF_BY_NAME[who], chosen, [[opening_text]])
         if "attached" in " ".join(opening.paragraphs):
             opening.attachments = (rng.choice((chart, sheet)),)
         for answerer in rng.sample(chosen, min(len(chosen), rng.randint(1, 3))):

@@ -16,6 +16,11 @@ _OWNER = {"Vogt & Söhne": "theo", "Atelier Lumière": "camille", "Grupo Almazar
 _PDF = "application/pdf"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
+_PAIRS = (
+    (say.QUESTIONS, say.ANSWERED, ("questions", "answers")),
+    (say.TECH_ASKED, say.TECH_ANSWERED, ("tech_questions", "tech_answers")),
+)
+
 
 class Deal:
     """One deal: cast, facts, and the steps it goes through."""
@@ -53,6 +58,10 @@ class Deal:
         )
         phrases = writer.phrases
         self.facts["need"] = phrases.say(self.goods["needs"], self.facts)  # type: ignore[arg-type]
+        for asked, answered, names in _PAIRS:
+            variant = rng.randrange(len(asked))
+            for name, bank in zip(names, (asked, answered), strict=True):
+                self.facts[name] = phrases.expand(bank[variant], self.facts)
         subject = phrases.say(self.goods["subjects"], self.facts)  # type: ignore[arg-type]
         self.tags = [f"deal:{customer.name}", str(self.goods["kind"])]
         self.thread = Thread(writer, start, subject, self.facts, self.tags)
@@ -100,7 +109,9 @@ class Deal:
     def _quotation(self) -> None:
         lines = [" ".join(map(str, row)) for row in self.rows]
         head = [f"Quotation {self.facts['quote']}", f"For {self.buyer.name}, {self.customer.name}", ""]
-        page = files.pdf("Northwind", [*head, *lines, "", f"Total {self.facts['total']}", f"Valid until {self.facts['valid']}"])
+        page = files.pdf(
+            "Northwind", [*head, *lines, "", f"Total {self.facts['total']}", f"Valid until {self.facts['valid']}"]
+        )
         attach = [Attachment(f"{self.facts['quote']}.pdf", _PDF, page)]
         if self.writer.rng.random() < 0.3:
             rows = [["Item", "Quantity", "Each", "Sum"], *self.rows]
@@ -112,7 +123,10 @@ class Deal:
         if rng.random() < 0.65:
             self._them(say.NEGOTIATION, after=(30, 140))
             self._ask_inside()
-            form = files.docx(f"Order form {self.facts['quote']}", [f"Customer: {self.customer.name}", f"Total: {self.facts['newtotal']}"])
+            form = files.docx(
+                f"Order form {self.facts['quote']}",
+                [f"Customer: {self.customer.name}", f"Total: {self.facts['newtotal']}"],
+            )
             self._us(say.REVISED, after=(8, 40), attach=[Attachment("Order form v2.docx", _DOCX, form)])
         else:
             self.thread.facts["newtotal"] = self.facts["newtotal"] = self.facts["total"]
@@ -123,25 +137,45 @@ class Deal:
     def _ask_inside(self) -> None:
         if self.rep == self.mara:
             return
-        inside = Thread(self.writer, self.thread.clock + timedelta(hours=1), f"{self.customer.name} {self.facts['quote']}: price", self.facts, ["internal"])
+        inside = Thread(
+            self.writer,
+            self.thread.clock + timedelta(hours=1),
+            f"{self.customer.name} {self.facts['quote']}: price",
+            self.facts,
+            ["internal"],
+        )
         inside.write(self.rep, [self.mara], say.APPROVAL)
         inside.write(self.mara, [self.rep], say.APPROVAL_ANSWER, after=(0.3, 6))
 
     def _order(self) -> None:
-        page = files.pdf("Order form", [f"Order {self.facts['po']}", self.customer.name, f"{self.facts['newtotal']}", f"Signed {self.boss.name}"])
+        page = files.pdf(
+            "Order form",
+            [f"Order {self.facts['po']}", self.customer.name, f"{self.facts['newtotal']}", f"Signed {self.boss.name}"],
+        )
         signed = [Attachment("Order form signed.pdf", _PDF, page)]
         self._them(say.SIGNED, after=(24, 120), attach=signed)
         self._us(say.WELCOME, after=(0.5, 8), cc=[self.ben])
-        kick_off = Thread(self.writer, self.thread.clock + timedelta(hours=20), f"Kick-off {self.customer.name}", self.facts, self.tags)
+        kick_off = Thread(
+            self.writer,
+            self.thread.clock + timedelta(hours=20),
+            f"Kick-off {self.customer.name}, {self.facts['site']}",
+            self.facts,
+            self.tags,
+        )
         kick_off.write(self.ben, [self.buyer], say.KICKOFF, cc=[self.rep])
         kick_off.write(self.buyer, [self.ben], say.KICKOFF_ANSWER, cc=[self.rep], after=(5, 60))
         self._invoice()
 
     def _invoice(self) -> None:
-        payer = next((p for p in CUSTOMER_PEOPLE[self.customer.name] if "Pay" in p.title or "Admin" in p.title), self.buyer)
+        payer = next(
+            (p for p in CUSTOMER_PEOPLE[self.customer.name] if "Pay" in p.title or "Admin" in p.title), self.buyer
+        )
         start = self.thread.clock + timedelta(days=self.writer.rng.randint(5, 14))
         thread = Thread(self.writer, start, f"Invoice {self.facts['invoice']}", self.facts, ["invoice", *self.tags])
-        page = files.pdf(f"Invoice {self.facts['invoice']}", [self.customer.name, f"Order {self.facts['po']}", str(self.facts["newtotal"])])
+        page = files.pdf(
+            f"Invoice {self.facts['invoice']}",
+            [self.customer.name, f"Order {self.facts['po']}", str(self.facts["newtotal"])],
+        )
         attach = [Attachment(f"{self.facts['invoice']}.pdf", _PDF, page)]
         thread.write(self.ruth, [payer], say.INVOICE, attach=attach)
         if self.writer.rng.random() < 0.4:

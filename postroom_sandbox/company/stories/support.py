@@ -21,8 +21,9 @@ def ticket(writer: Writer, start: datetime) -> None:
     agent = rng.choice(_AGENTS)
     problem = phrases.deal(say.PROBLEMS)
     facts = make(rng, start, company=asker.company)
+    variant = rng.randrange(2)
     for part in ("report", "ask", "tell", "fix"):
-        facts[part] = phrases.say(problem[part], facts)  # type: ignore[arg-type]
+        facts[part] = phrases.expand(problem[part][variant], facts)
     subject = phrases.say(problem["subjects"], facts)  # type: ignore[arg-type]
     facts["short"] = subject[0].lower() + subject[1:]
     tags = ["ticket", f"topic:{problem['category']}"]
@@ -35,7 +36,13 @@ def ticket(writer: Writer, start: datetime) -> None:
 
 def _tell(thread: Thread, asker: Person, agent: Person, *, photo: bool) -> None:
     rng = thread.writer.rng
-    picture = [Attachment("IMG_%04d.png" % rng.randint(1000, 9999), "image/png", files.bar_chart([rng.randint(2, 40) for _ in range(9)], (90, 90, 96)))]
+    picture = [
+        Attachment(
+            "IMG_%04d.png" % rng.randint(1000, 9999),
+            "image/png",
+            files.bar_chart([rng.randint(2, 40) for _ in range(9)], (90, 90, 96)),
+        )
+    ]
     thread.write(asker, [SUPPORT], say.OPEN, attach=picture if photo else (), tags=["opens"])
     thread.write(SUPPORT, [asker], [say.AUTO_ACK], after=(0.01, 0.05), bare=True, tags=["auto"], exact=True)
     thread.write(SUPPORT, [asker], say.QUESTION, after=(0.4, 7), sign=agent)
@@ -57,7 +64,11 @@ def _ask_colleague(thread: Thread, agent: Person) -> None:
     rng = thread.writer.rng
     expert = STAFF_BY_NAME[rng.choice(("diego", "ben", "oscar" if agent.first != "Oscar" else "yuki"))]
     inside = Thread(
-        thread.writer, thread.clock + timedelta(hours=0.5), f"{thread.facts['ticket']}: {thread.subject}", thread.facts, ["internal"]
+        thread.writer,
+        thread.clock + timedelta(hours=0.5),
+        f"{thread.facts['ticket']}: {thread.subject}",
+        thread.facts,
+        ["internal"],
     )
     inside.write(agent, [expert], say.INTERNAL)
     inside.write(expert, [agent], say.INTERNAL_ANSWER, after=(0.3, 9))

@@ -13,13 +13,15 @@ from .. import files
 from ..mime import Attachment, Mail, Party, Signature, Style
 from ..model import Contact, User
 from ..people import CONTACTS, CUSTOMERS, SHARED, STAFF
-from ..phrases.abroad import CLOSING, GREETING
+from ..phrases.abroad import CASUAL, CLOSING, GREETING
 from ..text import Phrases
 
 _OFFSETS = {"Lisbon": 0.0, "Leeds": 0.0, "Bremen": 1.0, "Osaka": 9.0, "Lyon": 1.0, "Seville": 1.0, "Cairo": 2.0,
             "Portland": -8.0, "Dublin": 0.0, "London": 0.0}  # fmt: skip
 _GMAIL_DOMAINS = frozenset({"tailspin.example", "nilecold.example"})
-_PLAIN_PEOPLE = frozenset({"george.pell@fabrikam.example", "jan.petersen@vogt-soehne.example", "kenji.ono@sato-logistics.example"})
+_PLAIN_PEOPLE = frozenset(
+    {"george.pell@fabrikam.example", "jan.petersen@vogt-soehne.example", "kenji.ono@sato-logistics.example"}
+)
 _REPLY = {"de": "AW: ", "fr": "RE: ", "es": "RE: "}
 _FORWARD = {"de": "WG: ", "fr": "TR: ", "es": "RV: ", "pt": "ENC: "}
 _PREFIX = re.compile(r"^(?:(?:re|aw|fw|fwd|wg|tr|rv|enc|sv)\s*:\s*)+", re.IGNORECASE)
@@ -57,14 +59,23 @@ class Person:
 
 
 def _from_user(user: User) -> Person:
-    return Person(user.name, user.address, user.language, "outlook", user.job_title, "Northwind", user.phone, user.office)
+    return Person(
+        user.name, user.address, user.language, "outlook", user.job_title, "Northwind", user.phone, user.office
+    )
 
 
 def _from_contact(contact: Contact) -> Person:
     domain = contact.address.rpartition("@")[2]
     style: Style = "gmail" if domain in _GMAIL_DOMAINS else "plain" if contact.address in _PLAIN_PEOPLE else "outlook"
     return Person(
-        contact.name, contact.address, contact.language, style, contact.job_title, contact.company, contact.phone, contact.city
+        contact.name,
+        contact.address,
+        contact.language,
+        style,
+        contact.job_title,
+        contact.company,
+        contact.phone,
+        contact.city,
     )
 
 
@@ -125,12 +136,17 @@ class Writer:
         local = moment + timedelta(hours=person.offset)
         minute = local.hour * 60 + local.minute
         if minute > 18 * 60 + 20:
-            local = (local + timedelta(days=1)).replace(hour=8, minute=self.rng.randint(2, 58))
+            local = self._morning(local + timedelta(days=1))
         elif minute < 7 * 60 + 30:
-            local = local.replace(hour=8, minute=self.rng.randint(0, 55))
+            local = self._morning(local)
         if local.weekday() > 4:
-            local = (local + timedelta(days=7 - local.weekday())).replace(hour=8, minute=self.rng.randint(5, 59))
+            local = self._morning(local + timedelta(days=7 - local.weekday()))
         return local.replace(second=self.rng.randint(0, 59), microsecond=0) - timedelta(hours=person.offset)
+
+    def _morning(self, day: datetime) -> datetime:
+        """Some time between eight and half past eleven, rather early than late."""
+        late = int(self.rng.random() ** 1.6 * 210)
+        return day.replace(hour=8 + late // 60, minute=late % 60)
 
 
 class Thread:
@@ -170,7 +186,7 @@ class Thread:
         """The next mail of the thread, `after` so many hours. `sign` is who signs when it is not the sender."""
         rng = self.writer.rng
         moment = self.clock + timedelta(hours=rng.uniform(*after) if self.last or exact else 0)
-        moment = moment if exact else self.writer.business_time(moment, sender)
+        moment = moment.replace(microsecond=0) if exact else self.writer.business_time(moment, sender)
         hand = sign or sender
         parent = self.last if answer else None
         language = self._language(to) if sender.inside else sender.language
@@ -178,7 +194,9 @@ class Thread:
         facts = {**self.facts, "first": "team" if shared else to[0].first, "name": to[0].name, "me": hand.first}
         paragraphs = self.writer.phrases.compose(slots, facts)
         if not bare:
-            paragraphs = self._framed(paragraphs, language, facts, short=parent is not None and rng.random() < 0.35)
+            casual = sender.inside and all(person.inside for person in to)
+            brief = parent is not None and rng.random() < (0.6 if casual else 0.3)
+            paragraphs = self._framed(paragraphs, language, facts, brief=brief, casual=casual)
         mail = Mail(
             message_id=self.writer.message_id(sender.address),
             sender=sender.party,
@@ -203,11 +221,15 @@ class Thread:
         wanted = str(self.facts.get("language", "en"))
         return wanted if not all(person.inside for person in to) else "en"
 
-    def _framed(self, paragraphs: list[str], language: str, facts: Mapping[str, object], *, short: bool) -> list[str]:
+    def _framed(
+        self, paragraphs: list[str], language: str, facts: Mapping[str, object], *, brief: bool, casual: bool
+    ) -> list[str]:
         phrases = self.writer.phrases
-        hello = phrases.say(GREETING[language], facts)
-        bye = phrases.say(CLOSING[language], facts)
-        return [*([] if short else [hello]), *paragraphs, bye]
+        if casual:
+            hello, bye = phrases.deal(CASUAL)
+        else:
+            hello, bye = phrases.deal(GREETING[language]), phrases.deal(CLOSING[language])
+        return [*([] if brief else [phrases.expand(hello, facts)]), *paragraphs, bye]
 
     def _subject(self, language: str, parent: Mail | None, forward: bool) -> str:
         if parent is None:
