@@ -98,7 +98,7 @@ class Push(Mailbox):
 
 
 OURS = compile(r"/?(me|users(/[^/]+|\('[^']+'\)))/messages", IGNORECASE)
-MESSAGE = compile(r"/messages(?:/|\(')([^/']+)", IGNORECASE)
+MESSAGE = compile(r"/messages(?:/|\('|%28%27)([^/']+)", IGNORECASE)
 
 
 def notified(body: bytes) -> list[Notified]:
