@@ -115,7 +115,7 @@ def moment(when: datetime | None, style: str = "short") -> SafeString | str:
 
     `style` "short" is the list form (9:42, Yesterday, Thu, 14 Nov), "ago" the sentence form (14 seconds ago).
     """
-    if when is None:
+    if not when:
         return ""
     text = words.ago(when) if style == "ago" else words.short(when)
     return format_html(

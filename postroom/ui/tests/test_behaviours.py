@@ -13,11 +13,15 @@ MORPH = """() => {
   const third = list.querySelector("#row-3");
   third.querySelector("a").focus();
   const kept = [...list.children].filter((row) => row.id !== "row-2").map((row) => row.outerHTML).reverse().join("");
-  const html = `<ul class="rows" data-list="follow"><li class="row" id="row-new" data-row><a href="/n">New</a></li>${kept}</ul>`;
+  const fresh = '<li class="row" id="row-new" data-row><a href="/n">New</a></li>';
+  const html = `<ul class="rows" data-list="follow">${fresh}${kept}</ul>`;
   htmx.swap(list, html, {swapStyle: "morph", swapDelay: 0, settleDelay: 0}, {contextElement: list});
   return [document.activeElement.closest("li")?.id, third.isConnected,
           [...document.querySelectorAll(".rows > li")].slice(0, 2).map((row) => row.id)];
 }"""
+
+SHOW_TOAST = """document.body.dispatchEvent(
+  new CustomEvent("toast", {bubbles: true, detail: {text: "Moved.", undo_url: "/undo"}}))"""
 
 COUNT_NEWS = """() => {
   window.heard = [];
@@ -78,7 +82,7 @@ def test_the_palette_finds_places_and_falls_back_to_search(page: Page) -> None:
 
 def test_recipients_become_tokens_that_the_form_sends_as_text(page: Page) -> None:
     page.goto("/ui/gallery/inbox")
-    page.locator("#recipients-to").click()
+    page.locator("#reply-recipients-to").click()
     page.keyboard.type("sat")
     expect(page.locator(".suggestion")).to_have_count(1)
     page.keyboard.press("Enter")
@@ -115,9 +119,7 @@ def test_shortcuts_work_with_the_focus_inside_a_mail(page: Page) -> None:
 
 def test_a_toast_offers_undo_and_goes_when_it_is_dismissed(page: Page) -> None:
     page.goto("/ui/gallery/inbox")
-    page.evaluate(
-        "document.body.dispatchEvent(new CustomEvent('toast', {bubbles: true, detail: {text: 'Moved.', undo_url: '/u'}}))"
-    )
+    page.evaluate(SHOW_TOAST)
     expect(page.locator("#toasts .toast-undo")).to_be_visible()
     page.locator("#toasts [data-toast-close]").click()
     expect(page.locator("#toasts .toast")).to_have_count(0)
@@ -160,9 +162,8 @@ def test_news_are_told_by_topic_and_by_thing_and_bursts_together(page: Page) -> 
 def _with_live(route: Route) -> None:
     """The page as it comes, with a stream."""
     answer = route.fetch()
-    route.fulfill(
-        response=answer, body=answer.text().replace('<body class="app"', '<body data-live="/live-events" class="app"')
-    )
+    live = answer.text().replace('<body class="app"', '<body data-live="/live-events" class="app"')
+    route.fulfill(response=answer, body=live)
 
 
 @pytest.mark.parametrize("script", [True, False])

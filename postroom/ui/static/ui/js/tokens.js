@@ -8,6 +8,8 @@ let count = 0;
 
 /* Commas inside quotes or angle brackets do not separate. */
 const parts = (text) => (text.match(/(?:"[^"]*"|<[^>]*>|[^,;\n])+/g) ?? []).map((part) => part.trim()).filter(Boolean);
+/* A separator was typed, and not inside a name in quotes or an address in brackets. */
+const ended = (text) => /[,;\n]\s*$/.test(text) && (text.match(/"/g) ?? []).length % 2 === 0 && !/<[^>]*$/.test(text);
 const addressOf = (token) => token.match(/<([^>]*)>\s*$/)?.[1] ?? token;
 const nameOf = (token) => token.replace(/\s*<[^>]*>\s*$/, "").replace(/^"|"$/g, "") || addressOf(token);
 
@@ -57,7 +59,7 @@ class Tokens {
   #listen() {
     const { input, list } = this;
     input.addEventListener("input", () => {
-      if (/[,;\n]/.test(input.value)) this.take(input.value);
+      if (ended(input.value)) this.take(input.value);
       this.#suggest();
     });
     input.addEventListener("keydown", (event) => this.#key(event));
