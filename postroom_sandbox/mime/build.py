@@ -18,6 +18,7 @@ _CRLF = b"\r\n"
 _PLAIN = re.compile(r"[ -~]*")
 _ATOM = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 _BREAKS = re.compile(r"[\r\n\x00]+")
+_PREFIXES = re.compile(r"^(?:\s*(?:re|fw|fwd|aw|wg|sv|tr)\s*:\s*)+", re.IGNORECASE)
 _WORD_BYTES = 42
 
 
@@ -43,7 +44,7 @@ def _headers(message: Parsed, *, with_bcc: bool) -> list[tuple[str, str]]:
     if message.references:
         out += [("In-Reply-To", message.references[-1]), ("References", "\r\n ".join(message.references[-50:]))]
     if message.thread_index:
-        out += [("Thread-Topic", _text(message.subject))]
+        out += [("Thread-Topic", _text(_PREFIXES.sub("", message.subject)))]
         out += [("Thread-Index", base64.b64encode(message.thread_index).decode())]
     if message.importance != "normal":
         out.append(("Importance", message.importance))

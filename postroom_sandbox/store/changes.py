@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class ChangeLog:
 
     entries: list[Entry] = field(default_factory=list)
     floor: int = 0
+    issued: deque[int] = field(default_factory=deque)  # ticks up to which deltaLinks were handed out
 
     def add(self, entry: Entry) -> None:
         """Appends; a log that grows for ever forgets its older half."""

@@ -58,11 +58,11 @@ class Conversations:
         if parent is not None:
             return child_index(parent.index, now)
         filetime = struct.pack(">Q", (now + _FILETIME_EPOCH) * 10_000_000)
-        return b"\x01" + filetime[1:6] + self._mailbox.ids.conversation_guid(conversation)
+        return filetime[:6] + self._mailbox.ids.conversation_guid(conversation)
 
 
 def child_index(index: bytes, now: int) -> bytes:
     """The conversationIndex of an answer: its parent's and five bytes for the time that went by."""
-    started = int.from_bytes(b"\x00" + index[1:6] + b"\x00\x00", "big") // 10_000_000 - _FILETIME_EPOCH
+    started = int.from_bytes(index[:6] + b"\x00\x00", "big") // 10_000_000 - _FILETIME_EPOCH
     gone = max(0, now - started)
     return index[: 22 + 5 * 40] + struct.pack(">IB", min(gone, 0x7FFFFFFF), len(index) % 251)

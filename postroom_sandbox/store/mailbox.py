@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from postroom_sandbox.clock import Clock
 from postroom_sandbox.database import Database
+from postroom_sandbox.mime.message import MESSAGE
 from postroom_sandbox.store import changes, model
 from postroom_sandbox.store.changes import Entry
 from postroom_sandbox.store.contents import Contents, Origin
@@ -119,6 +120,8 @@ class Mailbox:
         conversation, index = self.conversations.place(origin, now)
         flags |= HAS_ATTACHMENTS if origin.has_attachments else 0
         flags |= OTHER if origin.bulk else 0
+        if origin.kind != MESSAGE:
+            extra = (extra or {}) | {"kind": origin.kind}
         tick = self.next_tick()
         message = Message(
             tick, tick, folder, content, received, now, now, tick, flags, categories, conversation, index,
