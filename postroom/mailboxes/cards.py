@@ -117,7 +117,7 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
         lines.append(("Linked to records", f"{known['linked']:,}"))
     if mailbox.state != State.DISCONNECTED:
         lines.append(("Sync", "Two-way"))
-        lines.append(("Subscription", _renewal(known)))
+        lines.append(("Subscription", _renewal(mailbox, known)))
     else:
         lines.append(("Sync", "Ended"))
     if held := known.get("quarantined", 0):
@@ -125,7 +125,9 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
     return [{"label": label, "value": value} for label, value in lines]
 
 
-def _renewal(known: hooks.Card) -> str:
+def _renewal(mailbox: Mailbox, known: hooks.Card) -> str:
+    if mailbox.failure in failures.NEEDS_SIGN_IN:
+        return "after reconnecting"
     renews = known.get("push_renews_at")
     if renews is None:
         return "none"

@@ -9,16 +9,11 @@ from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.models import Membership
 
 
-class MemberChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.name)
-
-
 class MailboxForm(forms.Form):
     """Name, owner, who may use it. Who may use it is the owner's decision: an admin sees it and can't change it."""
 
     name = forms.CharField(max_length=200, required=False, help_text="How colleagues see it. The address stays.")
-    owner = MemberChoice(
+    owner = forms.ModelChoiceField(
         Membership.objects.none(), help_text="Looks after the mailbox. If you hand it over, it is no longer yours."
     )
     visibility = forms.ChoiceField(choices=Mailbox.Visibility, widget=forms.RadioSelect)

@@ -7,10 +7,10 @@ raises undoes the whole step. Only `disconnecting` is called outside of any tran
 
 from collections.abc import Iterator
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from postroom.mailboxes.models import Mailbox
 
@@ -96,7 +96,7 @@ class MailboxHooks(Protocol):
 
 def _named(name: str) -> Iterator[Any]:
     for path in getattr(settings, "MAILBOX_HOOKS", []):
-        if function := getattr(import_string(path), name, None):
+        if function := getattr(import_module(path), name, None):
             yield function
 
 

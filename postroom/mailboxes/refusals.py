@@ -123,7 +123,7 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "policy": Refusal(
         "A policy of your organisation blocks this",
-        "Conditional Access did not let the sign-in through: it may ask for a known device or place, or an approved app.",
+        "Conditional Access did not let the sign-in through: it may ask for a known device, place or app.",
         ("Try from your work computer or the office network.", "If that fails, send the reference below to your IT."),
     ),
     "risk": Refusal(

@@ -89,6 +89,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Settings of {mailbox.address} saved.")
         return redirect("mailboxes:list")
     context = {
+        "active": "outlook",
         "mailbox": mailbox,
         "form": form,
         "mine": mailbox.owner_id == request.member.pk,
@@ -127,6 +128,7 @@ def disconnect(request: MemberRequest, pk: int) -> HttpResponse:
         where = reverse("mailboxes:list")
         return HttpResponse(status=204, headers={"HX-Redirect": where}) if _partial(request) else redirect(where)
     context = {
+        "active": "outlook",
         "mailbox": mailbox,
         "form": form,
         "holds": [{"what": what, "count": count} for what, count in hooks.holds(mailbox)],
