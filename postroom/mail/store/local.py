@@ -1,0 +1,45 @@
+"""Changes made here, at once, before the provider hears of them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from postroom.mail.models import Folder, Message
+from postroom.mail.store import threads
+from postroom.mailboxes.models import Mailbox
+
+
+def apply_local(mailbox: Mailbox, message_ids: Sequence[int], fields: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """Set ``is_read``, ``flag``, ``categories`` or ``folder`` (a provider's id) on messages of one mailbox.
+
+    In the caller's transaction. Returns the values before, by message id, for an undo or a refusal.
+    """
+    rows = list(
+        Message.objects.select_for_update(of=("self",))
+        .filter(mailbox=mailbox, pk__in=message_ids)
+        .select_related("folder")
+        .order_by("pk")
+    )
+    changes = dict(fields)
+    target = (
+        Folder.objects.filter(mailbox=mailbox, remote_id=changes.pop("folder")).first() if "folder" in fields else None
+    )
+    before: dict[int, dict[str, Any]] = {}
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        before[row.pk] = {name: row.folder.remote_id if name == "folder" else getattr(row, name) for name in fields}
+        _count(counts, row.folder_id, row.is_read, -1)
+        for name, value in changes.items():
+            setattr(row, name, value)
+        if target is not None:
+            row.folder_id = target.pk
+        _count(counts, row.folder_id, row.is_read, 1)
+    Message.objects.bulk_update(rows, [*changes, *(["folder"] if target is not None else [])]) if rows else None
+    threads.refresh({row.thread_id for row in rows})
+    threads.count_folders({folder: (total, unread) for folder, (total, unread) in counts.items()})
+    return before
+
+
+def _count(counts: dict[int, list[int]], folder_id: int, is_read: bool, sign: int) -> None:
+    counts[folder_id][0] += sign
+    counts[folder_id][1] += 0 if is_read else sign
