@@ -1,11 +1,11 @@
 """Accidents on demand: rules that turn single requests or notifications into failures (interfaces.md, Sandbox).
 
-A rule: `{"match": {"method", "path", "mailbox"}, "rate" | "nth", "times", …what happens…}`. A path pattern with `*` is a
-glob, without it a prefix. `nth` is the number (from 1) of the matching call that is hit, or a list of such numbers;
-`times` bounds how often the rule strikes (after `nth`: how many calls in a row). What happens, in any combination:
-`status` (+ `code`, `message`, `retry_after`, `after_work`), `latency_ms` (number or [min, max]), `reset`
-("before" or "after" the work), `truncate` (true or a number of bytes), `notifications` (`drop`, `duplicate`, `delay_ms`,
-`reorder`).
+A rule: `{"match": {"method", "path", "mailbox"}, "rate" | "nth", "times", …what happens…}`. A path pattern with `*`
+is a glob, without it a prefix. `nth` is the number (from 1) of the matching call that is hit, or a list of such
+numbers; `times` bounds how often the rule strikes (after `nth`: how many calls in a row). What happens, in any
+combination: `status` (+ `code`, `message`, `retry_after`, `after_work`), `latency_ms` (number or [min, max]), `reset`
+("before" or "after" the work), `truncate` (true or a number of bytes), `notifications` (`drop`, `duplicate`,
+`delay_ms`, `reorder`).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Faults:
     except_token: str = ""
 
     def configure(self, body: dict[str, Any]) -> None:
-        """Replaces all rules by `{"rules": […], "seed": N, "except_token": "…"}` (or `{"rule": {…}}`). Raises ValueError."""
+        """Replaces all rules by `{"rules": […], "seed": N, "except_token": "…"}`. Raises ValueError."""
         specs = body.get("rules", [body["rule"]] if "rule" in body else [])
         if not isinstance(specs, list):
             raise ValueError("rules must be a list")

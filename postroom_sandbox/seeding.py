@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+import lzma
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from postroom_sandbox import company
 from postroom_sandbox.clock import seconds_of
 from postroom_sandbox.control.mbox import split_mbox
+from postroom_sandbox.users import WORK
 from postroom_sandbox.world import World
 
 _COMMIT_EVERY = 2_000
 
 
-def seed_company(world: World, *, size: str, seed: int, progress: Callable[[int], None] | None = None) -> int:
-    """Generates the company and files its mail; returns the number of messages. Streams, so any size fits."""
-    from postroom_sandbox import company
+class MailFileError(Exception):
+    """A mail file that cannot be read; the message says why."""
 
+
+def seed_company(world: World, *, size: Literal["small", "large"], seed: int, without_mail: bool = False) -> int:
+    """Generates the company and files its mail; returns the number of messages. Streams, so any size fits.
+
+    `without_mail` makes only the people.
+    """
     generated = company.generate(size=size, seed=seed)
     with world.operation():
         for person in generated.users:
-            _add_user(world, person)
+            _add_user(world, person, [right for right in generated.delegations if right.mailbox == person.address])
     count = 0
-    for address, messages in generated.mailboxes:
+    for address, messages in [] if without_mail else generated.mailboxes:
         user = world.user_by_address(address)
         if user is None or not user.has_mailbox:
             continue
@@ -44,34 +50,42 @@ def seed_company(world: World, *, size: str, seed: int, progress: Callable[[int]
                     count += 1
                     if count % _COMMIT_EVERY == 0:
                         world.commit()
-                        if progress is not None:
-                            progress(count)
             finally:
                 mailbox.quiet = False
     return count
 
 
-def _add_user(world: World, person: Any) -> None:
+def _add_user(world: World, person: company.User, rights: list[company.Delegation]) -> None:
     if world.user_by_address(person.address) is None:
-        known = inspect.signature(world.users.add).parameters
-        extra = {
-            name: getattr(person, name) for name in known if name not in ("address", "name") and hasattr(person, name)
-        }
-        user = world.users.add(person.address, person.name, **extra)
+        user = world.users.add(
+            person.address,
+            person.name,
+            kind=person.kind,
+            tenant_id=person.tenant_id,
+            aliases=person.aliases,
+            delegates=[right.delegate for right in rights if right.full_access],
+            send_as=[right.delegate for right in rights if right.send_as],
+            send_on_behalf=[right.delegate for right in rights if right.send_on_behalf],
+            details={
+                "jobTitle": person.job_title,
+                "preferredLanguage": person.language,
+                "businessPhone": person.phone,
+                "officeLocation": person.office,
+            },
+        )
         if user.has_mailbox:
             world.mailbox(user)
 
 
-def import_file(world: World, path: Path, *, address: str, folder: str = "inbox") -> int:
-    """Puts an mbox file (`.xz` too) into a mailbox."""
-    data = path.read_bytes()
-    if path.suffix == ".xz":
-        import lzma
-
-        data = lzma.decompress(data)
-    user = world.user_by_address(address)
+def import_file(world: World, path: Path, *, address: str = "", folder: str = "inbox") -> int:
+    """Puts an mbox file (`.xz` too) into a mailbox, the first work account's by default. Raises `MailFileError`."""
+    try:
+        data = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+    except (OSError, lzma.LZMAError) as error:
+        raise MailFileError(f"{path} cannot be read: {error}") from None
+    user = world.user_by_address(address) if address else next((u for u in world.users if u.kind == WORK), None)
     if user is None:
-        raise ValueError(f"there is no user {address}")
+        raise MailFileError(f"there is no mailbox {address} to import into")
     count = 0
     with world.operation():
         mailbox = world.mailbox(user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn
@@ -28,6 +29,18 @@ class Protocol(HttpToolsProtocol):
         self.transport.abort()
 
 
+class Server(uvicorn.Server):
+    """Says when it is ready; leaves signals to whoever runs it."""
+
+    on_ready: Callable[[], object] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts listening, then calls `on_ready`."""
+        await super().startup(sockets)
+        if self.started and self.on_ready is not None:
+            self.on_ready()
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket (port 0: any free one). Raises OSError when the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -41,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def make_server(world: World, **options: Any) -> uvicorn.Server:
+def make_server(world: World, **options: Any) -> Server:
     """A server for `world`; run it with `server.run(sockets=[listen(…)])`."""
     config = uvicorn.Config(
         Application(world),
@@ -55,4 +68,4 @@ def make_server(world: World, **options: Any) -> uvicorn.Server:
         timeout_graceful_shutdown=2,
         **options,
     )
-    return uvicorn.Server(config)
+    return Server(config)

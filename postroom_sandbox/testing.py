@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from postroom_sandbox import entra
 from postroom_sandbox.clock import Clock
@@ -68,7 +68,12 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(
-    *, home: Path | None = None, clock: Clock | None = None, company: str | None = None, seed: int = 1, port: int = 0
+    *,
+    home: Path | None = None,
+    clock: Clock | None = None,
+    company: Literal["small", "large"] | None = None,
+    seed: int = 1,
+    port: int = 0,
 ) -> Iterator[Sandbox]:
     """Starts a sandbox, empty or with a generated company ("small" or "large"), and stops it at the end."""
     world = World(home, clock=clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from postroom_sandbox.database import Database
@@ -17,7 +17,8 @@ _NAMESPACE = uuid.UUID("6f1d3c1e-0a53-5c5f-9a5e-2f3b8f6a7c11")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
   id TEXT PRIMARY KEY, address TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, tenant_id TEXT NOT NULL,
-  aliases TEXT NOT NULL, delegates TEXT NOT NULL, details TEXT NOT NULL);
+  aliases TEXT NOT NULL, delegates TEXT NOT NULL, send_as TEXT NOT NULL, send_on_behalf TEXT NOT NULL,
+  details TEXT NOT NULL);
 """
 
 
@@ -27,10 +28,15 @@ def tenant_of(address: str, kind: str = WORK) -> str:
     return PERSONAL_TENANT if kind == PERSONAL else str(uuid.uuid5(_NAMESPACE, f"tenant:{domain}"))
 
 
+def _lower(addresses: Iterable[str]) -> list[str]:
+    return [address.lower() for address in addresses]
+
+
 @dataclass(slots=True)
 class User:
-    """One account. `delegates` are the addresses (lower case) that have full access to this mailbox and may send as
-    it; `details` are directory properties as Graph names them (`jobTitle`, …)."""
+    """One account. `delegates`, `send_as` and `send_on_behalf` are the addresses (lower case) of those who may open
+    this mailbox, send as it, and send on its behalf; `details` are directory properties as Graph names them
+    (`jobTitle`, `preferredLanguage`, …)."""
 
     id: str
     address: str
@@ -39,6 +45,8 @@ class User:
     tenant_id: str = ""
     aliases: list[str] = field(default_factory=list)
     delegates: list[str] = field(default_factory=list)
+    send_as: list[str] = field(default_factory=list)
+    send_on_behalf: list[str] = field(default_factory=list)
     details: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -65,9 +73,8 @@ class UserRegistry:
         self._by_address: dict[str, User] = {}
         database.declare(SCHEMA)
         for row in database.query("SELECT * FROM users ORDER BY rowid"):
-            lists = (json.loads(row[5]), json.loads(row[6]), json.loads(row[7]))
             user_id, address, name, kind, tenant_id = row[:5]
-            self._index(User(user_id, address, name, kind, tenant_id, *lists))
+            self._index(User(user_id, address, name, kind, tenant_id, *map(json.loads, row[5:])))
 
     def __iter__(self) -> Iterator[User]:
         return iter(list(self._by_id.values()))
@@ -102,11 +109,16 @@ class UserRegistry:
         *,
         kind: str = WORK,
         tenant_id: str = "",
-        aliases: list[str] | None = None,
-        delegates: list[str] | None = None,
+        aliases: Iterable[str] = (),
+        delegates: Iterable[str] = (),
+        send_as: Iterable[str] | None = None,
+        send_on_behalf: Iterable[str] = (),
         details: dict[str, str] | None = None,
     ) -> User:
-        """A new user; the id follows from the address. Raises ValueError for a taken or senseless address or kind."""
+        """A new user; the id follows from the address. Delegates may send as the mailbox unless `send_as` says who may.
+
+        Raises ValueError for a taken or senseless address or kind.
+        """
         address = address.strip()
         if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
             raise ValueError(f"{address!r} is not an e-mail address")
@@ -120,8 +132,10 @@ class UserRegistry:
             name=name or address,
             kind=kind,
             tenant_id=tenant_id or tenant_of(address, kind),
-            aliases=list(aliases or []),
-            delegates=[item.lower() for item in delegates or []],
+            aliases=list(aliases),
+            delegates=_lower(delegates),
+            send_as=_lower(delegates if send_as is None else send_as),
+            send_on_behalf=_lower(send_on_behalf),
             details=dict(details or {}),
         )
         self.save(user)
@@ -130,8 +144,9 @@ class UserRegistry:
     def save(self, user: User) -> None:
         """Stores a user as it is now."""
         row = (user.id, user.address, user.name, user.kind, user.tenant_id)
-        packed = (json.dumps(user.aliases), json.dumps(user.delegates), json.dumps(user.details))
-        self._database.execute("INSERT OR REPLACE INTO users VALUES (?,?,?,?,?,?,?,?)", (*row, *packed))
+        packed = (user.aliases, user.delegates, user.send_as, user.send_on_behalf, user.details)
+        sql = "INSERT OR REPLACE INTO users VALUES (?,?,?,?,?,?,?,?,?,?)"
+        self._database.execute(sql, (*row, *map(json.dumps, packed)))
         self._index(user)
 
     def _index(self, user: User) -> None:

@@ -1,8 +1,8 @@
 """`mailFolders/{id}/messages/delta`: every round, trap and token of graph.md 2.12.
 
-A first round lists the folder, newest first; later rounds tell what the folder's log says happened since. State lives in
-the tokens, so rounds survive restarts and run in parallel. Nothing here is random: what a round does to a client
-(replays, empty pages) follows from ticks, so a run can be repeated.
+A first round lists the folder, newest first; later rounds tell what the folder's log says happened since. State
+lives in the tokens, so rounds survive restarts and run in parallel. Nothing here is random: what a round does to a
+client (replays, empty pages) follows from ticks, so a run can be repeated.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def value_of(mailbox: Mailbox, message: Message, identifier: str) -> str | None:
 
 _BUILTIN: dict[str, Callable[[Mailbox, Message], str | None]] = {
     "String 0x1035": lambda mailbox, m: m.internet_message_id,
-    "String 0x1042": lambda mailbox, m: (mailbox.contents.origin(m.content).references or [None])[-1],
+    "String 0x1042": lambda mailbox, m: next(reversed(mailbox.contents.origin(m.content).references), None),
     "String 0x1039": lambda mailbox, m: " ".join(mailbox.contents.origin(m.content).references) or None,
     FLAGS: lambda mailbox, m: str((_SEEN if m.flags & READ else 0) | (_UNSENT if m.flags & DRAFT else 0)),
     DELIVERED: lambda mailbox, m: iso(m.received),

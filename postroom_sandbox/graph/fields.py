@@ -37,8 +37,8 @@ def check_names(body: dict[str, Any]) -> None:
             del body[name]
         elif name not in _WRITABLE and "@odata." not in name:
             raise unreadable(
-                f"The property '{name}' does not exist on type 'microsoft.graph.message'. Make sure to only use property"
-                " names that are defined by the type."
+                f"The property '{name}' does not exist on type 'microsoft.graph.message'. Make sure to only use"
+                " property names that are defined by the type."
             )
 
 

@@ -108,8 +108,6 @@ class _Parser:
         return False
 
     def disjunction(self, depth: int) -> Test:
-        if depth > MAX_DEPTH:
-            raise syntax_error("the expression is nested too deeply")
         parts = [self._conjunction(depth)]
         while self._word("or"):
             parts.append(self._conjunction(depth))
@@ -122,6 +120,8 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Logic("and", tuple(parts))
 
     def _negation(self, depth: int) -> Test:
+        if depth > MAX_DEPTH:
+            raise syntax_error("the expression is nested too deeply")
         if self._word("not"):
             return Logic("not", (self._negation(depth + 1),))
         if self.peek() == ("mark", "("):

@@ -15,6 +15,7 @@ from postroom_sandbox.store.model import HAS_ATTACHMENTS, Message, MessageList
 from postroom_sandbox.text import html_to_text
 
 RESULT_CAP = 1000
+LONGEST = 4_000
 _TOKEN = re.compile(r'\s*(?:(\w+)\s*(:|>=|<=|>|<|=)\s*)?("[^"]*"|[()]|[^\s()"]+)')
 _PEOPLE: dict[str, tuple[str, ...]] = {
     "from": ("from_",),
@@ -26,7 +27,7 @@ _PEOPLE |= {
     "recipients": ("to_recipients", "cc_recipients", "bcc_recipients"),
     "participants": ("from_", "to_recipients", "cc_recipients", "bcc_recipients"),
 }
-_WORDS = {"subject", "body", "attachment", "hasattachments", "importance", "kind", "received", "sent", "size"}
+_WORDS = set("subject body attachment hasattachments importance kind received sent size".split())  # noqa: SIM905
 
 Predicate = Callable[["Candidate"], bool]
 
@@ -58,8 +59,8 @@ def parse_search(text: str) -> Predicate:
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1].replace('\\"', '"')
-    if not text.strip():
-        raise bad_request("The search term must not be empty.", "BadRequest")
+    if not text.strip() or len(text) > LONGEST or text.count("(") + text.count("NOT") > 50:
+        raise bad_request("The search term is empty or too complex.")
     parser = _Parser([(found[1], found[2], found[3]) for found in _TOKEN.finditer(text)])
     return parser.disjunction()
 
@@ -184,9 +185,8 @@ def run_search(mailbox: Mailbox, source: MessageList, text: str) -> list[Message
         chunk = items[at : at + 200]
         contents = {message.content for message in chunk}
         summaries, bodies = mailbox.contents.summaries(contents), mailbox.contents.html(contents)
-        for message in chunk:
-            if test(Candidate(Row(mailbox, message, summaries[message.content]), bodies[message.content])):
-                found.append(message)
+        looked_at = (Candidate(Row(mailbox, m, summaries[m.content]), bodies[m.content]) for m in chunk)
+        found.extend(item.row.message for item in looked_at if test(item))
         if len(found) >= RESULT_CAP:
             break
     return found[:RESULT_CAP]

@@ -67,7 +67,11 @@ def send_draft(call: Call, message: str) -> Response:
     found = call.message(message)
     if not found.is_draft or call.world.transport.is_submitted(call.mailbox, found):
         raise missing(message)
-    _check(call, call.mailbox.contents.load(found.content, attachments=False))
+    parsed = call.mailbox.contents.load(found.content, attachments=False)
+    before = parsed.sender
+    _check(call, parsed)
+    if parsed.sender != before:
+        call.mailbox.contents.replace(found.content, parsed)
     return _submit(call, found, save=True)
 
 
@@ -110,13 +114,20 @@ def _check(call: Call, parsed: Parsed) -> None:
 
 
 def _check_sender(call: Call, parsed: Parsed) -> None:
-    """`from` another mailbox needs Send As there and Mail.Send.Shared (graph.md 6)."""
+    """Who may send as whom (graph.md 6): Send As shows only the other address, on behalf shows both."""
+    caller = call.principal.user
     address = parsed.from_[1].lower() if parsed.from_ else call.user.address.lower()
-    if address in (known.lower() for known in call.user.addresses):
+    if address in (known.lower() for known in caller.addresses):
+        parsed.sender = parsed.from_
         return
-    other = call.world.user_by_address(address)
-    allowed = other is not None and other.may_be_opened_by(call.principal.user)
-    if not allowed or not call.principal.may(*SEND.shared):
+    other, key = call.world.user_by_address(address), caller.address.lower()
+    if other is not None and key in other.send_as:
+        parsed.sender = parsed.from_
+    elif other is not None and key in other.send_on_behalf:
+        parsed.sender = (caller.name, caller.address)
+    else:
+        other = None
+    if other is None or not call.principal.may(*SEND.shared):
         message = (
             "The user account which was used to submit this request does not have the right to send mail on behalf"
         )

@@ -17,7 +17,7 @@ _PARAM = re.compile(r';\s*([^\s=;"]+?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTA
 _SECTION = re.compile(r"^(.*?)(?:\*(\d{1,3}))?(\*)?$", re.DOTALL)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,995})>")
 _BARE_ID = re.compile(r"[^\s<>\"(),;]{1,500}@[^\s<>\"(),;]{1,494}")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;:()]|[^",;:<()]+', re.DOTALL)
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;:()]|[^",;:<()]+', re.DOTALL)
 _EARLIEST, _LATEST = -11_644_473_600, 253_402_300_799  # years 1601 to 9999: what a FILETIME and ISO 8601 can say
 
 
@@ -100,22 +100,22 @@ def addresses(value: str) -> list[Address]:
     comment: list[str] = []
     angle: str | None = None
     depth = 0
-    for token in _TOKEN.findall(value):
-        if token == "(":
+    for piece in _PIECE.findall(value):
+        if piece == "(":
             depth += 1
-        elif token == ")":
+        elif piece == ")":
             depth = max(0, depth - 1)
         elif depth:
-            comment.append(token)
-        elif token in ",;":
+            comment.append(piece)
+        elif piece in ",;":
             _add(out, words, comment, angle)
             words, comment, angle = [], [], None
-        elif token == ":" and angle is None and not any("@" in word for word in words):
+        elif piece == ":" and angle is None and not any("@" in word for word in words):
             words, comment = [], []
-        elif token[0] == "<":
-            angle = token.strip("<>").strip()
+        elif piece[0] == "<":
+            angle = piece.strip("<>").strip()
         else:
-            words.append(token)
+            words.append(piece)
     _add(out, words, comment, angle)
     return out
 

@@ -91,10 +91,8 @@ class MailboxStore:
                 words = categories[row[9]] = tuple(json.loads(row[9]))
             extra = json.loads(row[13]) if row[13] else None
             folder = mailbox.tree.by_number[row[2]]
-            message = Message(
-                row[0], row[1], folder, row[3], row[4], row[5], row[6], row[7], row[8], words, row[10], row[11], row[12],
-                extra,
-            )  # fmt: skip
+            state = (row[3], row[4], row[5], row[6], row[7], row[8], words)
+            message = Message(row[0], row[1], folder, *state, row[10], row[11], row[12], extra)
             mailbox.index(message)
             folder.messages.items.append(message)
             if folder.well_known != RECOVERABLE:

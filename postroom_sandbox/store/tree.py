@@ -35,22 +35,16 @@ _STANDARD = (
     (model.RECOVERABLE, "Deletions", "", True),
 )
 WELL_KNOWN = frozenset({row[0] for row in _STANDARD} | {"clutter"})
+_LOCALISED = (
+    "archive", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail", "outbox", "sentitems",
+)  # fmt: skip
 _LOCAL_NAMES = {
-    "de": {
-        "archive": "Archiv", "conversationhistory": "Aufgezeichnete Unterhaltungen",
-        "deleteditems": "Gelöschte Elemente", "drafts": "Entwürfe", "inbox": "Posteingang", "junkemail": "Junk-E-Mail", "outbox": "Postausgang",
-        "sentitems": "Gesendete Elemente",
-    },
-    "fr": {
-        "archive": "Archive", "conversationhistory": "Historique des conversations",
-        "deleteditems": "Éléments supprimés", "drafts": "Brouillons", "inbox": "Boîte de réception",
-        "junkemail": "Courrier indésirable", "outbox": "Boîte d'envoi", "sentitems": "Éléments envoyés",
-    },
-    "ja": {
-        "archive": "アーカイブ", "conversationhistory": "会話の履歴", "deleteditems": "削除済みアイテム",
-        "drafts": "下書き", "inbox": "受信トレイ", "junkemail": "迷惑メール", "outbox": "送信トレイ", "sentitems": "送信済みアイテム",
-    },
-}  # fmt: skip
+    "de": "Archiv|Aufgezeichnete Unterhaltungen|Gelöschte Elemente|Entwürfe|Posteingang|Junk-E-Mail|Postausgang"
+    "|Gesendete Elemente",
+    "fr": "Archive|Historique des conversations|Éléments supprimés|Brouillons|Boîte de réception"
+    "|Courrier indésirable|Boîte d'envoi|Éléments envoyés",
+    "ja": "アーカイブ|会話の履歴|削除済みアイテム|下書き|受信トレイ|迷惑メール|送信トレイ|送信済みアイテム",
+}
 
 
 class NameTaken(Exception):
@@ -98,7 +92,8 @@ class FolderTree:
 
     def create_standard(self, language: str = "") -> None:
         """The folders every mailbox has, named in the owner's language."""
-        names = _LOCAL_NAMES.get(language[:2].lower(), {})
+        local = _LOCAL_NAMES.get(language[:2].lower())
+        names = dict(zip(_LOCALISED, local.split("|"), strict=True)) if local else {}
         for well_known, name, parent, hidden in _STANDARD:
             folder = Folder(self._mailbox.next_tick(), names.get(well_known, name), self._by_name.get(parent))
             folder.well_known, folder.hidden = well_known, hidden
