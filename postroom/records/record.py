@@ -22,7 +22,7 @@ from django.urls import reverse
 
 from postroom.lib.clock import now
 from postroom.records.text import fold, search_text
-from postroom.workspaces.models import WorkspaceOwned
+from postroom.workspaces.models import Workspace, WorkspaceOwned, WorkspaceQuerySet
 
 NAME_LIMIT = 300
 
@@ -42,6 +42,11 @@ class RecordType(NamedTuple):
         found = apps.get_model("records", self.model_name)
         assert issubclass(found, Record)
         return found
+
+    def of(self, workspace: Workspace | int) -> WorkspaceQuerySet[Any]:
+        """The workspace's records of this type."""
+        query: WorkspaceQuerySet[Any] = WorkspaceQuerySet(self.model)
+        return query.for_workspace(workspace)
 
     @property
     def list_url(self) -> str:

@@ -30,7 +30,9 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Stored(Protocol):
-    """What storing a page of mail reports: ids of messages that are new and that changed."""
+    """What storing a page of mail reports: ids of messages that are new and that changed, and (gone, kept) ids of
+    conversations that turned out to be one.
+    """
 
     @property
     def new(self) -> Collection[int]: ...
@@ -38,9 +40,13 @@ class Stored(Protocol):
     @property
     def changed(self) -> Collection[int]: ...
 
+    @property
+    def merged(self) -> Collection[tuple[int, int]]: ...
+
 
 def on_stored(mailbox: Mailbox, stored: Stored) -> None:
-    """Link the conversations of just stored messages. Runs in the transaction that stored them."""
+    """Link the conversations of just stored messages (a hook of ``settings.SYNC_HOOKS``), in the storing transaction."""
+    on_merged(stored.merged)
     messages = [*stored.new, *stored.changed]
     if not messages:
         return

@@ -58,6 +58,13 @@ def named_or_new(workspace: Workspace, name: str, *, by: Membership | None) -> C
     return found or create(workspace, by=by, name=name)
 
 
+def with_company(workspace: Workspace, values: dict[str, Any], *, by: Membership | None) -> dict[str, Any]:
+    """The values of another record, with the company it names as text found or made."""
+    if isinstance(name := values.get("company"), str):
+        values = {**values, "company": named_or_new(workspace, name, by=by) if name.strip() else None}
+    return values
+
+
 def _set_domains(company: Company, wanted: list[str]) -> tuple[list[str], list[str]]:
     taken = CompanyDomain.objects.for_workspace(company.workspace_id).filter(domain__in=wanted).exclude(company=company)
     if other := taken.select_related("company").first():

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from postroom.records.commands import Labels, assign, keep, named
+from postroom.records.companies.commands import with_company
 from postroom.records.history import Change, Event
 from postroom.records.models import Deal, Person, Pipeline, Stage
+from postroom.records.people.commands import found_or_new
 from postroom.workspaces.models import Membership, Workspace
 
 LABELS: Labels = {
@@ -59,29 +61,31 @@ def create(
     by: Membership | None,
     name: str,
     stage: Stage | None = None,
-    people: Iterable[Person] = (),
+    people: Iterable[Person | str] = (),
     **values: Any,
 ) -> Deal:
     """A new deal, in the first stage when none is given. Raises ValidationError, keyed by field."""
     first = stage or pipeline_of(workspace).stages.all()[0]
     deal = Deal(workspace=workspace, stage=_in_workspace(workspace.pk, first))
-    assign(deal, {"owner": by, **values, "name": named(name)}, LABELS)
+    assign(deal, with_company(workspace, {"owner": by, **values, "name": named(name)}, by=by), LABELS)
     deal.save()
-    deal.people.set(_all_of(deal, people))
+    deal.people.set(_all_of(deal, people, by=by))
     keep(deal, by=by, changes=[], verb=Event.Verb.CREATED)
     return deal
 
 
 @transaction.atomic
-def change(deal: Deal, *, by: Membership | None, people: Iterable[Person] | None = None, **values: Any) -> Deal:
-    """Set fields and, where given, all contacts. Raises ValidationError, keyed by field."""
+def change(deal: Deal, *, by: Membership | None, people: Iterable[Person | str] | None = None, **values: Any) -> Deal:
+    """Set fields and, where given, all contacts (those given as text are found or made). Raises ValidationError, keyed
+    by field.
+    """
     if "name" in values:
         values["name"] = named(values["name"])
     if (stage := values.pop("stage", None)) is not None:
         move(deal, to=stage, by=by)
-    changes = assign(deal, values, LABELS)
+    changes = assign(deal, with_company(deal.workspace, values, by=by), LABELS)
     if people is not None:
-        changes += _set_people(deal, _all_of(deal, people))
+        changes += _set_people(deal, _all_of(deal, people, by=by))
     keep(deal, by=by, changes=changes)
     return deal
 
@@ -114,8 +118,9 @@ def _in_workspace(workspace_id: int, stage: Stage) -> Stage:
     return stage
 
 
-def _all_of(deal: Deal, people: Iterable[Person]) -> list[Person]:
-    found = list(dict.fromkeys(people))
+def _all_of(deal: Deal, people: Iterable[Person | str], *, by: Membership | None) -> list[Person]:
+    known = (found_or_new(deal.workspace, one, by=by) if isinstance(one, str) else one for one in people)
+    found = list(dict.fromkeys(known))
     if any(person.workspace_id != deal.workspace_id for person in found):
         raise ValidationError({"people": "Not found."})
     return found

@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 
 from postroom.records import addresses as typed
 from postroom.records.commands import Labels, assign, keep, replace_rows, shown
+from postroom.records.companies.commands import with_company
 from postroom.records.history import Change, Event
 from postroom.records.models import Company, CompanyDomain, Person, PersonAddress
 from postroom.records.record import NAME_LIMIT
 from postroom.records.signals import addresses_changed
-from postroom.records.text import clean
+from postroom.records.text import clean, fold
 from postroom.workspaces.models import Membership, Workspace
 
 LABELS: Labels = {
@@ -41,8 +42,7 @@ def create(
     it.
     """
     person = Person(workspace=workspace, origin=origin, origin_mailbox=origin_mailbox)
-    values = {"owner": by, **values}
-    assign(person, values, LABELS)
+    assign(person, with_company(workspace, {"owner": by, **values}, by=by), LABELS)
     wanted = typed.unique(addresses)
     if person.company is None and wanted:
         person.company = company_of(workspace, wanted)
@@ -58,7 +58,7 @@ def create(
 def change(person: Person, *, by: Membership | None, addresses: Iterable[str] | None = None, **values: Any) -> Person:
     """Set fields and, where given, the whole list of addresses. Raises ValidationError as `create` does."""
     employer = person.company_id
-    changes = assign(person, values, LABELS)
+    changes = assign(person, with_company(person.workspace, values, by=by), LABELS)
     wanted = person.address_list() if addresses is None else typed.unique(addresses)
     _name(person, wanted)
     added, removed = _set_addresses(person, wanted)
@@ -68,6 +68,32 @@ def change(person: Person, *, by: Membership | None, addresses: Iterable[str] | 
     if added or removed or employer != person.company_id:
         addresses_changed.send(Person, record=person, lost=bool(removed))
     return person
+
+
+def found_or_new(workspace: Workspace, text: str, *, by: Membership | None) -> Person:
+    """The contact somebody means by "Inês <ines@contoso.example>", an address or a name; a new one for a new address.
+
+    Raises ValidationError when it is no address and nobody's name.
+    """
+    everybody = Person.objects.for_workspace(workspace)
+    if "@" not in text:
+        if (named := everybody.filter(sort_name=fold(text)).order_by("id").first()) is None:
+            raise ValidationError({"people": f"There is no contact “{clean(text)[:80]}”. Give an e-mail address."})
+        return named
+    address = typed.address(text)
+    known = everybody.filter(addresses__address=address).first()
+    first, last = split_name(text.rpartition("<")[0] if "<" in text else "")
+    return known or create(workspace, by=by, addresses=[address], first_name=first, last_name=last)
+
+
+def split_name(full: str) -> tuple[str, str]:
+    """First and last name of a name as mail carries it: "Inês Ribeiro", "Ribeiro, Inês", "'Inês Ribeiro'"."""
+    words = clean(full).strip("\"' ")
+    if words.count(",") == 1:
+        last, first = words.split(",")
+        return clean(first)[:150], clean(last)[:150]
+    first, _, last = words.partition(" ")
+    return first[:150], last[:150]
 
 
 def company_of(workspace: Workspace, addresses: Iterable[str]) -> Company | None:

@@ -24,6 +24,7 @@ class Page(NamedTuple):
 
     new: Sequence[int] = ()
     changed: Sequence[int] = ()
+    merged: Sequence[tuple[int, int]] = ()
 
 
 @dataclass

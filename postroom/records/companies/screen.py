@@ -1,0 +1,57 @@
+"""The screens of companies."""
+
+from __future__ import annotations
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from postroom.records.companies import commands
+from postroom.records.companies.forms import CompanyForm
+from postroom.records.models import Company, Deal, Person, Stage
+from postroom.records.record import BY_KEY
+from postroom.records.screens import COMMON_SORTS, Column, Field, Screen, Shown, owner, text
+from postroom.workspaces.models import WorkspaceQuerySet
+
+
+def _website(company: Company) -> list[Shown]:
+    site = company.website
+    # Only what a browser opens as a page becomes a link: a member may have typed anything.
+    href = site if site.startswith(("https://", "http://")) else f"https://{site}"
+    return [Shown(site.removeprefix("https://").removeprefix("http://").rstrip("/"), href=href)] if site else []
+
+
+def _counted(query: WorkspaceQuerySet[Company]) -> WorkspaceQuerySet[Company]:
+    people = Person.objects.filter(company=OuterRef("pk")).order_by().values("company")
+    deals = Deal.objects.filter(company=OuterRef("pk"), stage__outcome=Stage.Outcome.OPEN).order_by().values("company")
+    return query.annotate(
+        people_count=Coalesce(Subquery(people.annotate(n=Count("pk")).values("n")), 0),
+        open_deals=Coalesce(Subquery(deals.annotate(n=Count("pk")).values("n")), 0),
+    )
+
+
+COMPANIES = Screen(
+    type=BY_KEY["company"],
+    folder="companies",
+    form=CompanyForm,
+    create=commands.create,
+    change=commands.change,
+    columns=(
+        Column("Name", "name"),
+        Column("Domain"),
+        Column("Contacts", number=True, extra=True),
+        Column("Open deals", number=True),
+        Column("Owner", extra=True),
+        Column("Last mail", extra=True, number=True),
+    ),
+    sorts=COMMON_SORTS,
+    fields=(
+        Field("Name", lambda company: text(company.name), "name"),
+        Field("Domains", lambda company: [Shown(one) for one in company.domain_list()], "domains", "Add a domain"),
+        Field("Website", _website, "website", "Add a website"),
+        Field("Industry", lambda company: text(company.industry), "industry", "Add an industry"),
+        Field("Owner", owner, "owner", "Choose an owner"),
+    ),
+    rows=lambda query: _counted(query.select_related("owner__user").prefetch_related("domains")),
+    whole=lambda query: query.select_related("owner__user").prefetch_related("domains"),
+    empty="Add a company with its mail domain: everything written with anybody there is found on its page.",
+)

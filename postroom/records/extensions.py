@@ -1,0 +1,52 @@
+"""What packages above add to the screens of records: tabs and the time of the last mail. They register when Django
+starts.
+
+Records know nothing of mail; a page shows whatever tabs are registered, in the order of their weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from postroom.records.record import Record
+from postroom.workspaces.access import MemberRequest
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A tab of a record's page. `render` answers its HTML for the request's member; `count` what stands on the tab."""
+
+    key: str
+    label: str
+    render: Callable[[MemberRequest, Record], str]
+    count: Callable[[Record], int] | None = None
+    types: frozenset[str] = frozenset({"contact", "company", "deal"})
+    weight: int = 50
+
+
+LastContact = Callable[[Sequence[Record]], dict[int, datetime]]
+
+_panels: dict[str, Panel] = {}
+_last_contact: list[LastContact] = []
+
+
+def add_panel(panel: Panel) -> None:
+    """Show this tab on the pages of its record types; the same key again replaces it."""
+    _panels[panel.key] = panel
+
+
+def panels_for(record_type: str) -> list[Panel]:
+    """The tabs of a type of record, the first one is open when a page is opened."""
+    return sorted((one for one in _panels.values() if record_type in one.types), key=lambda one: one.weight)
+
+
+def set_last_contact(answer: LastContact) -> None:
+    """Who knows when records last had mail, by id."""
+    _last_contact[:] = [answer]
+
+
+def last_contact(records: Sequence[Record]) -> dict[int, datetime]:
+    """When each of these records (of one type) last had mail; empty when nobody knows."""
+    return _last_contact[0](records) if _last_contact else {}

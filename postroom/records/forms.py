@@ -1,0 +1,123 @@
+"""What the forms of all records share: a form knows its workspace, can be cut down to one field, and speaks to
+commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+
+from postroom.records import addresses as typed
+from postroom.records.record import NAME_LIMIT, Record
+from postroom.workspaces.models import Membership, Workspace
+
+
+class MemberField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of the workspace's members."""
+
+    def label_from_instance(self, obj: Membership) -> str:
+        return obj.name
+
+
+def company_field() -> forms.CharField:
+    """A company by its name; the names there are are suggested while one types."""
+    attributes = {
+        "list": "company-names",
+        "hx-get": reverse_lazy("records:company-names"),
+        "hx-trigger": "input changed delay:120ms",
+        "hx-target": "#company-names",
+        "hx-swap": "innerHTML",
+        "hx-sync": "this:replace",
+    }
+    return forms.CharField(
+        label="Company",
+        max_length=NAME_LIMIT,
+        required=False,
+        help_text="A new name makes a new company.",
+        widget=forms.TextInput(attrs=attributes),
+    )
+
+
+class LinesField(forms.CharField):
+    """Several short texts, separated by commas or one a line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: Any) -> list[str]:
+        return typed.unique(self.one(part) for part in typed.parts(super().clean(value) or ""))
+
+    def one(self, part: str) -> str:
+        """What becomes of one entry. Raises ValidationError when it is none."""
+        return part
+
+
+class AddressesField(LinesField):
+    def one(self, part: str) -> str:
+        return typed.address(part)
+
+
+class DomainsField(LinesField):
+    def one(self, part: str) -> str:
+        return typed.domain(part)
+
+
+class PhonesField(LinesField):
+    def one(self, part: str) -> str:
+        if len(part) > 60:
+            raise ValidationError(f"“{part[:40]}…” is too long for a phone number.")
+        return part
+
+
+class RecordForm(forms.Form):
+    """Fields carry the names of the command's parameters. `only` leaves one field, for editing in place."""
+
+    owner = MemberField(label="Owner", queryset=Membership.objects.none(), required=False, empty_label="Nobody")
+    field_order: list[str] | None = None
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        workspace: Workspace,
+        record: Record | None = None,
+        only: str = "",
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        start = {**(self.start(record) if record else {}), **(initial or {})}
+        super().__init__(data, initial=start)
+        self.workspace, self.record = workspace, record
+        if only:
+            self.fields = {only: self.fields[only]}
+        self.set_choices()
+        for name, field in self.fields.items():
+            field.widget.attrs.setdefault("autocomplete", "off")
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs.setdefault("rows", 2)
+            if self.is_bound and name in self.errors:
+                field.widget.attrs["aria-invalid"] = "true"
+
+    def start(self, record: Record) -> dict[str, Any]:
+        """The values the form begins with when a record is edited."""
+        return {name: getattr(record, name, None) for name in self.base_fields}
+
+    def set_choices(self) -> None:
+        """Fill the choices that depend on the workspace."""
+        if "owner" in self.fields:
+            members = Membership.objects.for_workspace(self.workspace).select_related("user").order_by("user__name")
+            self.fields["owner"].queryset = members  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """What the command is called with."""
+        return dict(self.cleaned_data)
+
+    def refuse(self, problem: ValidationError) -> None:
+        """Show what the command objected to, at the field it is about."""
+        errors = problem.message_dict if hasattr(problem, "error_dict") else {"": problem.messages}
+        for name, messages in errors.items():
+            for message in messages:
+                self.add_error(name if name in self.fields else None, message)

@@ -1,0 +1,90 @@
+"""Lists of records: filter, order, and pages that cost the same however far one goes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from postroom.lib.pages import keyset
+from postroom.records.extensions import last_contact
+from postroom.records.record import Record
+from postroom.records.screens import FIRST_SORT, Column, Screen
+from postroom.records.text import fold
+from postroom.workspaces.models import Workspace
+
+PAGE = 50
+SHORTEST_WORD = 1
+MOST_WORDS = 8
+
+
+class Heading(NamedTuple):
+    """A column's head: a link that sorts by it, and the way it is sorted now ("up", "down" or "")."""
+
+    column: Column
+    href: str
+    way: str
+
+
+class Line(NamedTuple):
+    """A record in a list, and when it last had mail."""
+
+    record: Any
+    last_at: Any
+
+
+def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
+    """Those whose text has every word, without regard to case and accents."""
+    for word in fold(words).split()[:MOST_WORDS]:
+        records = records.filter(search_text__contains=word)
+    return records
+
+
+def listing(screen: Screen, request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
+    """The template context of a page of a list: ?q= filters, ?sort= and ?way=down order, ?after= goes on."""
+    words, sort, way = _wish(screen, request)
+    chosen = screen.sorts[sort]
+    found = matching(screen.rows(screen.type.of(workspace)), words)
+    order = chosen.back if way == "down" else chosen.order
+    page = keyset(found, order=order, after=request.GET.get("after", ""), size=PAGE)
+    times = last_contact(page.rows)
+    kept = {"q": words, "sort": sort, "way": way}
+    return {
+        "screen": screen,
+        "words": words,
+        "sort": sort,
+        "way": way,
+        "headings": [_heading(screen, column, sort, way, words) for column in screen.columns],
+        "lines": [Line(record, times.get(record.pk)) for record in page.rows],
+        "more": "?" + urlencode({**kept, "after": page.next}) if page.next else "",
+        "first_page": not request.GET.get("after"),
+    }
+
+
+def _wish(screen: Screen, request: HttpRequest) -> tuple[str, str, str]:
+    sort = request.GET.get("sort", FIRST_SORT)
+    sort = sort if sort in screen.sorts else FIRST_SORT
+    way = "down" if request.GET.get("way") == "down" else "up"
+    return request.GET.get("q", "")[:200].replace("\x00", "").strip(), sort, way
+
+
+def _heading(screen: Screen, column: Column, sort: str, way: str, words: str) -> Heading:
+    if not column.sort:
+        return Heading(column, "", "")
+    here = column.sort == sort
+    wanted = {"q": words, "sort": column.sort, "way": "down" if here and way == "up" else "up"}
+    return Heading(column, "?" + urlencode(wanted), way if here else "")
+
+
+def suggestions(records: QuerySet[Any], words: str, *, limit: int = 8) -> list[Record]:
+    """The few records a typed word most likely means: those whose name begins with it, then those that have it
+    anywhere.
+    """
+    folded = fold(words)
+    if not folded:
+        return []
+    first = list(records.filter(sort_name__startswith=folded).order_by("sort_name", "id")[:limit])
+    rest = matching(records, words).exclude(pk__in=[one.pk for one in first]).order_by("sort_name", "id")
+    return [*first, *rest[: limit - len(first)]]

@@ -1,0 +1,89 @@
+"""Template tags and filters of records' screens: `{% load records %}`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django import forms, template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from postroom.records import money as amounts
+from postroom.records.deals.forms import as_token
+from postroom.records.models import Deal, Person, Stage
+from postroom.records.record import Record
+
+register = template.Library()
+
+TONES = {Stage.Outcome.OPEN: "deal", Stage.Outcome.WON: "good", Stage.Outcome.LOST: "neutral"}
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str) -> str:
+    """`{{ deal.amount|money:deal.currency }}`: €84,000."""
+    return amounts.money(amount, currency)
+
+
+@register.filter
+def stage_tone(stage: Stage) -> str:
+    """The tag colour of a stage, by what being there means."""
+    return TONES[Stage.Outcome(stage.outcome)]
+
+
+@register.filter
+def stage_steps(deal: Deal) -> list[tuple[Stage, str]]:
+    """The stages of a deal's pipeline, each with "done", "now" or ""."""
+    stages = list(deal.stage.pipeline.stages.all())
+    at = next((number for number, stage in enumerate(stages) if stage.pk == deal.stage_id), -1)
+    lost = deal.stage.outcome == Stage.Outcome.LOST
+    return [
+        (stage, "now" if number == at else "done" if number < at and not lost else "")
+        for number, stage in enumerate(stages)
+    ]
+
+
+@register.filter
+def compose_to(url: str, address: str) -> str:
+    """The address of Compose with the recipient filled in."""
+    return f"{url}?{urlencode({'to': address})}"
+
+
+@register.filter
+def for_record(url: str, record: Record) -> str:
+    """The same, saying which record the mail is about."""
+    return f"{url}&{urlencode({'record': f'{record.key}-{record.pk}'})}"
+
+
+@register.filter
+def deal_for(url: str, record: Record) -> str:
+    """The form of a new deal, filled in from the contact or company it is for."""
+    if isinstance(record, Person):
+        company = record.company.name if record.company else ""
+        return f"{url}?{urlencode({'company': company, 'people': as_token(record.name, record.address)})}"
+    return f"{url}?{urlencode({'company': record.name})}"
+
+
+@register.filter
+def outside(href: str) -> bool:
+    """Whether a link leaves Postroom."""
+    return href.startswith(("http://", "https://"))
+
+
+@register.filter
+def as_text(field: forms.BoundField) -> str:
+    """What a text field would hold, for a component that draws the field itself."""
+    return str(field.value() or "")
+
+
+@register.simple_tag
+def person_token(person: Person) -> str:
+    """A contact as a field of recipients writes it."""
+    return as_token(person.name, person.address)
+
+
+@register.simple_tag
+def crumbs(*steps: str) -> SafeString:
+    """`{% crumbs "Contacts" url "Ines" %}`: names, each but the last followed by its address."""
+    named = [{"label": label, "href": href} for label, href in zip(steps[::2], [*steps[1::2], ""], strict=False)]
+    return mark_safe(render_to_string("ui/components/breadcrumb.html", {"crumbs": named}))  # noqa: S308

@@ -1,0 +1,43 @@
+"""Addresses of `records`: the same six for every record type, and what a type has besides."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from postroom.records import views
+from postroom.records.companies.screen import COMPANIES
+from postroom.records.deals import views as deals
+from postroom.records.deals.screen import DEALS
+from postroom.records.notes import views as notes
+from postroom.records.people import views as people
+from postroom.records.people.screen import PEOPLE
+from postroom.records.screens import Screen
+
+app_name = "records"
+
+
+def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
+    """List, page, form, field and deletion of one record type."""
+    root, key, more = screen.type.plural.lower(), screen.type.key, {"screen": screen}
+    return [
+        path(f"{root}/{index}", views.index, more, name=f"{root}{'-list' if index else ''}"),
+        path(f"{root}/new/", views.new, more, name=f"{key}-new"),
+        path(f"{root}/names/", views.names, more, name=f"{key}-names"),
+        path(f"{root}/<int:pk>/", views.page, more, name=key),
+        path(f"{root}/<int:pk>/edit/", views.edit, more, name=f"{key}-edit"),
+        path(f"{root}/<int:pk>/fields/<slug:name>/", views.field, more, name=f"{key}-field"),
+        path(f"{root}/<int:pk>/deletion/", views.delete, more, name=f"{key}-delete"),
+    ]
+
+
+urlpatterns = [
+    *screens(PEOPLE),
+    path("contacts/suggestions/", people.suggest, name="contact-suggestions"),
+    *screens(COMPANIES),
+    path("deals/", deals.board, name="deals"),
+    *screens(DEALS, index="list/"),
+    path("deals/<int:pk>/stages/<int:stage>/", deals.move, name="deal-stage"),
+    path("records/<slug:key>/<int:pk>/notes/", notes.write, name="note-new"),
+    path("notes/<int:pk>/", notes.edit, name="note"),
+    path("notes/<int:pk>/deletion/", notes.delete, name="note-delete"),
+]
