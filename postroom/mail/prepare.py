@@ -179,10 +179,10 @@ def _people(m: RemoteMessage, own: frozenset[str]) -> Iterator[tuple[str, str, b
 def _body(body: RemoteBody) -> Body:
     digest = sha256(body.content.encode("utf-8", "surrogatepass")).digest()
     content = clean(body.content)
-    new_text = quotes.new_text(content, body.content_type)
     if body.content_type == "html":
-        return Body("html", mail_html.sanitise(content).html, "", clean(new_text), digest)
-    return Body("text", "", content, clean(new_text), digest)
+        html = mail_html.sanitise(content).html
+        return Body("html", html, "", quotes.new_text(html, "html"), digest)
+    return Body("text", "", content, quotes.new_text(content, "text"), digest)
 
 
 def _searched(m: RemoteMessage, columns: dict[str, Any], body: Body | None) -> tuple[str, str, str]:
