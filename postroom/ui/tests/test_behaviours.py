@@ -148,8 +148,8 @@ def test_news_are_told_by_topic_and_by_thing_and_bursts_together(page: Page) -> 
 
     page.route("**/live-events", answer)
     page.add_init_script("addEventListener('DOMContentLoaded', " + COUNT_NEWS + ", {capture: true})")
-    page.route("**/ui/gallery/inbox", _with_live)
-    page.goto("/ui/gallery/inbox")
+    page.route("**/ui/gallery/settings", _with_live)
+    page.goto("/ui/gallery/settings")
     page.wait_for_function("() => window.heard?.filter((name) => name === 'live:mail').length === 2")
     heard = page.evaluate("window.heard")
     assert heard.count("live:mail:threads:41") <= 2
