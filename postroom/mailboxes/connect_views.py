@@ -109,7 +109,7 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404
     if "admin_consent" in request.GET:
         return _approved(request, provider)
-    answer = {name: value for name, value in request.GET.items() if isinstance(value, str)}
+    answer = {name: str(value).replace("\0", "") for name, value in request.GET.items()}  # PostgreSQL takes no NUL
     user_id = request.user.pk if request.user.is_authenticated else None
     try:
         arrival = connect.finish(provider, answer, session_key=request.session.session_key, user_id=user_id)

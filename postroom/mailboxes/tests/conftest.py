@@ -8,6 +8,7 @@ from django.test import Client
 from postroom.accounts.models import User
 from postroom.mailboxes import grants
 from postroom.mailboxes.models import Connection, Mailbox
+from postroom.mailboxes.tests import recorder
 from postroom.mailboxes.tests.fakes import FakeProvider, grant_of
 from postroom.providers import registry
 from postroom.workspaces.commands import add_member, create_workspace
@@ -80,3 +81,11 @@ def signed_in(client: Client) -> Callable[[Membership], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What the hooks were told, when the test's settings name the recorder."""
+    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear()
+    yield recorder.TOLD
+    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear()
