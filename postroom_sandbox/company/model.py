@@ -31,6 +31,7 @@ class User:
     kind: Kind
     tenant_id: str
     aliases: tuple[str, ...] = ()
+    delegates: tuple[str, ...] = ()
     language: str = "en"
     is_admin: bool = False
     phone: str = ""
@@ -39,6 +40,17 @@ class User:
     @property
     def first(self) -> str:
         return self.name.split()[0]
+
+    @property
+    def details(self) -> dict[str, str]:
+        """Directory properties by Graph's names; what is not known is left out."""
+        known = {
+            "jobTitle": self.job_title,
+            "mobilePhone": self.phone,
+            "officeLocation": self.office,
+            "preferredLanguage": self.language if self.kind == "work" else "",
+        }
+        return {name: value for name, value in known.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,24 @@ STAFF = (
 )
 
 SHARED = (
-    User("support@northwind.example", "Northwind Support", "", "shared", NORTHWIND.id, ("help@northwind.example",)),
-    User("jobs@northwind.example", "Northwind Jobs", "", "shared", NORTHWIND.id, ("careers@northwind.example",)),
+    User(
+        "support@northwind.example",
+        "Northwind Support",
+        "",
+        "shared",
+        NORTHWIND.id,
+        ("help@northwind.example",),
+        ("oscar@northwind.example", "yuki@northwind.example", "nadia@northwind.example", "adele@northwind.example"),
+    ),
+    User(
+        "jobs@northwind.example",
+        "Northwind Jobs",
+        "",
+        "shared",
+        NORTHWIND.id,
+        ("careers@northwind.example",),
+        ("hanna@northwind.example", "diego@northwind.example", "adele@northwind.example"),
+    ),
 )
 
 ODD = (
@@ -55,14 +71,9 @@ ODD = (
 
 USERS = STAFF + SHARED + ODD
 
-DELEGATIONS = (
-    Delegation("support@northwind.example", "oscar@northwind.example", send_as=True),
-    Delegation("support@northwind.example", "yuki@northwind.example", send_as=True),
-    Delegation("support@northwind.example", "nadia@northwind.example", send_as=True),
-    Delegation("support@northwind.example", "adele@northwind.example", send_on_behalf=True),
-    Delegation("jobs@northwind.example", "hanna@northwind.example", send_as=True),
-    Delegation("jobs@northwind.example", "diego@northwind.example", send_on_behalf=True),
-    Delegation("jobs@northwind.example", "adele@northwind.example"),
+# who opens them may send as them, as the sandbox's Exchange has it
+DELEGATIONS = tuple(
+    Delegation(mailbox.address, delegate, send_as=True) for mailbox in SHARED for delegate in mailbox.delegates
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..http import Route
+from ..http import Handler, Request, Response, Route
 from . import control, endpoint, metadata
 from .errors import AuthError, OAuthError
 from .records import CALLBACK_PATH, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -48,7 +48,15 @@ _PAGES = (
 def routes(world: World) -> list[Route]:
     """Every route of Entra and of its control calls."""
     fixed = [Route(method, pattern, partial(handler, world)) for method, pattern, handler in _PAGES]
-    return [*SignIn(world).routes(), *fixed]
+    every = [*SignIn(world).routes(), *fixed]
+    return [Route(route.method, route.pattern, partial(_run, world, route.handler)) for route in every]
+
+
+def _run(world: World, handler: Handler, request: Request, **params: str) -> Response:
+    with world.operation():
+        response = handler(request, **params)
+    assert isinstance(response, Response)
+    return response
 
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from ..company.model import Tenant
 from ..company.people import TENANTS, USERS
@@ -190,14 +189,12 @@ class Entra:
         return session_id
 
 
-_services: WeakKeyDictionary[World, Entra] = WeakKeyDictionary()
-
-
 def entra(world: World) -> Entra:
     """The world's Entra, made at first use."""
-    service = _services.get(world)
-    if service is None:
-        service = _services[world] = Entra(world)
+    service = vars(world).get("_entra_service")
+    if not isinstance(service, Entra):
+        service = Entra(world)
+        vars(world)["_entra_service"] = service
     return service
 
 

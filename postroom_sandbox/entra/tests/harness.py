@@ -23,6 +23,12 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class TinyWorld(SimpleNamespace):
     """As much of a world as sign-in needs."""
 
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        with self.lock:
+            yield
+        self.db.commit()
+
     __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
@@ -84,7 +90,7 @@ def serving(routes: list[Route]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(response.body)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = answer  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = answer
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
