@@ -33,6 +33,7 @@ LARGEST = 150 * 1024 * 1024
 CHUNK = 4 * 1024 * 1024
 PATH = "/api/v2.0/AttachmentSessions"
 _RANGE = re.compile(r"bytes\s+(\d{1,12})-(\d{1,12})/(\d{1,12})", re.IGNORECASE)
+_SESSION = re.compile(r"AttachmentSessions\('([\w-]+)'\)", re.IGNORECASE)
 _LIFE = timedelta(days=1)
 
 
@@ -83,12 +84,16 @@ def routes(world: World) -> list[Route]:
     """The addresses chunks are sent to; they are outside /v1.0 and need no token."""
     world.db.declare(SCHEMA)
     table = (("PUT", _put), ("GET", _status), ("DELETE", _cancel))
-    return [Route(method, f"{PATH}/{{upload}}", partial(_run, world, handler)) for method, handler in table]
+    return [
+        Route(method, f"{PATH.rpartition('/')[0]}/{{upload}}", partial(_run, world, handler))
+        for method, handler in table
+    ]
 
 
 def _run(world: World, handler: Any, request: Request, upload: str) -> Response:
+    named = _SESSION.fullmatch(upload)
     with world.operation():
-        row = world.db.query_one("SELECT * FROM uploads WHERE id = ?", (upload,))
+        row = world.db.query_one("SELECT * FROM uploads WHERE id = ?", (named[1] if named else "",))
         if row is None or parse_iso(row[10]) < world.clock.now():
             raise ApiError(404, "ErrorItemNotFound", "The upload session was not found or has expired.")
         response: Response = handler(world, request, row)
