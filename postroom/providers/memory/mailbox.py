@@ -83,7 +83,7 @@ class Box:
         *,
         subject: str = "Hello",
         from_: str | Address = "bob@contoso.example",
-        to: Sequence[str | Address] = (),
+        to: Sequence[str | Address] | None = None,
         html: str = "<p>Hello</p>",
         folder: str = "inbox",
         received: datetime | None = None,
@@ -103,9 +103,9 @@ class Box:
         }
         message = RemoteMessage(
             id=f"m{number}",
-            subject=subject,
+            subject=subject.replace("\x00", "\ufffd"),
             from_=_address(from_),
-            to=tuple(_address(one) for one in to or [self.address]),
+            to=tuple(_address(one) for one in ([self.address] if to is None else to)),
             received=moment,
             sent=told.pop("sent", moment),
             body=RemoteBody("html", html),

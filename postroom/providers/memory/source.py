@@ -30,7 +30,7 @@ from postroom.providers.contract import (
 from postroom.providers.errors import ConnectRefused, NotFound, ProviderError, ReauthNeeded, Refused
 from postroom.providers.memory.authority import MemoryAuthority
 from postroom.providers.memory.deltas import changes, listing
-from postroom.providers.memory.mailbox import EMPTY, Box, Entry
+from postroom.providers.memory.mailbox import Box, Entry
 
 T = TypeVar("T")
 
@@ -229,7 +229,7 @@ class MemoryMail:
                 to=outgoing.to,
                 html=outgoing.html,
                 folder=FolderRole.DRAFTS.value,
-                **{**EMPTY, **told},
+                **told,
                 cc=outgoing.cc,
                 bcc=outgoing.bcc,
                 is_read=True,
