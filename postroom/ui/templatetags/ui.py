@@ -26,7 +26,7 @@ def ui(context: template.Context, component: str, /, **params: Any) -> SafeStrin
     """A component: `{% ui "button" label="Send" kind="primary" hx_post=url %}` draws `ui/components/button.html`.
 
     The partial sees its parameters and nothing of the page around it, so that a `name` or `url` of the page can't leak
-    into it. Parameters that begin with hx_, data_ or aria_ (and formaction) reach its root element as attributes (`{{ attrs }}`).
+    into it. Parameters that begin with hx_, data_ or aria_ (and formaction) reach its root element as `{{ attrs }}`.
     """
     engine = cast(template.Template, context.template).engine
     around = {key: context[key] for key in ("csrf_token", "request") if key in context}

@@ -39,10 +39,18 @@ def test_axe_finds_nothing(page: Page, name: str, theme: str) -> None:
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
 
 
-def test_j_moves_through_the_list_and_opens_what_it_reaches(page: Page) -> None:
+def test_j_and_k_move_the_focus_through_a_list(page: Page) -> None:
+    page.goto("/ui/gallery")
+    page.locator("#row-1 a").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(page.locator("#row-2 a")).to_be_focused()
+
+
+def test_beside_its_detail_a_list_opens_what_the_focus_reaches(page: Page) -> None:
     page.goto("/ui/gallery/inbox")
     page.keyboard.press("j")
-    expect(page.locator("#row-2 a")).to_be_focused()
     page.wait_for_url("**/inbox?thread=2")
 
 
