@@ -1,4 +1,4 @@
-"""Where each copy of a mail lies: the sender's Sent Items, the recipients' folders, read or not, flagged, categorised."""
+"""Where each copy of a mail lies: the sender's Sent Items, the recipients' folders, read, flagged, categorised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from email.utils import format_datetime
 from .mime import Mail
 from .model import SeedMessage
 
-INBOX, SENT, JUNK, DELETED, ARCHIVE = "Inbox", "Sent Items", "Junk Email", "Deleted Items", "Archive"
+# well-known names (graph.md 2.2): the display names depend on the owner's language
+INBOX, SENT, JUNK, DELETED, ARCHIVE = "inbox", "sentitems", "junkemail", "deleteditems", "archive"
 _SORTERS = frozenset({"adele", "theo", "camille", "mara"})  # people who file customers' mail by customer
 _UNREAD = ((1, 0.55), (4, 0.22), (30, 0.05), (10_000, 0.008))  # younger than so many days: share of unread mail
 

@@ -82,6 +82,7 @@ class Mail:
     on_behalf: Party | None = None
     priority: str = ""
     recipients: tuple[str, ...] = field(default=())
+    earlier: tuple[str, ...] = ()  # Message-IDs of the thread before `parent`'s own, oldest first
 
     @property
     def everyone(self) -> tuple[str, ...]:
@@ -138,6 +139,7 @@ class Mail:
         mail = self.parent
         while mail and len(chain) < 20:
             chain.append(f"<{mail.message_id}>")
+            chain.extend(f"<{key}>" for key in reversed(mail.earlier))
             mail = mail.parent
         if not chain or self.forwarded:
             return []

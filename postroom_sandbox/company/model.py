@@ -96,7 +96,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class SeedMessage:
-    """One message as it lies in one folder of one mailbox. `raw` is a whole RFC 5322 message."""
+    """One message as it lies in one folder of one mailbox. `raw` is a whole RFC 5322 message.
+
+    `folder_path` is a well-known name (`inbox`, `sentitems`) or display names joined by "/".
+    """
 
     folder_path: str
     raw: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _GMAIL_LEAD = {
     "ja": "{date} {who}:",
     "ar": "في {date}، كتب {who}:",
 }
+_INLINE_PICTURE = re.compile(r'<img src="cid:[^>]*>')
 _FORWARD = "---------- Forwarded message ---------"
 
 
@@ -42,7 +44,7 @@ def quoted_text(mail: Mail, parent: Mail) -> str:
 def quoted_html(mail: Mail, parent: Mail) -> str:
     """The tail in the HTML part; a plain parent is quoted as preformatted lines."""
     inner = parent.html_inner if parent.style != "plain" or parent.own_html else _lines(parent.text)
-    inner = inner.replace("cid:", "about:blank#")  # a quoted picture is not carried along
+    inner = _INLINE_PICTURE.sub("", inner)  # a quoted picture is not carried along
     if mail.style == "outlook":
         rows = "<br>".join(f"<b>{label}:</b> {html.escape(value)}" for label, value in _outlook_rows(mail, parent))
         rule = '<hr style="display:inline-block;width:98%" tabindex="-1">'

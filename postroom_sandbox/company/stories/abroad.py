@@ -38,7 +38,7 @@ def conversation(writer: Writer, start: datetime) -> None:
             slots = [[bank[variant % len(bank)]] for bank in banks]
             sender, to = (customer, ours) if turn % 2 == 0 else (ours, customer)
             mail = thread.write(sender, [to], slots, sign=STAFF_BY_NAME[_OURS[language]] if sender is ours else None)
-            if turn % 2 and facts["quote"] in " ".join(mail.paragraphs):
+            if turn % 2 and str(facts["quote"]) in " ".join(mail.paragraphs):
                 mail.attachments = (quote,)
     except Ended:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from .. import files
@@ -60,20 +59,28 @@ def newsletter(writer: Writer, start: datetime) -> None:
     _keep(writer, mail)
 
 
+_FRAME = (
+    '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>'
+    '<body style="margin:0;background:#f4f1ea;font-family:Georgia,serif;color:#222">'
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px">'
+    '<table role="presentation" width="600" cellpadding="0" cellspacing="0" style="background:#ffffff">'
+    '<tr><td style="background:{colour};color:#ffffff;padding:22px 28px;font-size:24px">{name}</td></tr>{rows}'
+    '<tr><td style="padding:18px 28px;font-size:12px;color:#777">You receive this because you subscribed. '
+    '<a href="{leave}" style="color:#777">Unsubscribe</a></td></tr></table></td></tr></table></body></html>'
+)
+_ROW = (
+    '<tr><td style="padding:14px 28px;border-bottom:1px solid #e6e2da">'
+    '<h2 style="margin:0 0 6px;font-size:18px">{head}</h2><p style="margin:0;line-height:1.5">{text}</p>'
+    '<p style="margin:8px 0 0"><a href="{link}" style="color:{colour}">Read on</a></p></td></tr>'
+)
+
+
 def _issue(name: str, colour: str, items: list[tuple[str, str]], leave: str) -> str:
+    link = leave.rpartition("/u/")[0] + "/read"
     rows = "".join(
-        f'<tr><td style="padding:14px 28px;border-bottom:1px solid #e6e2da"><h2 style="margin:0 0 6px;font-size:18px">{html.escape(head)}</h2>'
-        f'<p style="margin:0;line-height:1.5">{html.escape(text)}</p><p style="margin:8px 0 0"><a href="{leave[:-18]}read" style="color:{colour}">Read on</a></p></td></tr>'
-        for head, text in items
+        _ROW.format(head=html.escape(head), text=html.escape(text), link=link, colour=colour) for head, text in items
     )
-    return (
-        '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>'
-        '<body style="margin:0;background:#f4f1ea;font-family:Georgia,serif;color:#222"><table role="presentation" width="100%" '
-        'cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px"><table role="presentation" width="600" '
-        f'cellpadding="0" cellspacing="0" style="background:#ffffff"><tr><td style="background:{colour};color:#ffffff;padding:22px 28px;'
-        f'font-size:24px">{html.escape(name)}</td></tr>{rows}<tr><td style="padding:18px 28px;font-size:12px;color:#777">You receive this '
-        f'because you subscribed. <a href="{leave}" style="color:#777">Unsubscribe</a></td></tr></table></td></tr></table></body></html>'
-    )
+    return _FRAME.format(colour=colour, name=html.escape(name), rows=rows, leave=leave)
 
 
 def notice(writer: Writer, start: datetime) -> None:
@@ -213,6 +220,3 @@ def _keep(writer: Writer, mail: Mail) -> bool:
     except Ended:
         return False
     return True
-
-
-Facts = Mapping[str, object]

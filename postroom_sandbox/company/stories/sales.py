@@ -114,7 +114,7 @@ class Deal:
         )
         attach = [Attachment(f"{self.facts['quote']}.pdf", _PDF, page)]
         if self.writer.rng.random() < 0.3:
-            rows = [["Item", "Quantity", "Each", "Sum"], *self.rows]
+            rows: list[list[object]] = [["Item", "Quantity", "Each", "Sum"], *self.rows]
             attach.append(Attachment("Calculation.csv", "text/csv", files.csv(rows)))
         self._us(say.QUOTE, after=(20, 70), attach=attach)
 

@@ -24,7 +24,7 @@ def ticket(writer: Writer, start: datetime) -> None:
     variant = rng.randrange(2)
     for part in ("report", "ask", "tell", "fix"):
         facts[part] = phrases.expand(problem[part][variant], facts)
-    subject = phrases.say(problem["subjects"], facts)  # type: ignore[arg-type]
+    subject = phrases.say(problem["subjects"], facts)
     facts["short"] = subject[0].lower() + subject[1:]
     tags = ["ticket", f"topic:{problem['category']}"]
     thread = Thread(writer, start, subject, facts, tags)
@@ -38,7 +38,7 @@ def _tell(thread: Thread, asker: Person, agent: Person, *, photo: bool) -> None:
     rng = thread.writer.rng
     picture = [
         Attachment(
-            "IMG_%04d.png" % rng.randint(1000, 9999),
+            f"IMG_{rng.randint(1000, 9999)}.png",
             "image/png",
             files.bar_chart([rng.randint(2, 40) for _ in range(9)], (90, 90, 96)),
         )
