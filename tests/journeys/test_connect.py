@@ -1,0 +1,207 @@
+"""Connect, decline, admin approval, reconnect, disconnect: a member in Chromium, the product, a sandbox Microsoft."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from postroom.accounts.models import User
+from postroom.mailboxes import grants
+from postroom.mailboxes.models import Connection, Mailbox
+from postroom.providers import errors, registry
+from postroom.workspaces.commands import add_member, create_workspace
+from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from postroom_sandbox.testing import Sandbox, running_sandbox
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LIST = "/settings/integrations/outlook/"
+ADELE = "adele@northwind.example"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        sandbox.user(ADELE, "Adele Vance")
+        sandbox.user("ben@northwind.example", "Ben Okafor")
+        sandbox.user("nina@northwind.example", "Nina Nobox", kind="no-licence")
+        yield sandbox
+
+
+@pytest.fixture
+def product(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The address of a running product that takes the sandbox for Microsoft."""
+    given = {"CLIENT_ID": DEFAULT_CLIENT_ID, "CLIENT_SECRET": DEFAULT_CLIENT_SECRET, "TENANT": "common"}
+    for name, value in {**given, "LOGIN_URL": sandbox.url, "GRAPH_URL": sandbox.url}.items():
+        monkeypatch.setenv(f"MICROSOFT_{name}", value)
+        setattr(settings, f"MICROSOFT_{name}", value)
+    registry.connector.cache_clear()
+    settings.POSTROOM_DEMO = True
+    server: LiveServer = request.getfixturevalue("live_server")  # after the settings: its policy names the sandbox
+    settings.POSTROOM_BASE_URL = settings.POSTROOM_PUBLIC_URL = server.url
+    yield server.url
+    registry.connector.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, product: str) -> Iterator[Page]:
+    """Adele, signed in. She is an admin; nothing is connected yet."""
+    northwind = create_workspace("Northwind Traders")
+    add_member(northwind, User.objects.create_user(ADELE, "Adele Vance"), role="Admin")
+    window = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=product, reduced_motion="reduce")
+    page = window.new_page()
+    page.set_default_timeout(10_000)
+    page.goto("/demo/sign-in?as=adele")
+    yield page
+    window.close()
+
+
+def accessible(page: Page) -> None:
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
+
+
+def to_the_provider(page: Page) -> None:
+    """From Settings over the provider choice and the review screen to the sandbox's account picker."""
+    page.goto(LIST)
+    page.get_by_role("link", name=re.compile("Connect a mailbox|Add another account")).click()
+    page.get_by_role("link", name=re.compile("Outlook")).first.click()
+    expect(page.get_by_text("Mail.ReadWrite", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Continue to Microsoft").click()
+
+
+def sign_in_as(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(name)).first.click()
+
+
+def connect(page: Page) -> Mailbox:
+    to_the_provider(page)
+    sign_in_as(page, "Adele Vance")
+    accept = page.get_by_role("button", name="Accept")
+    expect(accept.or_(page.get_by_role("heading", name="Outlook"))).to_be_visible()
+    if accept.is_visible():  # consent given by an earlier test of this module still counts
+        accept.click()
+    expect(page.get_by_role("heading", name="Outlook")).to_be_visible()
+    return Mailbox.objects.get()
+
+
+def control(sandbox: Sandbox, path: str, body: dict[str, Any] | None = None) -> None:
+    answer = httpx2.post(f"{sandbox.url}/sandbox/{path}", json=body or {}, trust_env=False)
+    assert answer.status_code < 300, answer.text
+
+
+def test_connect_and_choose_the_history(page: Page) -> None:
+    page.goto(LIST)
+    accessible(page)
+    mailbox = connect(page)
+    assert page.url.endswith(f"{LIST}#mailbox-{mailbox.pk}")
+    card = page.locator(f"#mailbox-{mailbox.pk}")
+    expect(card.get_by_role("heading", name=ADELE)).to_be_visible()
+    expect(card.get_by_text("How much of the past shall Postroom pull?")).to_be_visible()
+    accessible(page)
+    card.get_by_text("30 days").click()
+    card.get_by_role("button", name="Pull history").click()
+    expect(page.locator(".toast").filter(has_text="Pulling the last 30 days")).to_be_visible()
+    expect(card.get_by_text("How much of the past")).to_have_count(0)
+    mailbox.refresh_from_db()
+    assert (mailbox.history, mailbox.state) == ("30d", "live")
+    assert "Mail.ReadWrite" in mailbox.connection.scopes
+
+
+def test_decline(page: Page, sandbox: Sandbox) -> None:
+    control(sandbox, f"mailboxes/{ADELE}/withdraw-consent")
+    to_the_provider(page)
+    sign_in_as(page, "Adele Vance")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="You did not allow access")).to_be_visible()
+    expect(page.get_by_text(re.compile("AADSTS65004"))).to_be_visible()
+    accessible(page)
+    assert Mailbox.objects.count() == 0
+    page.get_by_role("link", name="Connect again").click()
+    expect(page.get_by_role("heading", name="What Postroom asks for")).to_be_visible()
+
+
+def test_admin_approval(page: Page, sandbox: Sandbox, browser: Browser) -> None:
+    control(sandbox, f"mailboxes/{ADELE}/withdraw-consent")
+    control(sandbox, "tenants/northwind.example/policy", {"consent": "none"})
+    try:
+        to_the_provider(page)
+        sign_in_as(page, "Adele Vance")
+        expect(page.get_by_role("heading", name="Need admin approval")).to_be_visible()
+        page.get_by_role("button", name="Return without granting").click()
+        link = page.get_by_label("Link for your administrator").input_value()
+        assert link.startswith(f"{sandbox.url}/organizations/v2.0/adminconsent?")
+        accessible(page)
+    finally:
+        control(sandbox, "tenants/northwind.example/policy", {"consent": "legacy"})
+
+
+def test_an_account_without_a_mailbox(page: Page) -> None:
+    to_the_provider(page)
+    page.get_by_label("Email address").first.fill("nina@northwind.example")
+    page.get_by_role("button", name="Sign in", exact=True).first.click()
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("heading", name="This account has no mailbox we can reach")).to_be_visible()
+    accessible(page)
+    assert Mailbox.objects.count() == Connection.objects.count() == 0
+
+
+def test_reconnect_after_access_was_revoked(page: Page, sandbox: Sandbox) -> None:
+    mailbox = connect(page)
+    control(sandbox, f"mailboxes/{ADELE}/revoke")
+    rejected = grants.open_grant(mailbox.connection).access_token
+    with pytest.raises(errors.ReauthNeeded):
+        grants.Tokens(mailbox.connection.pk)(rejected=rejected)
+    page.goto(LIST)
+    card = page.locator(f"#mailbox-{mailbox.pk}")
+    expect(card.get_by_role("alert")).to_contain_text("AADSTS50173")
+    accessible(page)
+    card.get_by_role("button", name="Reconnect").click()
+    expect(page.get_by_role("heading", name=re.compile("Outlook|Pick an account|Sign in"))).to_be_visible()
+    if sandbox.url in page.url:
+        sign_in_as(page, "Adele Vance|Sign in")
+    expect(page.get_by_text("is connected again")).to_be_visible()
+    expect(page.locator(f"#mailbox-{mailbox.pk}").get_by_role("alert")).to_have_count(0)
+    assert grants.Tokens(mailbox.connection.pk)() != rejected
+    assert Mailbox.objects.get().pk == mailbox.pk
+
+
+def test_disconnect_and_keep_then_delete(page: Page) -> None:
+    mailbox = connect(page)
+    card = page.locator(f"#mailbox-{mailbox.pk}")
+    card.get_by_role("link", name="Disconnect").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Keep the synced mail")).to_be_visible()
+    accessible(page)
+    dialog.get_by_role("button", name="Disconnect").click()
+    expect(card.get_by_text("Its synced mail is kept and can be read.")).to_be_visible()
+    assert Connection.objects.count() == 0
+    card.get_by_role("link", name="Delete mail").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog.get_by_text("to confirm that its synced mail")).to_be_visible()
+    dialog.get_by_label(re.compile("Type")).fill(ADELE)
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No mailbox yet")).to_be_visible()
+    assert Mailbox.objects.count() == 0
