@@ -1,0 +1,72 @@
+"""The folder tree of a mailbox, as people see it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from postroom.mail.models import Folder
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import FolderRole
+
+_ORDER = (
+    *(FolderRole.INBOX, FolderRole.DRAFTS, FolderRole.SENT, FolderRole.ARCHIVE),
+    *(FolderRole.NONE, FolderRole.OUTBOX, FolderRole.JUNK, FolderRole.DELETED),
+)
+_RANK = {str(role): rank for rank, role in enumerate(_ORDER)}
+
+
+@dataclass(slots=True)
+class Node:
+    """A folder in the tree. ``depth`` is 0 at the top; ``unread_below`` counts what a closed branch hides."""
+
+    folder: Folder
+    depth: int
+    path: str  # names from the top, joined by "/"
+    children: list["Node"] = field(default_factory=list)
+
+    @property
+    def unread_below(self) -> int:
+        return sum(child.folder.unread + child.unread_below for child in self.children)
+
+
+def folder_tree(mailbox: Mailbox) -> list[Node]:
+    """The top folders with all below them: well-known ones first, then by name. Hidden ones are left out."""
+    rows = Folder.objects.filter(mailbox=mailbox)
+    below: dict[int | None, list[Folder]] = defaultdict(list)
+    roots = {folder.pk for folder in rows if folder.role == FolderRole.ROOT}
+    for folder in rows:
+        if not folder.hidden and folder.pk not in roots:
+            below[None if folder.parent_id in roots else folder.parent_id].append(folder)
+    return _nodes(below, None, depth=0, above="")
+
+
+def _nodes(below: dict[int | None, list[Folder]], parent: int | None, *, depth: int, above: str) -> list[Node]:
+    nodes = []
+    for folder in sorted(below.pop(parent, ()), key=lambda f: (_RANK.get(f.role, 4), f.name.casefold(), f.pk)):
+        path = f"{above}/{folder.name}" if above else folder.name
+        children = _nodes(below, folder.pk, depth=depth + 1, above=path)
+        nodes.append(Node(folder, depth, path, children))
+    return nodes
+
+
+def flat(nodes: list[Node]) -> Iterator[Node]:
+    """Every node, parents before their children, as a list shows them."""
+    for node in nodes:
+        yield node
+        yield from flat(node.children)
+
+
+def paths(mailbox: Mailbox) -> dict[int, str]:
+    """Path of every folder that is shown, by its id."""
+    return {node.folder.pk: node.path for node in flat(folder_tree(mailbox))}
+
+
+def folder_path(folder: Folder) -> str:
+    """Names from the top, joined by "/"; a name may itself contain one."""
+    names, seen = [folder.name], {folder.pk}
+    at = folder.parent
+    while at is not None and at.role != FolderRole.ROOT and at.pk not in seen:
+        names.append(at.name)
+        seen.add(at.pk)
+        at = at.parent
+    return "/".join(reversed(names))
