@@ -54,7 +54,6 @@ class Options:
     fresh: bool = False
     open_browser: bool = True
     mail: Path | None = None
-    sandbox: tuple[str, ...] = (sys.executable, "-m", "postroom_sandbox")
 
 
 class Demo:
@@ -136,7 +135,7 @@ class Demo:
     # -- start -------------------------------------------------------------------------------------------------
 
     def _start(self, environment: dict[str, str], listening: socket.socket, sandbox_port: int) -> None:
-        sandbox = self._child("sandbox", [*_sandbox_command(self._options, sandbox_port)], environment)
+        sandbox = self._child("sandbox", sandbox_command(self._options, sandbox_port), environment)
         sandbox.start()
         self._server.start()
         os.environ.update(environment)
@@ -226,6 +225,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def _sandbox_command(options: Options, port: int) -> list[str]:
-    command = [*options.sandbox, "--port", str(port), "--home", str(options.home / "sandbox")]
+def sandbox_command(options: Options, port: int) -> list[str]:
+    """How the local Microsoft 365 is started; it keeps its state in our home."""
+    command = [sys.executable, "-m", "postroom_sandbox", "--port", str(port), "--home", str(options.home / "sandbox")]
     return [*command, *(["--mail", str(options.mail)] if options.mail else [])]

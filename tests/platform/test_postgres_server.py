@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -15,7 +14,7 @@ import pytest
 
 from postroom.lib import postgres
 from postroom.lib.postgres import PostgresError, PostgresServer
-from tests.platform.waiting import alive, eventually, processes_of
+from tests.platform.waiting import alive, eventually, kill_all, processes_of, temporary_home
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -29,18 +28,11 @@ time.sleep(600)
 """
 
 
-def make_home(factory: pytest.TempPathFactory) -> Path:
-    path = factory.mktemp("pg")
-    for part in (path, *path.parents):
-        if part.stat().st_uid == os.getuid() and part != Path("/"):
-            part.chmod(part.stat().st_mode | 0o011)  # the server's own user must get there
-    return path
-
-
 @pytest.fixture(scope="module")
-def used_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def used_home() -> Iterator[Path]:
     """One initialised home for all tests: making one costs a second."""
-    return make_home(tmp_path_factory)
+    with temporary_home() as path:
+        yield path
 
 
 @pytest.fixture
@@ -50,17 +42,9 @@ def home(used_home: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def new_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = make_home(tmp_path_factory)
-    yield path
-    kill_all(path)
-
-
-def kill_all(home: Path) -> None:
-    for pid in processes_of(home):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not processes_of(home))
+def new_home() -> Iterator[Path]:
+    with temporary_home() as path:
+        yield path
 
 
 @pytest.fixture

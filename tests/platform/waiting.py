@@ -1,10 +1,14 @@
-"""Waiting for something to become true, without guessing how long it takes."""
+"""Homes for real processes, and waiting for what they do without guessing how long it takes."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,3 +47,26 @@ def processes_of(marker: Path) -> dict[int, str]:
         if alive(int(entry.name)) and (str(marker) in command or f"POSTROOM_HOME={marker}\0" in environment):
             found[int(entry.name)] = command
     return found
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    """A home that root's database server may enter too (pytest's own directories are closed to other users).
+
+    At the end, whatever still runs in it is killed.
+    """
+    home = Path(tempfile.mkdtemp(prefix="postroom-test-"))
+    home.chmod(0o711)
+    try:
+        yield home
+    finally:
+        kill_all(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def kill_all(home: Path) -> None:
+    """End every process that belongs to a home, at once."""
+    for pid in processes_of(home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not processes_of(home))
