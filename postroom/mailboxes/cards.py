@@ -13,6 +13,7 @@ from postroom.mailboxes.models import Connection, Mailbox
 from postroom.workspaces.models import Membership, Permission
 
 State, History = Mailbox.State, Mailbox.History
+WORKING = (State.CONNECTING, State.LIVE)
 
 PULLING: dict[str, str] = {
     "": "Getting the newest mail",
@@ -51,7 +52,6 @@ class View:
 
     mailbox: Mailbox
     health: str
-    label: str  # instead of the health's word, empty for the word itself
     pull: Pull | None
     stats: list[dict[str, Any]]
     advice: failures.Advice | None
@@ -64,6 +64,15 @@ class View:
     may_connect: bool
 
     @property
+    def label(self) -> str:
+        """Instead of the health's word; empty for the word itself."""
+        return "" if self.connected else "Disconnected"
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.mailbox.state == State.PAUSED)
+
+    @property
     def connected(self) -> bool:
         return self.mailbox.state != State.DISCONNECTED
 
@@ -73,7 +82,7 @@ class View:
 
     @property
     def offers_sync(self) -> bool:
-        return self.connected and not (self.advice and self.advice.remedy == "reconnect")
+        return self.connected and not self.paused and not (self.advice and self.advice.remedy == "reconnect")
 
     @property
     def refresh(self) -> str:
@@ -88,19 +97,24 @@ def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
     advice = failures.advice(mailbox, provider=features.company(mailbox.provider))
     return View(
         mailbox=mailbox,
-        health=mailbox.health if connected else "paused",
-        label="" if connected else "Disconnected",
-        pull=_pull(mailbox, known.get("progress")) if connected else None,
+        health=_health(mailbox),
+        pull=_pull(mailbox, known.get("progress")) if mailbox.state in WORKING else None,
         stats=_stats(mailbox, known),
         advice=advice if connected else None,
-        realtime=_realtime(known) if connected else "",
+        realtime=_realtime(known) if mailbox.state in WORKING else "",
         slowed=bool(mailbox.throttled_until and mailbox.throttled_until > now()),
-        syncing=connected and known.get("syncing", False),
+        syncing=mailbox.state in WORKING and known.get("syncing", False),
         ticket=ticket if connected else "",
         asks_history=connected and not mailbox.history and mailbox.owner_id == member.pk,
         may_reconnect=access.may_reconnect(member, mailbox),
         may_connect=member.may(Permission.CONNECT_MAILBOX),
     )
+
+
+def _health(mailbox: Mailbox) -> str:
+    """The mailbox's health; grey where nothing is meant to happen (a failure still shows while it is only paused)."""
+    calm = mailbox.state == State.DISCONNECTED or (mailbox.state == State.PAUSED and not mailbox.failure)
+    return "paused" if calm else mailbox.health
 
 
 def _realtime(known: hooks.Card) -> str:
@@ -128,6 +142,8 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
 def _renewal(mailbox: Mailbox, known: hooks.Card) -> str:
     if mailbox.failure in failures.NEEDS_SIGN_IN:
         return "after reconnecting"
+    if mailbox.state == State.PAUSED:
+        return "waits"
     renews = known.get("push_renews_at")
     if renews is None:
         return "none"

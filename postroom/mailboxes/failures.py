@@ -140,8 +140,8 @@ def _named(reason: str, otherwise: Failure) -> Failure:
 
 
 def mark(mailbox: Mailbox, error: Exception) -> None:
-    """Store why a mailbox does not work; what is wrong with the grant stops every mailbox that hangs on it."""
-    if mailbox.connection is not None and isinstance(error, errors.ReauthNeeded | errors.OperatorFault):
+    """Store why a mailbox does not work; a dead grant stops every mailbox that hangs on it."""
+    if mailbox.connection is not None and isinstance(error, errors.ReauthNeeded):
         mark_connection(mailbox.connection, error)
     else:
         mark_mailbox(mailbox, error)

@@ -74,6 +74,26 @@ def erase(owner: Connection) -> None:
     owner.save(update_fields=["sealed_grant", "access_expires"])
 
 
+def reseal(batch: int = 200) -> int:
+    """Bring every grant under the newest key (product.md AD1). Returns how many were; may be interrupted and repeated.
+
+    Raises ``CannotOpen`` when a key that is still needed is no longer configured.
+    """
+    done, last = 0, 0
+    while True:
+        with transaction.atomic():
+            rows = Connection.objects.select_for_update(no_key=True).filter(pk__gt=last).exclude(sealed_grant=b"")
+            found = list(rows.order_by("pk")[:batch])
+            for owner in found:
+                if not keyring().is_current(owner.sealed_grant):
+                    owner.sealed_grant = keyring().reseal(owner.sealed_grant, place(owner))
+                    owner.save(update_fields=["sealed_grant"])
+                    done += 1
+        if not found:
+            return done
+        last = found[-1].pk
+
+
 class Tokens:
     """The ``TokenSource`` of a connection. Threads may share one."""
 

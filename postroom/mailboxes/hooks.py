@@ -67,7 +67,7 @@ class MailboxHooks(Protocol):
         """``history`` and ``since`` were set, or widened later."""
 
     def reconnected(self, mailbox: Mailbox) -> None:
-        """The grant was replaced: go on where it stopped."""
+        """The grant was replaced, or a paused mailbox was resumed: go on where it stopped."""
 
     def sync_now(self, mailbox: Mailbox) -> str:
         """Ask for a sync at once. Returns a ticket for ``sync_result``."""

@@ -154,6 +154,23 @@ def choose_history(mailbox: Mailbox, history: Mailbox.History) -> None:
 
 
 @transaction.atomic
+def pause(mailbox: Mailbox) -> None:
+    """Stop all sync of a live mailbox until ``resume``; what is waiting in the outbox waits."""
+    if mailbox.state == State.LIVE:
+        mailbox.state = State.PAUSED
+        mailbox.save(update_fields=["state"])
+
+
+@transaction.atomic
+def resume(mailbox: Mailbox) -> None:
+    """Go on where a paused mailbox stopped."""
+    if mailbox.state == State.PAUSED:
+        mailbox.state = State.LIVE
+        mailbox.save(update_fields=["state"])
+        hooks.tell("reconnected", mailbox)
+
+
+@transaction.atomic
 def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[Membership] = ()) -> None:
     """Say who may use the mailbox (CN14). ``members`` counts with MEMBERS only; strangers are left out."""
     mailbox.visibility = visibility

@@ -49,6 +49,24 @@ def sync_now(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @member_required
+def pause(request: MemberRequest, pk: int) -> HttpResponse:
+    """Stop all sync of a mailbox for a while (MA1)."""
+    mailbox = _connected(request, pk)
+    lifecycle.pause(mailbox)
+    return _answer(request, mailbox, f"{mailbox.address} is paused. Nothing arrives until you resume it.")
+
+
+@require_POST
+@member_required
+def resume(request: MemberRequest, pk: int) -> HttpResponse:
+    """Go on with a paused mailbox."""
+    mailbox = _connected(request, pk)
+    lifecycle.resume(mailbox)
+    return _answer(request, mailbox, f"{mailbox.address} is syncing again.")
+
+
+@require_POST
+@member_required
 def history(request: MemberRequest, pk: int) -> HttpResponse:
     """The answer to the history question, and a longer range later (CN13)."""
     mailbox = _connected(request, pk)
@@ -95,6 +113,7 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
         "mine": mailbox.owner_id == request.member.pk,
         "chosen": _chosen(form),
         "connected": mailbox.state != Mailbox.State.DISCONNECTED,
+        "live": mailbox.state == Mailbox.State.LIVE,
         "longer": [{"value": "", "label": "Choose a longer range"}, *cards.history_choices(mailbox)],
         "visibilities": _visibilities(),
     }

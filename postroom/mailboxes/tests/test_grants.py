@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from pytest_django import Settings
 
 from postroom.lib.clock import frozen
+from postroom.lib.crypto import generate_key
 from postroom.mailboxes import grants
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.mailboxes.session import open_mail
@@ -64,6 +66,18 @@ class TestSealing:
         )
         with pytest.raises(errors.OperatorFault, match="made for another place"):
             grants.open_grant(stolen)
+
+    def test_rotation_brings_every_grant_under_the_newest_key(self, connection: Connection, settings: Settings) -> None:
+        settings.POSTROOM_ENCRYPTION_KEYS = [generate_key(), *settings.POSTROOM_ENCRYPTION_KEYS]
+        grants.keyring.cache_clear()
+        try:
+            assert (grants.reseal(), grants.reseal()) == (1, 0)
+            settings.POSTROOM_ENCRYPTION_KEYS = settings.POSTROOM_ENCRYPTION_KEYS[:1]
+            grants.keyring.cache_clear()
+            connection.refresh_from_db()
+            assert grants.open_grant(connection).access_token == "secret-access-0"
+        finally:
+            grants.keyring.cache_clear()
 
     def test_an_erased_grant_asks_for_a_sign_in(self, connection: Connection) -> None:
         grants.erase(connection)

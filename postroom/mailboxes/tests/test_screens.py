@@ -98,7 +98,18 @@ class TestTheList:
 
 
 class TestStrangers:
-    ADDRESSES = ("", "card/", "sync/", "history/", "history/pause/", "reconnect/", "permission/mail/", "disconnect/")
+    ADDRESSES = (
+        "",
+        "card/",
+        "sync/",
+        "pause/",
+        "resume/",
+        "history/",
+        "history/pause/",
+        "reconnect/",
+        "permission/mail/",
+        "disconnect/",
+    )
 
     @pytest.mark.parametrize("address", ADDRESSES)
     def test_for_others_the_mailbox_does_not_exist(
@@ -149,6 +160,30 @@ class TestThePull:
     def test_anything_else_does_not_exist(self, client: Client, mailbox: Mailbox, told: list[str]) -> None:
         assert client.post(f"/mailboxes/{mailbox.pk}/history/disconnecting/").status_code == 404
         assert told == []
+
+
+class TestPausing:
+    def test_a_paused_mailbox_rests_until_it_is_resumed(
+        self, client: Client, mailbox: Mailbox, told: list[str]
+    ) -> None:
+        client.post(f"/mailboxes/{mailbox.pk}/pause/")
+        page = text(client)
+        assert "Paused" in page and "Resume" in page and "Sync now" not in page
+        client.post(f"/mailboxes/{mailbox.pk}/resume/", **HTMX)
+        mailbox.refresh_from_db()
+        assert (mailbox.state, told) == ("live", [f"reconnected {mailbox.address}"])
+
+    def test_a_failure_shows_even_while_paused(self, client: Client, mailbox: Mailbox) -> None:
+        Mailbox.objects.update(state="paused", failure=Failure.REVOKED)
+        page = text(client)
+        assert "Error" in page and "Reconnect" in page
+
+    def test_only_a_live_mailbox_is_paused_or_resumed(self, client: Client, mailbox: Mailbox, told: list[str]) -> None:
+        client.post(f"/mailboxes/{mailbox.pk}/resume/")
+        Mailbox.objects.update(state="connecting", history="")
+        client.post(f"/mailboxes/{mailbox.pk}/pause/")
+        mailbox.refresh_from_db()
+        assert (mailbox.state, told) == ("connecting", [])
 
 
 class TestTheHistoryQuestion:
