@@ -299,8 +299,7 @@ def test_a_pull_brings_every_message_of_every_folder_once_with_its_body(world: W
     assert whole.body is not None
     assert "Body 5" in whole.body.content
     assert [(one.name, one.size) for one in whole.attachments or ()] == [("a.bin", 5)]
-    assert whole.cc == whole.bcc == whole.references == ()
-    assert whole.in_reply_to == ""
+    assert (whole.cc, whole.bcc, whole.references, whole.in_reply_to) == ((), (), (), "")
 
 
 def test_a_pull_keeps_to_its_dates(world: World) -> None:

@@ -24,7 +24,7 @@ class Memory:
         server_side_threads=True,
         max_attachment=150 * 1024 * 1024,
     )
-    features = (
+    features: tuple[Feature, ...] = (
         Feature(name="mail", label="Mail", scopes=("mail",), permissions=("Read and keep your mail",), required=True),
         Feature(name="sending", label="Sending", scopes=("send",), permissions=("Send as you",)),
     )

@@ -1,7 +1,7 @@
 """Microsoft 365 and Outlook.com: sign-in by Entra, mail by Microsoft Graph."""
 
 from postroom.providers.budget import budget_of
-from postroom.providers.contract import Authority, Capabilities, MailSource, Notified, TokenSource
+from postroom.providers.contract import Authority, Capabilities, Feature, MailSource, Notified, TokenSource
 from postroom.providers.microsoft import notifications
 from postroom.providers.microsoft.client import Graph
 from postroom.providers.microsoft.features import FEATURES
@@ -23,7 +23,7 @@ class Microsoft:
         server_side_threads=True,
         max_attachment=150 * 1024 * 1024,
     )
-    features = FEATURES
+    features: tuple[Feature, ...] = FEATURES
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -32,6 +32,9 @@ BACKOFF = 0.25  # seconds before the second attempt; doubles
 TIMEOUT = httpx2.Timeout(60.0, connect=10.0)
 IMMUTABLE = 'IdType="ImmutableId"'
 BATCH = 20
+# Tokens tried before a member is asked to sign in again. A dead grant shows at the first fresh token already (fetching
+# it fails); a 401 to a fresh token is more likely a hiccup of Microsoft's than a reason to bother anybody.
+SIGN_INS = 3
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -144,12 +147,13 @@ class Graph:
         return self._url + path
 
     def _once(self, ask: Ask, urgency: Urgency, *, requests: int = 1) -> Answer:
-        token = self._token()
-        answer = self._exchange(ask, token, urgency, requests)
-        if answer.status == 401:
-            claims = challenge(answer.headers)
-            token = self._token(rejected=token, claims=claims or None)
+        token, challenged = self._token(), ""
+        for number in range(1, SIGN_INS + 1):
             answer = self._exchange(ask, token, urgency, requests)
+            claims = challenge(answer.headers)
+            if answer.status != 401 or number == SIGN_INS or (claims and challenged):
+                break
+            token, challenged = self._token(rejected=token, claims=claims or None), claims
         if answer.status >= 400:
             raise self._fault(answer.status, answer.headers, answer.body, safe=ask.safe)
         return answer
@@ -231,13 +235,13 @@ class Graph:
 
     def _chunks(self, ask: Ask, urgency: Urgency) -> Iterator[bytes]:
         token = self._token()
-        for last in (False, True):
+        for number in range(1, SIGN_INS + 1):
             with self._budget.place(urgency), self._response(ask, token) as response:
                 if response.status_code < 400:
                     yield from response.iter_bytes()
                     return
                 body, headers = response.read(), response.headers
-            if response.status_code != 401 or last:
+            if response.status_code != 401 or number == SIGN_INS:
                 raise self._fault(response.status_code, headers, body, safe=True)
             token = self._token(rejected=token, claims=challenge(headers) or None)
 
@@ -268,7 +272,7 @@ class Graph:
         waited = 0.0
         for number in range(1, ATTEMPTS + 1):
             outcomes |= self._round([(index, asks[index]) for index in open_], urgency)
-            if number == 1 and (refused := self._renew_token(outcomes)):
+            if number < SIGN_INS and (refused := self._renew_token(outcomes)):
                 outcomes |= self._round([(index, asks[index]) for index in refused], urgency)
             open_ = [i for i in open_ if isinstance(outcomes[i], Transient) and asks[i].safe]
             errors = [e for i in open_ if isinstance(e := outcomes[i], Transient)]
