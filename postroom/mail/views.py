@@ -1,0 +1,137 @@
+"""Addresses of a message's content. What a member may not see does not exist (404)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.core import signing
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET
+
+from postroom.files import storage
+from postroom.lib.errors import new_reference
+from postroom.mail import content, pictures, queries
+from postroom.mail.models import Attachment, Message
+from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.providers.errors import AccessLost, NotFound, ProviderError, ReauthNeeded
+from postroom.workspaces.access import MemberRequest, member_required
+
+P = ParamSpec("P")
+Streamed = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+View = Callable[Concatenate[MemberRequest, P], HttpResponse]
+
+_WHY = (
+    (AccessLost, "The mailbox is disconnected, so its provider cannot be asked.", "Reconnect the mailbox in Settings."),
+    (ReauthNeeded, "The mailbox wants a new sign-in before anything can be fetched.", "Reconnect it in Settings."),
+    (NotFound, "The provider no longer has it.", "It was deleted there after Postroom saw it."),
+)
+
+
+def from_provider(view: Streamed[P]) -> View[P]:
+    """What only the provider has may not be had just now: that is a page with a reason, not a failure of ours."""
+
+    @wraps(view)
+    def asked(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return cast(HttpResponse, view(request, *args, **kwargs))  # streamed or not is all the same to decorators
+        except content.Unavailable as trouble:
+            what, todo = str(trouble), "Open the message in your mail program to follow the link."
+        except ProviderError as trouble:
+            named = ((happened, advice) for kind, happened, advice in _WHY if isinstance(trouble, kind))
+            what, todo = next(named, ("The provider did not answer as it should.", "Try again in a minute."))
+        told = {
+            "headline": "This cannot be fetched right now",
+            "what": what,
+            "todo": todo,
+            "reference": new_reference(),
+        }
+        return render(request, "ui/error.html", told, status=503)
+
+    return asked
+
+
+def _message(request: MemberRequest, pk: int) -> Message:
+    found = queries.visible_message(request.member, pk)
+    if found is None:
+        raise Http404("No such message")
+    return found
+
+
+def _attachment(request: MemberRequest, pk: int) -> Attachment:
+    mailboxes = mailboxes_visible_to(request.member).order_by()
+    rows = Attachment.objects.select_related("blob", "message__mailbox__workspace", "message__mailbox__connection")
+    return get_object_or_404(rows, pk=pk, message__mailbox__in=mailboxes)
+
+
+@require_GET
+@xframe_options_sameorigin
+@member_required
+def body(request: MemberRequest, pk: int) -> HttpResponse:
+    """The text of a message, for a frame. ``?pictures=1`` loads those from elsewhere."""
+    html = content.page(_message(request, pk), pictures=request.GET.get("pictures") == "1")
+    return HttpResponse(html, headers={"Content-Security-Policy": content.FRAME_POLICY})
+
+
+@require_GET
+@member_required
+@from_provider
+def original(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """The message as it travelled, as text; ``?save=1`` as a file."""
+    message = _message(request, pk)
+    name = f"{''.join(c for c in message.subject if c.isalnum() or c in ' -_')[:80].strip() or 'message'}.eml"
+    save = request.GET.get("save") == "1"
+    headers = {
+        "Content-Security-Policy": content.FILE_POLICY,
+        "Content-Disposition": content.disposition("attachment" if save else "inline", name),
+    }
+    kind = "message/rfc822" if save else "text/plain; charset=utf-8"
+    return StreamingHttpResponse(content.original(message), content_type=kind, headers=headers)
+
+
+@require_GET
+@member_required
+@from_provider
+def attachment(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """Saves an attachment, whatever it is."""
+    return _file(_attachment(request, pk), "application/octet-stream", "attachment")
+
+
+@require_GET
+@xframe_options_sameorigin
+@member_required
+@from_provider
+def attachment_view(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """Shows a picture or PDF in the browser, under a type of our choice; everything else is saved."""
+    found = _attachment(request, pk)
+    shown_as = content.preview_type(found)
+    if not shown_as:
+        return _file(found, "application/octet-stream", "attachment")
+    response = _file(found, shown_as, "inline")
+    response["Cache-Control"] = "private, max-age=86400, immutable"
+    if shown_as == "application/pdf":  # a sandbox would keep the browser's own viewer out
+        response["Content-Security-Policy"] = "frame-ancestors 'self'"
+    return response
+
+
+def _file(found: Attachment, content_type: str, how: str) -> HttpResponseBase:
+    blob = content.blob(found)
+    response = FileResponse(storage.path(blob).open("rb"), content_type=content_type)
+    response["Content-Disposition"] = content.disposition(how, content.file_name(found))
+    response["Content-Length"] = str(blob.size)
+    response["Content-Security-Policy"] = content.FILE_POLICY
+    return response
+
+
+@require_GET
+@member_required
+def picture(request: MemberRequest, token: str) -> HttpResponse:
+    """A remote picture of a mail, fetched by us. Addresses come from ``content.picture_address`` only."""
+    try:
+        found = pictures.fetch(content.signed_picture(token))
+    except (signing.BadSignature, pictures.NoPicture):
+        raise Http404("No such picture") from None
+    headers = {"Content-Security-Policy": content.FILE_POLICY, "Cache-Control": "private, max-age=86400"}
+    return HttpResponse(found.content, content_type=found.content_type, headers=headers)
