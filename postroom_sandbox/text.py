@@ -6,7 +6,7 @@ import html
 import re
 
 PREVIEW_LENGTH = 255
-_PREVIEW_SOURCE = 60_000
+_PREVIEW_FIRST, _PREVIEW_SOURCE = 3_000, 60_000
 _HIDDEN = re.compile(
     r"<(style|script|head|title|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE
 )
@@ -49,7 +49,11 @@ def preview(text: str) -> str:
 def preview_of_html(source: str) -> str:
     """The preview of an HTML body; reads only its beginning."""
     start = max(source[:_PREVIEW_SOURCE].lower().find("<body"), 0)
-    return preview(html_to_text(source[start : start + _PREVIEW_SOURCE]))
+    for length in (_PREVIEW_FIRST, _PREVIEW_SOURCE):
+        text = preview(html_to_text(source[start : start + length]))
+        if len(text) == PREVIEW_LENGTH or start + length >= len(source):
+            break
+    return text
 
 
 def without_scripts(source: str) -> str:

@@ -49,13 +49,19 @@ def split_headers(data: bytes) -> tuple[list[tuple[str, str]], int]:
 
 
 def _value(lines: list[bytes]) -> str:
-    return decode_header(b"".join(lines).strip()).replace("\r\n", "\n").replace("\n", "").replace("\r", " ")
+    text = decode_header(b"".join(lines).strip())
+    return text.replace("\r\n", "").replace("\n", "").replace("\r", " ") if len(lines) > 1 or "\r" in text else text
 
 
 def first(headers: list[tuple[str, str]], name: str) -> str:
     """The first header called `name`, or ""."""
     wanted = name.lower()
     return next((value for key, value in headers if key.lower() == wanted), "")
+
+
+def firsts(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """The first header of each name, by lower-case name."""
+    return {name.lower(): value for name, value in reversed(headers)}
 
 
 def every(headers: list[tuple[str, str]], name: str) -> list[str]:
@@ -66,7 +72,9 @@ def every(headers: list[tuple[str, str]], name: str) -> list[str]:
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
     """`text/plain; charset=x` as ("text/plain", {"charset": "x"}), with RFC 2231 continuations and charsets."""
-    main, _, _ = value.partition(";")
+    main, _, rest = value.partition(";")
+    if not rest:
+        return main.strip().lower(), {}
     pieces: dict[str, dict[int, tuple[bool, str]]] = {}
     for found in _PARAM.finditer(value[:20_000]):
         text = found[2].strip()

@@ -69,7 +69,7 @@ class Parsed:
 def parse_message(raw: bytes) -> Parsed:
     """`raw` as a message; damage costs only what is damaged."""
     root = parse(raw)
-    parsed = _envelope(root.headers, raw)
+    parsed = _envelope(root, raw)
     _Body(parsed).take(root)
     return parsed
 
@@ -79,33 +79,37 @@ def headers_of(raw: bytes) -> list[tuple[str, str]]:
     return [(clean(name), decode_words(value)) for name, value in split_headers(raw)[0]]
 
 
-def _envelope(headers: list[tuple[str, str]], raw: bytes) -> Parsed:
+def _envelope(root: Part, raw: bytes) -> Parsed:
+    headers, fields = root.headers, root.fields
+
     def people(name: str) -> list[Address]:
+        if name not in fields:
+            return []
         return [person for value in every(headers, name) for person in addresses(value)]
 
-    author, transmitter = people("From"), people("Sender")
-    references = message_ids(" ".join(every(headers, "References")))
-    for parent in message_ids(first(headers, "In-Reply-To")):
+    author, transmitter = people("from"), people("sender")
+    references = message_ids(fields.get("references", ""))
+    for parent in message_ids(fields.get("in-reply-to", "")):
         if parent not in references:
             references.append(parent)
-    own = message_ids(first(headers, "Message-ID"))
-    importance = first(headers, "Importance") or first(headers, "X-Priority")
+    own = message_ids(fields.get("message-id", ""))
+    importance = fields.get("importance") or fields.get("x-priority") or ""
     return Parsed(
-        subject=decode_words(first(headers, "Subject")).strip(),
+        subject=decode_words(fields.get("subject", "")).strip(),
         from_=next(iter(author or transmitter), None),
         sender=next(iter(transmitter or author), None),
-        to=people("To"),
-        cc=people("Cc"),
-        bcc=people("Bcc"),
-        reply_to=people("Reply-To"),
+        to=people("to"),
+        cc=people("cc"),
+        bcc=people("bcc"),
+        reply_to=people("reply-to"),
         internet_message_id=own[0] if own else made_up_id(raw),
         references=references,
-        sent=timestamp(first(headers, "Date")),
+        sent=timestamp(fields.get("date", "")),
         importance=_IMPORTANCE.get(importance.strip().lower()[:6].split(" ")[0], "normal"),
-        thread_index=_thread_index(first(headers, "Thread-Index")),
-        read_receipt=bool(first(headers, "Disposition-Notification-To")),
-        bulk=bool(first(headers, "List-Unsubscribe")) or first(headers, "Precedence").lower() in ("bulk", "junk"),
-        categories=[word.strip() for word in decode_words(first(headers, "Keywords")).split(",") if word.strip()],
+        thread_index=_thread_index(fields.get("thread-index", "")),
+        read_receipt=bool(fields.get("disposition-notification-to", "")),
+        bulk=bool(fields.get("list-unsubscribe", "")) or fields.get("precedence", "").lower() in ("bulk", "junk"),
+        categories=[word.strip() for word in decode_words(fields.get("keywords", "")).split(",") if word.strip()],
     )
 
 

@@ -6,7 +6,7 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
-from postroom_sandbox.mime.headers import first, parameters, split_headers
+from postroom_sandbox.mime.headers import firsts, parameters, split_headers
 from postroom_sandbox.mime.words import decode, from_base64
 
 MAX_DEPTH = 40
@@ -16,9 +16,10 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 
 @dataclass(slots=True)
 class Part:
-    """One node: its headers, its still encoded body, and the parts inside it."""
+    """One node: its headers (`fields`: the first of each, by lower-case name), its still encoded body, its parts."""
 
     headers: list[tuple[str, str]]
+    fields: dict[str, str]
     body: bytes
     content_type: str
     params: dict[str, str]
@@ -29,7 +30,7 @@ class Part:
 
     def data(self) -> bytes:
         """The body with its transfer encoding undone."""
-        encoding = first(self.headers, "Content-Transfer-Encoding").strip().lower()
+        encoding = self.fields.get("content-transfer-encoding", "").strip().lower()
         if encoding.startswith("base64"):
             return from_base64(self.body)
         if encoding.startswith("quoted-printable"):
@@ -65,18 +66,20 @@ def parse(data: bytes) -> Part:
 def _part(data: bytes, depth: int, budget: list[int], default: str) -> Part:
     budget[0] -= 1
     headers, start = split_headers(data)
-    content_type, params = parameters(first(headers, "Content-Type"))
+    fields = firsts(headers)
+    content_type, params = parameters(fields.get("content-type", ""))
     if not _TYPE.fullmatch(content_type):
         content_type = "text/plain" if content_type == "text" else default
-    disposition, more = parameters(first(headers, "Content-Disposition"))
+    disposition, more = parameters(fields.get("content-disposition", ""))
     part = Part(
         headers,
+        fields,
         data[start:],
         content_type,
         params,
         disposition=disposition,
         filename=(more.get("filename") or params.get("name") or "").strip(),
-        content_id=first(headers, "Content-ID").strip().strip("<>").strip(),
+        content_id=fields.get("content-id", "").strip().strip("<>").strip(),
     )
     if depth < MAX_DEPTH and content_type.startswith("multipart/"):
         inner = "message/rfc822" if content_type == "multipart/digest" else "text/plain"
@@ -91,20 +94,21 @@ def _split(body: bytes, boundary: str) -> list[bytes]:
     """The pieces between boundary lines; a missing last boundary is forgiven."""
     if not boundary:
         return []
-    mark = re.escape(boundary.encode("utf-8", "replace"))
-    lines = re.compile(rb"^--" + mark + rb"(--)?[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+    mark = b"--" + boundary.encode("utf-8", "replace")
     pieces: list[bytes] = []
-    start: int | None = None
-    for found in lines.finditer(body):
-        if start is not None:
-            pieces.append(_without_last_newline(body[start : found.start()]))
-        start = found.end()
-        if found[1]:
-            start = None
-            break
-        if len(pieces) > MAX_PARTS:
-            break
-    if start is not None and start < len(body):
+    start, at = -1, body.find(mark)
+    while at >= 0 and len(pieces) <= MAX_PARTS:
+        end = body.find(b"\n", at)
+        end = len(body) if end < 0 else end + 1
+        rest = body[at + len(mark) : end].rstrip()
+        if rest in (b"", b"--") and (at == 0 or body[at - 1] == 10):
+            if start >= 0:
+                pieces.append(_without_last_newline(body[start:at]))
+            start = end
+            if rest:
+                return pieces
+        at = body.find(mark, at + len(mark))
+    if 0 <= start < len(body):
         pieces.append(body[start:])
     return pieces
 
