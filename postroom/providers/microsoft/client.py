@@ -6,6 +6,7 @@ Safe requests (reading, and writes that may be repeated) are tried again with pa
 error does not prove that nothing was done (graph.md 2.9): they raise ``Transient(maybe_done=True)``.
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from msgspec import Raw, Struct, json
 
 from postroom.providers.budget import AT_ONCE, Budget
 from postroom.providers.contract import TokenSource, Unusable, Urgency
-from postroom.providers.errors import Malformed, ProviderError, ReauthNeeded, Throttled, Transient
+from postroom.providers.errors import Conflict, Malformed, ProviderError, ReauthNeeded, Throttled, Transient
 from postroom.providers.microsoft.decode import Listing, decode, decode_listing
 from postroom.providers.microsoft.faults import broken, challenge, fault
 
@@ -35,6 +36,10 @@ BATCH = 20
 # Tokens tried before a member is asked to sign in again. A dead grant shows at the first fresh token already (fetching
 # it fails); a 401 to a fresh token is more likely a hiccup of Microsoft's than a reason to bother anybody.
 SIGN_INS = 3
+
+
+# The HTTP client tells every address; they hold Message-IDs and, of upload sessions, secrets.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -155,13 +160,15 @@ class Graph:
                 break
             token, challenged = self._token(rejected=token, claims=claims or None), claims
         if answer.status >= 400:
-            raise self._fault(answer.status, answer.headers, answer.body, safe=ask.safe)
+            raise self._fault(answer.status, answer.headers, answer.body, ask)
         return answer
 
-    def _fault(self, status: int, headers: Mapping[str, str], body: bytes, *, safe: bool) -> ProviderError:
-        error = fault(status, headers, body, safe=safe)
+    def _fault(self, status: int, headers: Mapping[str, str], body: bytes, ask: Ask) -> ProviderError:
+        error = fault(status, headers, body, safe=ask.safe)
         if isinstance(error, Throttled) and error.retry_after:
             self._budget.pause(error.retry_after)
+        if isinstance(error, Conflict) and ask.method == "GET":  # seen for no reason (graph.md 2.5, 14.40)
+            return Transient(str(error), code=error.code, status=error.status, request_id=error.request_id)
         return error
 
     def _exchange(self, ask: Ask, token: str, urgency: Urgency, requests: int) -> Answer:
@@ -212,7 +219,7 @@ class Graph:
             except (httpx2.HTTPError, httpx2.StreamError) as error:
                 raise broken(error, safe=True) from None
         if response.status_code >= 400:
-            raise self._fault(response.status_code, response.headers, response.content, safe=True)
+            raise self._fault(response.status_code, response.headers, response.content, Ask(path="", method=method))
         return response.content
 
     # Streams: attachments and MIME are handed on as they come; memory stays flat.
@@ -242,7 +249,7 @@ class Graph:
                     return
                 body, headers = response.read(), response.headers
             if response.status_code != 401 or number == SIGN_INS:
-                raise self._fault(response.status_code, headers, body, safe=True)
+                raise self._fault(response.status_code, headers, body, ask)
             token = self._token(rejected=token, claims=challenge(headers) or None)
 
     @contextmanager
@@ -309,7 +316,7 @@ class Graph:
             if inner is None:
                 outcomes[index] = Transient("a batch came back without one of its answers", maybe_done=not ask.safe)
             elif inner.status >= 400:
-                outcomes[index] = self._fault(inner.status, inner.headers, bytes(inner.body), safe=ask.safe)
+                outcomes[index] = self._fault(inner.status, inner.headers, bytes(inner.body), ask)
             else:
                 outcomes[index] = inner.body
         return outcomes

@@ -4,8 +4,6 @@ Least privilege: only the scopes of the features chosen are asked for. Source: g
 Microsoft's managed consent policy an administrator has to allow the mail scopes (graph.md 1.7).
 """
 
-from collections.abc import Iterable
-
 from postroom.providers.contract import Feature
 
 FEATURES = (
@@ -40,16 +38,3 @@ FEATURES = (
         work_only=True,
     ),
 )
-
-# Never in a token's ``scope``, or not told reliably (graph.md 1.6): having them is not what a feature depends on.
-SILENT = frozenset({"openid", "profile", "email", "offline_access"})
-
-
-def granted(scopes: Iterable[str]) -> frozenset[str]:
-    """The names of the features that ``scopes`` (of a token; Graph's prefix and case do not matter) switch on."""
-    have = {scope.lower().removeprefix("https://graph.microsoft.com/") for scope in scopes}
-    return frozenset(
-        feature.name
-        for feature in FEATURES
-        if all(scope.lower() in have for scope in feature.scopes if scope not in SILENT)
-    )

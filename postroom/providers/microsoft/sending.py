@@ -53,7 +53,8 @@ class Sending(Folders):
         found = self._matching(named)
         if not any(one.is_draft is False for one in found) and internet_message_id:
             found += self._matching(f"internetMessageId eq {_literal(internet_message_id)}")
-        return min(found, key=self._likeness, default=None)
+        different = list({one.id: one for one in found}.values())
+        return min(different, key=self._likeness) if len(different) > 1 else next(iter(different), None)
 
     def _matching(self, filter_: str) -> list[RemoteMessage]:
         path = f"{self._root}/messages{path_of(filter=filter_, select=STATE, expand=WITH_MARKER, top=10)}"

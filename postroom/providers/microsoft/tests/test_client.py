@@ -55,6 +55,13 @@ def test_patience_ends() -> None:
     assert (len(world.asked), caught.value.maybe_done, caught.value.request_id) == (ATTEMPTS, False, "r1")
 
 
+def test_a_conflict_while_reading_is_a_hiccup() -> None:
+    world = Microsoft(no(412, "ErrorIrresolvableConflict"), ok({"id": "a"}))
+    assert world.graph.get("/me", Thing, urgency=USER).id == "a"
+    with pytest.raises(Conflict):
+        Microsoft(no(412, "ErrorIrresolvableConflict")).graph.call(Ask(path="/me", method="PATCH"), urgency=USER)
+
+
 def test_a_write_that_is_not_safe_is_never_repeated() -> None:
     for trouble in (no(503), no(429, "ApplicationThrottled"), httpx2.ReadError("reset"), httpx2.ReadTimeout("slow")):
         world = Microsoft(trouble)
@@ -156,7 +163,8 @@ def test_a_batch_keeps_order_and_gives_each_item_its_own_outcome() -> None:
         "/e": (400, refusal("ErrorInvalidPropertySet")),
     }
     world = Microsoft(handler=batched(lambda inner: answers[inner["url"]]))
-    outcomes = world.graph.batch([Ask(path=path) for path in answers], urgency=USER)
+    asks = [Ask(path=path, method="PATCH" if path == "/c" else "GET") for path in answers]
+    outcomes = world.graph.batch(asks, urgency=USER)
     assert [type(one) for one in outcomes] == [Raw, NotFound, Conflict, AccessLost, Refused]
     inner = world.body()["requests"][0]
     assert inner["headers"]["Prefer"] == 'IdType="ImmutableId"'
@@ -219,6 +227,15 @@ def test_an_abandoned_stream_gives_its_place_back() -> None:
     stream.close()  # type: ignore[attr-defined]
     with world.budget.place(USER, width=4):
         pass
+
+
+def test_addresses_are_not_logged_because_they_hold_message_ids_and_upload_secrets(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    world = Microsoft(ok({"id": "a"}))
+    world.graph.get("/me/messages?$filter=internetMessageId eq '<private@x>'", Thing, urgency=USER)
+    assert "private" not in caplog.text
 
 
 def test_errors_hold_no_secret_and_nobodys_words() -> None:

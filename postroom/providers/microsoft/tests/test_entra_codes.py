@@ -2,7 +2,7 @@ import pytest
 
 from postroom.providers import errors
 from postroom.providers.microsoft.entra_codes import CODES, STATES, SUBERRORS, WORDS, fault
-from postroom.providers.microsoft.features import FEATURES, granted
+from postroom.providers.microsoft.features import FEATURES
 
 # Every code of graph.md 1.8.
 KNOWN = [
@@ -40,16 +40,6 @@ def test_reasons_are_those_the_contract_documents() -> None:
     words = set(text.replace("|", " ").split())
     reasons = {reason for state in STATES.values() for _, reason in (state.connecting, state.refreshing) if reason}
     assert reasons <= words
-
-
-def test_a_feature_is_on_when_what_it_needs_was_granted_however_it_is_spelled() -> None:
-    assert granted(["Mail.ReadWrite", "User.Read", "openid"]) == {"account", "mail"}
-    assert granted(["https://graph.microsoft.com/mail.readwrite", "Mail.Send", "User.Read"]) == {
-        "account",
-        "mail",
-        "sending",
-    }
-    assert granted(["Mail.Read"]) == frozenset()
 
 
 def test_every_feature_says_in_words_what_its_scopes_allow() -> None:
