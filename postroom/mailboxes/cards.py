@@ -29,6 +29,7 @@ HINTS: dict[str, str] = {
     History.DAYS_90: "recommended",
     History.ALL: "may take hours for large mailboxes",
 }
+RECOMMENDED = History.DAYS_90
 NAMED_FOLDERS = 3  # in the line under the bar; all of them are in the list that unfolds
 BUSY, CALM = "every 2s", "every 20s"
 
@@ -59,7 +60,7 @@ class View:
     slowed: bool
     syncing: bool
     ticket: str  # of a sync whose end is waited for
-    asks_history: bool
+    history: Sequence[dict[str, Any]]  # the answers to the history question, while it is open
     may_reconnect: bool
     may_connect: bool
 
@@ -105,10 +106,14 @@ def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
         slowed=bool(mailbox.throttled_until and mailbox.throttled_until > now()),
         syncing=mailbox.state in WORKING and known.get("syncing", False),
         ticket=ticket if connected else "",
-        asks_history=connected and not mailbox.history and mailbox.owner_id == member.pk,
+        history=history_choices(mailbox) if _asks_history(mailbox, member) else [],
         may_reconnect=access.may_reconnect(member, mailbox),
         may_connect=member.may(Permission.CONNECT_MAILBOX),
     )
+
+
+def _asks_history(mailbox: Mailbox, member: Membership) -> bool:
+    return mailbox.state in WORKING and not mailbox.history and mailbox.owner_id == member.pk
 
 
 def _health(mailbox: Mailbox) -> str:
@@ -195,9 +200,12 @@ def span(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-def history_choices(mailbox: Mailbox) -> list[dict[str, str]]:
-    """The answers to the history question, with what is said beside them."""
-    return [{"value": one, "label": str(one.label), "hint": HINTS.get(one, "")} for one in lifecycle.wider(mailbox)]
+def history_choices(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """The answers to the history question that reach further than the present one, with what is said beside them."""
+    return [
+        {"value": one.value, "label": str(one.label), "hint": HINTS.get(one, ""), "checked": one == RECOMMENDED}
+        for one in lifecycle.wider(mailbox)
+    ]
 
 
 @dataclass(frozen=True)

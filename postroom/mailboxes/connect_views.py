@@ -198,10 +198,11 @@ def _page(
         "got": "another account",
     }
     spoken = {"wanted": "the same account", **spoken, **words}
+    steps = [step.format(**spoken) for step in refusal.todo]
     context = {
         "headline": refusal.title.format(**spoken),
         "what": refusal.happened.format(**spoken),
-        "todo": [step.format(**spoken) for step in refusal.todo],
+        "todo": steps[0] if len(steps) == 1 else steps,
         "tone": refusal.tone,
         "sign": "circle-alert" if refusal.tone == "error" else "triangle-alert",
         "actions": [_action(name, provider, words, mailbox) for name in refusal.actions],

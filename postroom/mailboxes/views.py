@@ -1,6 +1,7 @@
 """Settings > Integrations > Outlook: cards, their buttons, a mailbox's own settings (product.md MA1-MA3, SY1, SY8)."""
 
 import json
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -111,27 +112,33 @@ def settings(request: MemberRequest, pk: int) -> HttpResponse:
         "mailbox": mailbox,
         "form": form,
         "mine": mailbox.owner_id == request.member.pk,
-        "chosen": _chosen(form),
         "connected": mailbox.state != Mailbox.State.DISCONNECTED,
         "live": mailbox.state == Mailbox.State.LIVE,
         "longer": [{"value": "", "label": "Choose a longer range"}, *cards.history_choices(mailbox)],
-        "visibilities": _visibilities(),
+        "visibilities": _visibilities(form),
+        "colleagues": _colleagues(form),
+        "locked": form.fields["visibility"].disabled,
     }
     return render(request, "mailboxes/settings.html", context, status=422 if form.errors else 200)
 
 
-def _chosen(form: MailboxForm) -> set[str]:
-    """The ids of the named members, as texts: typed ones win over stored ones."""
-    return {str(value) for value in (form["members"].value() or [])}
-
-
-def _visibilities() -> list[dict[str, str]]:
+def _visibilities(form: MailboxForm) -> list[dict[str, Any]]:
     words = {
         Mailbox.Visibility.PRIVATE: "Nobody else reads its mail, admins included.",
         Mailbox.Visibility.MEMBERS: "They read and answer in its name.",
         Mailbox.Visibility.WORKSPACE: "Every member reads and answers in its name.",
     }
-    return [{"value": one.value, "label": str(one.label), "help": words[one]} for one in Mailbox.Visibility]
+    now = form["visibility"].value()
+    return [
+        {"value": one.value, "label": str(one.label), "help": words[one], "checked": one.value == now}
+        for one in Mailbox.Visibility
+    ]
+
+
+def _colleagues(form: MailboxForm) -> list[dict[str, Any]]:
+    """Whom the mailbox may be shared with; what was just typed wins over what is stored."""
+    chosen = {str(value) for value in form["members"].value() or []}
+    return [{"value": one.pk, "label": one.name, "checked": str(one.pk) in chosen} for one in form.colleagues]
 
 
 @require_http_methods(["GET", "POST"])
