@@ -13,10 +13,9 @@ from typing import NoReturn
 from postroom import __version__
 from postroom.config import env
 from postroom.config.env import SettingsError
+from postroom.config.errors import UsageError
 
-
-class UsageError(Exception):
-    """The command cannot be carried out as asked; one line for the person who asked. Exit code 2."""
+HISTORY = ("30d", "90d", "12m", "4y", "all", "none")
 
 
 class Parser(argparse.ArgumentParser):
@@ -79,9 +78,26 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--generate-keys", action="store_true", help="print fresh secrets for .env and end")
     doctor.set_defaults(run=run_doctor)
 
+    add_mailbox_commands(commands)
+
     sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
     sandbox.set_defaults(run=run_sandbox)
     return parser
+
+
+def add_mailbox_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """`postroom mailbox list | connect | sync | dump`."""
+    mailbox = commands.add_parser("mailbox", help="mailboxes without a browser", allow_abbrev=False)
+    mailbox.set_defaults(run=run_mailbox)
+    actions = mailbox.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
+    listing = actions.add_parser("list", help="one row per mailbox", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="for scripts")
+    connect = actions.add_parser("connect", help="connect a mailbox of the local sandbox", allow_abbrev=False)
+    connect.add_argument("address")
+    connect.add_argument("--sandbox", action="store_true", help="required: only the sandbox needs no browser")
+    connect.add_argument("--since", default="90d", choices=HISTORY, help="how much history (90d)")
+    for name, text in (("sync", "sync now"), ("dump", "what Postroom believes, as JSON lines")):
+        actions.add_parser(name, help=text, allow_abbrev=False).add_argument("address")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,6 +179,14 @@ def run_doctor(options: argparse.Namespace) -> int:
         print(generate_keys(), end="")
         return 0
     return examine(print)
+
+
+def run_mailbox(options: argparse.Namespace) -> int:
+    """`postroom mailbox …`."""
+    with django_ready():
+        from postroom.config import mailbox_cli
+
+        return mailbox_cli.run(options)
 
 
 def run_sandbox(options: argparse.Namespace) -> int:

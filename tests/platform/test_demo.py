@@ -73,7 +73,7 @@ def ports() -> list[str]:
     return ["--port", str(free_port()), "--sandbox-port", str(free_port())]
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def demo(home: Path, ports: list[str]) -> Iterator[subprocess.Popen[str]]:
     process = start(home, *ports)
     ready(process)
@@ -92,54 +92,71 @@ def page(url: str, opener: OpenerDirector | None = None) -> str:
         return response.read().decode()
 
 
-def test_one_command_ends_in_a_page_that_a_newcomer_can_use(demo: subprocess.Popen[str], ports: list[str]) -> None:
-    browser = build_opener(HTTPCookieProcessor(CookieJar()))
-    url = f"http://127.0.0.1:{ports[1]}"
-    assert "Adele Varga" in page(f"{url}/demo/sign-in?as=adele&next=/settings/members/", browser)
-    members = page(f"{url}/settings/members/", browser)
-    assert "theo@northwind.example" in members
-    assert "woodgrove" not in members
-    assert "support@" not in members
+class TestWhileItRuns:
+    """One demo for all of these: each leaves it running."""
 
+    def test_one_command_ends_in_a_page_that_a_newcomer_can_use(
+        self, demo: subprocess.Popen[str], ports: list[str]
+    ) -> None:
+        browser = build_opener(HTTPCookieProcessor(CookieJar()))
+        url = f"http://127.0.0.1:{ports[1]}"
+        assert "Adele Varga" in page(f"{url}/demo/sign-in?as=adele&next=/settings/members/", browser)
+        members = page(f"{url}/settings/members/", browser)
+        assert "theo@northwind.example" in members
+        assert "woodgrove" not in members
+        assert "support@" not in members
 
-@pytest.mark.parametrize(
-    "marker", [" serve ", "cli worker", "-m tests.platform.fake_sandbox", "postgres_guard", "postgres -D"]
-)
-def test_a_killed_child_is_started_again(
-    demo: subprocess.Popen[str], home: Path, ports: list[str], marker: str
-) -> None:
-    victim = child(home, marker)
-    os.kill(victim, signal.SIGKILL)
-    eventually(lambda: child(home, marker) not in {0, victim})
+    @pytest.mark.parametrize(
+        "marker", [" serve ", "cli worker", "-m tests.platform.fake_sandbox", "postgres_guard", "postgres -D"]
+    )
+    def test_a_killed_child_is_started_again(
+        self, demo: subprocess.Popen[str], home: Path, ports: list[str], marker: str
+    ) -> None:
+        victim = child(home, marker)
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: child(home, marker) not in {0, victim})
 
-    def works() -> bool:
-        with suppress(OSError):
-            return page(f"http://127.0.0.1:{ports[1]}/healthz") == "ok\n"
-        return False
+        def works() -> bool:
+            with suppress(OSError):
+                return page(f"http://127.0.0.1:{ports[1]}/healthz") == "ok\n"
+            return False
 
-    eventually(works)
-    assert demo.poll() is None
+        eventually(works)
+        assert demo.poll() is None
 
+    def test_the_worker_does_its_jobs_also_after_the_database_was_killed(
+        self, demo: subprocess.Popen[str], home: Path
+    ) -> None:
+        dsn = PostgresServer(home).dsn()
 
-def test_the_worker_does_its_jobs_also_after_the_database_was_killed(demo: subprocess.Popen[str], home: Path) -> None:
-    dsn = PostgresServer(home).dsn()
-
-    def job_is_done() -> bool:
-        with suppress(psycopg.OperationalError), psycopg.connect(dsn, autocommit=True) as db:
-            (number,) = db.execute(
-                "select procrastinate_defer_jobs_v1(array[row('housekeeping', 'config.housekeeping', 0, null, null, "
-                "'{\"timestamp\": 1}', now())::procrastinate_job_to_defer_v1])"
-            ).fetchone()
-            return bool(
-                eventually(
-                    lambda: not db.execute("select 1 from procrastinate_jobs where id = any(%s)", [number]).fetchone()
+        def job_is_done() -> bool:
+            with suppress(psycopg.OperationalError), psycopg.connect(dsn, autocommit=True) as db:
+                (number,) = db.execute(
+                    "select procrastinate_defer_jobs_v1(array[row('housekeeping', 'config.housekeeping', 0, null, null, "
+                    "'{\"timestamp\": 1}', now())::procrastinate_job_to_defer_v1])"
+                ).fetchone()
+                return bool(
+                    eventually(
+                        lambda: (
+                            not db.execute("select 1 from procrastinate_jobs where id = any(%s)", [number]).fetchone()
+                        )
+                    )
                 )
-            )
-        return False
+            return False
 
-    eventually(job_is_done)
-    os.kill(child(home, "postgres -D"), signal.SIGKILL)
-    eventually(job_is_done)
+        eventually(job_is_done)
+        os.kill(child(home, "postgres -D"), signal.SIGKILL)
+        eventually(job_is_done)
+
+    def test_a_second_copy_says_where_the_first_one_is(
+        self, demo: subprocess.Popen[str], home: Path, ports: list[str]
+    ) -> None:
+        second = start(home)
+        said, _ = second.communicate(timeout=30)
+        assert second.returncode == 2
+        assert said.count("\n") == 1
+        assert f"already running with {home}: see http://127.0.0.1:{ports[1]}" in said
+        assert demo.poll() is None
 
 
 def test_nothing_runs_on_when_the_demo_itself_is_killed_and_the_next_start_is_clean(
@@ -157,15 +174,6 @@ def test_nothing_runs_on_when_the_demo_itself_is_killed_and_the_next_start_is_cl
     second.send_signal(signal.SIGINT)
     assert second.wait(30) == 0
     assert not processes_of(home)
-
-
-def test_a_second_copy_says_where_the_first_one_is(demo: subprocess.Popen[str], home: Path, ports: list[str]) -> None:
-    second = start(home)
-    said, _ = second.communicate(timeout=30)
-    assert second.returncode == 2
-    assert said.count("\n") == 1
-    assert f"already running with {home}: see http://127.0.0.1:{ports[1]}" in said
-    assert demo.poll() is None
 
 
 def test_an_asked_port_that_is_taken_ends_with_one_line(home: Path) -> None:
