@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
 
 from ..http import Response, html_response
 
-_STATIC = Path(__file__).parent / "static"
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'"
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "frame-src 'self'; base-uri 'none'"
+)
 
 
 def esc(value: object) -> str:
     """Text for element content and quoted attributes."""
     return html.escape(str(value), quote=True)
-
-
-@lru_cache(maxsize=1)
-def stylesheet() -> bytes:
-    """The one stylesheet."""
-    return (_STATIC / "sandbox.css").read_bytes()
 
 
 def document(title: str, body: str, *, status: int = 200, kind: str = "page", refresh: int = 0) -> Response:

@@ -62,8 +62,8 @@ def newsletter(writer: Writer, start: datetime) -> None:
 _FRAME = (
     '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>'
     '<body style="margin:0;background:#f4f1ea;font-family:Georgia,serif;color:#222">'
-    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding:24px">'
-    '<table role="presentation" width="600" cellpadding="0" cellspacing="0" style="background:#ffffff">'
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>'
+    '<td align="center" style="padding:24px"><table role="presentation" width="600" cellpadding="0" cellspacing="0" style="background:#ffffff">'
     '<tr><td style="background:{colour};color:#ffffff;padding:22px 28px;font-size:24px">{name}</td></tr>{rows}'
     '<tr><td style="padding:18px 28px;font-size:12px;color:#777">You receive this because you subscribed. '
     '<a href="{leave}" style="color:#777">Unsubscribe</a></td></tr></table></td></tr></table></body></html>'

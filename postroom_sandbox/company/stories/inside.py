@@ -26,10 +26,8 @@ def talk(writer: Writer, start: datetime) -> None:
     chosen = everybody if len(everybody) < 4 or len(everybody) > 8 else rng.sample(everybody, 3)
     thread = Thread(writer, start, phrases.expand(subject, facts), facts, ["internal"])
     chart = Attachment("chart.png", "image/png", files.bar_chart([rng.randint(20, 100) for _ in range(6)]))
-    rows: list[list[object]] = [
-        ["Week", "Plan", "Actual"],
-        *([week, rng.randint(40, 90), rng.randint(30, 95)] for week in range(1, 14)),
-    ]
+    rows: list[list[object]] = [["Week", "Plan", "Actual"]]
+    rows += [[week, rng.randint(40, 90), rng.randint(30, 95)] for week in range(1, 14)]
     sheet = Attachment("figures.csv", "text/csv", files.csv(rows))
     try:
         opening = thread.write(STAFF_BY_NAME[who], chosen, [[opening_text]])
