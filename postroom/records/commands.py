@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,6 +24,10 @@ def shown(value: Any) -> str:
     """A value as history tells it."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, Decimal | int):
+        return f"{value:,.2f}".removesuffix(".00")
+    if isinstance(value, date):
+        return f"{value.day} {value:%b %Y}"
     return "" if value is None else str(value)
 
 

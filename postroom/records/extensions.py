@@ -24,6 +24,7 @@ class Panel:
     count: Callable[[Record], int] | None = None
     types: frozenset[str] = frozenset({"contact", "company", "deal"})
     weight: int = 50
+    styles: tuple[str, ...] = ()  # stylesheets, as static paths
 
 
 LastContact = Callable[[Sequence[Record]], dict[int, datetime]]
@@ -40,6 +41,11 @@ def add_panel(panel: Panel) -> None:
 def panels_for(record_type: str) -> list[Panel]:
     """The tabs of a type of record, the first one is open when a page is opened."""
     return sorted((one for one in _panels.values() if record_type in one.types), key=lambda one: one.weight)
+
+
+def styles_for(record_type: str) -> list[str]:
+    """The stylesheets of a type's tabs, each once."""
+    return list(dict.fromkeys(path for panel in panels_for(record_type) for path in panel.styles))
 
 
 def set_last_contact(answer: LastContact) -> None:

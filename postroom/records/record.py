@@ -125,9 +125,13 @@ class About(WorkspaceOwned):
         abstract = True
 
     @property
+    def record_type(self) -> RecordType:
+        return next(one for one in TYPES if getattr(self, f"{one.pointer}_id") is not None)
+
+    @property
     def record(self) -> Record:
         """The one record this row is about."""
-        found: Record = next(getattr(self, one) for one in POINTERS if getattr(self, f"{one}_id") is not None)
+        found: Record = getattr(self, self.record_type.pointer)
         return found
 
 

@@ -37,7 +37,7 @@ class Column(NamedTuple):
 
     label: str
     sort: str = ""
-    extra: bool = False  # left out where there is little room
+    room: str = ""  # the class that leaves it out: "is-mid" on phones, "is-extra" in narrow windows too
     number: bool = False
 
 

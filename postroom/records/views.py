@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from postroom.records import commands, lists
-from postroom.records.extensions import panels_for
+from postroom.records.extensions import panels_for, styles_for
 from postroom.records.models import Note
 from postroom.records.record import Record, about
 from postroom.records.screens import Field, Screen
@@ -70,6 +70,7 @@ def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
     context = {
         **_around(request, screen, record),
         "panel": panel,
+        "panel_styles": styles_for(screen.type.key),
         "panel_html": panel.render(request, record),
         "tabs": [
             {

@@ -10,7 +10,9 @@ class TimelineConfig(AppConfig):
 
     def ready(self) -> None:
         from postroom.records.signals import addresses_changed
+        from postroom.timeline import panels
 
+        panels.register()
         addresses_changed.connect(_relink, dispatch_uid="timeline")
 
 

@@ -45,7 +45,7 @@ class Stored(Protocol):
 
 
 def on_stored(mailbox: Mailbox, stored: Stored) -> None:
-    """Link the conversations of just stored messages (a hook of ``settings.SYNC_HOOKS``), in the storing transaction."""
+    """Link the conversations of just stored messages (a hook of ``settings.SYNC_HOOKS``), in their transaction."""
     on_merged(stored.merged)
     messages = [*stored.new, *stored.changed]
     if not messages:
@@ -114,7 +114,7 @@ def addresses_of(record: Record) -> tuple[Sequence[str], datetime | None]:
 
 
 def _addresses_of_company(company: Company) -> tuple[Sequence[str], datetime | None]:
-    ours = {address.rpartition("@")[2] for address in _own_addresses(company.workspace_id)}
+    ours = {address.rpartition("@")[2] for address in own_addresses(company.workspace_id)}
     domains = [one for one in company.domain_list() if not is_public(one) and one not in ours]
     query = Correspondent.objects.filter(workspace_id=company.workspace_id, domain__in=domains).order_by("-last_at")
     known = list(query.values_list("address", "last_at")[:DOMAIN_ADDRESSES])
@@ -124,13 +124,14 @@ def _addresses_of_company(company: Company) -> tuple[Sequence[str], datetime | N
     return _not_ours(company.workspace_id, list(addresses)), capped
 
 
-def _own_addresses(workspace_id: int) -> list[str]:
+def own_addresses(workspace_id: int) -> list[str]:
+    """The addresses of the workspace's mailboxes, lower-cased."""
     addresses = Mailbox.objects.for_workspace(workspace_id).values_list("address", flat=True)
     return [address.lower() for address in addresses]
 
 
 def _not_ours(workspace_id: int, addresses: Sequence[str]) -> list[str]:
-    ours = set(_own_addresses(workspace_id))
+    ours = set(own_addresses(workspace_id))
     return [address for address in addresses if address not in ours]
 
 

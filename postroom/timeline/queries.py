@@ -5,61 +5,26 @@ Everything is read as a member sees it: mail of mailboxes the member may not rea
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import merge
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import OuterRef, Q, Subquery
 
 from postroom.mail.models import Conversation, Thread
+from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.records.models import Deal, Event, Note
 from postroom.records.record import POINTERS, Record, about
 from postroom.timeline import sql
-from postroom.timeline.matching import END_OF_TIME, addresses_of, found_parameters
+from postroom.timeline.matching import addresses_of, found_parameters
 from postroom.timeline.models import Link, Reach
 from postroom.workspaces.models import Membership
 
 LOOKED_AT = 60  # mails per address and mailbox that one page looks at beyond the links
-LAST_ID = 2**62
-_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)  # leaves room for a step back
-
-Item = TypeVar("Item")
-
-
-class Cursor(NamedTuple):
-    """Where the next page starts: before this moment; `id` orders what happened at the same one."""
-
-    at: datetime = END_OF_TIME
-    id: int = LAST_ID
-
-    def write(self) -> str:
-        return base64.urlsafe_b64encode(json.dumps([self.at.isoformat(), self.id]).encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str) -> Cursor:
-    """The cursor a page's `next` was; the beginning for anything else."""
-    try:
-        at, number = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        moment = datetime.fromisoformat(at)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return Cursor(max(moment, _EARLIEST), max(0, min(int(number), LAST_ID)))
-    except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
-        return Cursor()
-
-
-@dataclass(frozen=True)
-class Page(Generic[Item]):
-    """One page and the cursor of the next, empty on the last."""
-
-    items: Sequence[Item]
-    next: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +85,7 @@ def entries(record: Record, member: Membership, cursor: str = "", *, limit: int 
     return Page(shown, Cursor(more.at).write() if more else "")
 
 
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_BEGINNING = datetime(2, 1, 1, tzinfo=UTC)  # before all mail, with room for a step back
 _KINDS = ("event", "note", "mail")  # the order of what happened at the same moment, oldest first
 
 
@@ -152,7 +117,7 @@ def _threads(
     record: Record, mailboxes: list[int], cursor: Cursor, limit: int
 ) -> tuple[list[ThreadLine], Cursor | None]:
     """At most `limit` conversations before the cursor, and where the next page starts, None when that is all."""
-    if not mailboxes:
+    if not mailboxes or cursor.at <= _BEGINNING:
         return [], None
     for _ in range(_LOOKS):
         linked = _linked(record, mailboxes, cursor, limit)
@@ -202,7 +167,7 @@ def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_
     before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
     parameters = {
         **found_parameters(record, addresses, mailboxes=mailboxes, each=LOOKED_AT, before=before),
-        "conversation": cursor.id if before == cursor.at else LAST_ID,
+        "conversation": cursor.id if before == cursor.at else Cursor().id,
     }
     with connection.cursor() as database:
         database.execute(sql.SHOW_FOUND, parameters)
@@ -211,7 +176,9 @@ def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_
     places = [_Place(at, conversation) for _, conversation, at in rows if conversation is not None]
     if complete or until is None:
         return places, _BEGINNING
-    return places, min(until, cursor.at - _MOMENT)  # always a step on, however many mails carry the same time
+    return places, max(
+        _BEGINNING, min(until, cursor.at - _MOMENT)
+    )  # always a step on, however many mails carry the same time
 
 
 _MOMENT = timedelta(microseconds=1)

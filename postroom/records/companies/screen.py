@@ -37,11 +37,11 @@ COMPANIES = Screen(
     change=commands.change,
     columns=(
         Column("Name", "name"),
-        Column("Domain"),
-        Column("Contacts", number=True, extra=True),
-        Column("Open deals", number=True),
-        Column("Owner", extra=True),
-        Column("Last mail", extra=True, number=True),
+        Column("Domain", room="is-mid"),
+        Column("Contacts", number=True, room="is-extra"),
+        Column("Open deals", number=True, room="is-mid"),
+        Column("Owner", room="is-extra"),
+        Column("Last mail", number=True),
     ),
     sorts=COMMON_SORTS,
     fields=(

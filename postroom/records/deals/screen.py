@@ -43,12 +43,12 @@ DEALS = Screen(
     change=commands.change,
     columns=(
         Column("Name", "name"),
-        Column("Company"),
-        Column("Stage"),
+        Column("Company", room="is-mid"),
+        Column("Stage", room="is-mid"),
         Column("Amount", "amount", number=True),
-        Column("Closes", "closes", extra=True),
-        Column("Owner", extra=True),
-        Column("Last mail", extra=True, number=True),
+        Column("Closes", "closes", room="is-extra"),
+        Column("Owner", room="is-extra"),
+        Column("Last mail", number=True, room="is-extra"),
     ),
     sorts={**COMMON_SORTS, "amount": both_ways("-worth", "-id"), "closes": both_ways("closes", "id")},
     fields=(

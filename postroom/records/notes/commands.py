@@ -14,7 +14,11 @@ LONGEST = 20_000
 
 def write(record: Record, text: str, *, by: Membership) -> Note:
     """A note on a record. Raises ValidationError when there is nothing in it, or too much."""
-    return Note.objects.create(workspace_id=record.workspace_id, author=by, text=_checked(text), **about(record))
+    at = now()
+    kept = _checked(text)
+    return Note.objects.create(
+        workspace_id=record.workspace_id, author=by, text=kept, created_at=at, updated_at=at, **about(record)
+    )
 
 
 def rewrite(note: Note, text: str) -> Note:

@@ -25,10 +25,10 @@ PEOPLE = Screen(
     change=commands.change,
     columns=(
         Column("Name", "name"),
-        Column("Email"),
-        Column("Company"),
-        Column("Owner", extra=True),
-        Column("Last mail", extra=True, number=True),
+        Column("Email", room="is-mid"),
+        Column("Company", room="is-mid"),
+        Column("Owner", room="is-extra"),
+        Column("Last mail", number=True),
     ),
     sorts=COMMON_SORTS,
     fields=(

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from postroom.records import money as amounts
 from postroom.records.deals.forms import as_token
-from postroom.records.models import Deal, Person, Stage
+from postroom.records.models import Company, Deal, Person, Stage
 from postroom.records.record import Record
 
 register = template.Library()
@@ -62,6 +62,25 @@ def deal_for(url: str, record: Record) -> str:
         company = record.company.name if record.company else ""
         return f"{url}?{urlencode({'company': company, 'people': as_token(record.name, record.address)})}"
     return f"{url}?{urlencode({'company': record.name})}"
+
+
+@register.filter
+def deal_note(deal: Deal) -> str:
+    """Stage, amount and close date in one line."""
+    closes = f"closes {deal.close_date.day} {deal.close_date:%b}" if deal.close_date else ""
+    return " · ".join(filter(None, [deal.stage.name, amounts.money(deal.amount, deal.currency), closes]))
+
+
+@register.filter
+def person_note(person: Person) -> str:
+    """Job title and company in one line."""
+    return " · ".join(filter(None, [person.job_title, person.company.name if person.company else ""]))
+
+
+@register.filter
+def contact_for(url: str, company: Company) -> str:
+    """The form of a new contact, filled in with its company."""
+    return f"{url}?{urlencode({'company': company.name})}"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from postroom.timeline.rules import CROWD, PUBLIC_DOMAINS, Heard, Target, decide
 AT = datetime(2026, 11, 14, 12, tzinfo=UTC)
 
 
-def heard(address: str = "ines@contoso.example", **more: object) -> Heard:
-    return Heard(**({"conversation": 1, "address": address, "wrote": True, "crowd": 2, "last_at": AT} | more))  # type: ignore[arg-type]
+def heard(address: str = "ines@contoso.example", **more: Any) -> Heard:
+    return Heard(**({"conversation": 1, "address": address, "wrote": True, "crowd": 2, "last_at": AT} | more))
 
 
 def test_an_address_links_its_contact_the_employer_and_the_company_of_the_domain() -> None:

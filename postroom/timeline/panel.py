@@ -1,0 +1,103 @@
+"""The right pane beside an open conversation: who it is with, and the records it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from postroom.mail.models import Conversation, Message
+from postroom.records.deals.screen import DEALS
+from postroom.records.models import Deal, Person
+from postroom.records.record import Record
+from postroom.timeline import queries
+from postroom.timeline.contacts import name_of
+from postroom.timeline.matching import own_addresses
+from postroom.timeline.models import Link
+from postroom.workspaces.models import Membership
+
+MOST_DEALS = 5
+MOST_ENTRIES = 6
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A record of a conversation as a chip: `module` is its colour, `remove_url` unlinks it."""
+
+    label: str
+    module: str
+    href: str
+    remove_url: str
+
+
+def tags(conversation_id: int) -> list[Tag]:
+    """The records a conversation is linked to, deals first."""
+    return tags_of([conversation_id]).get(conversation_id, [])
+
+
+def tags_of(conversations: list[int]) -> dict[int, list[Tag]]:
+    """The same for the lines of a list, in one query."""
+    found = queries.links_of(conversations)
+    return {conversation: [_tag(link) for link in links] for conversation, links in found.items()}
+
+
+def _tag(link: Link) -> Tag:
+    record = link.record
+    remove = reverse("timeline:unlink", args=[link.conversation_id, record.key, record.pk])
+    return Tag(record.name, record.key, record.get_absolute_url(), remove)
+
+
+def render(request: HttpRequest, conversation: Conversation, address: str = "") -> SafeString:
+    """The pane's inside. Its own requests keep it fresh (`GET timeline:panel`)."""
+    member: Membership = request.member  # type: ignore[attr-defined]
+    return render_to_string("timeline/panel.html", context(member, conversation, address), request)
+
+
+def context(member: Membership, conversation: Conversation, address: str = "") -> dict[str, Any]:
+    """What the pane shows; without an address, of whoever outside the workspace wrote last in it."""
+    address = (address or other_side(member, conversation)).lower()
+    person = _person(member, address)
+    ours = set(own_addresses(member.workspace_id))
+    linked = [link.record for link in queries.links_of([conversation.pk]).get(conversation.pk, [])]
+    return {
+        "conversation": conversation,
+        "address": address,
+        "name": person.name if person else name_of(member.workspace_id, address) or address,
+        "person": person,
+        "company": person.company if person else None,
+        "deals": _deals(person, linked),
+        "tags": tags(conversation.pk),
+        "is_ours": address in ours,
+        "ours": ours,
+        "entries": queries.entries(person, member, limit=MOST_ENTRIES).items if person else [],
+    }
+
+
+def other_side(member: Membership, conversation: Conversation) -> str:
+    """The address of who wrote last in a conversation and is not one of us; else whom we wrote to."""
+    ours = set(own_addresses(member.workspace_id))
+    seen = Message.objects.filter(
+        thread__conversation=conversation, mailbox__in=queries.visible_mailboxes(member)
+    ).order_by("-received", "-id")
+    for message in seen.only("from_address", "to", "cc")[:20]:
+        everybody = [message.from_address, *(address for _, address in [*message.to, *message.cc])]
+        if found := next((one for one in everybody if one and one.lower() not in ours), ""):
+            return found
+    return ""
+
+
+def _person(member: Membership, address: str) -> Person | None:
+    people = Person.objects.for_workspace(member.workspace_id).filter(addresses__address=address)
+    return people.select_related("company", "owner__user").prefetch_related("addresses").first()
+
+
+def _deals(person: Person | None, linked: list[Record]) -> list[Deal]:
+    """The deals of the conversation, then the contact's others; open ones first."""
+    here = [one.pk for one in linked if isinstance(one, Deal)]
+    of_person = list(person.deals.values_list("pk", flat=True)) if person else []
+    rows = DEALS.whole(Deal.objects.filter(pk__in=[*here, *of_person]))
+    return sorted(rows, key=lambda deal: (deal.pk not in here, deal.stage.outcome != "open", -deal.pk))[:MOST_DEALS]
