@@ -13,7 +13,8 @@ def disconnecting(mailbox: Mailbox, delete: bool) -> None:
 
 
 def card(mailbox: Mailbox) -> Card:
-    return {"messages": sum(Folder.objects.filter(mailbox=mailbox).values_list("total", flat=True))}
+    totals = list(Folder.objects.filter(mailbox=mailbox).values_list("total", flat=True))
+    return {"folders": len(totals), "messages": sum(totals)}
 
 
 def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
