@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from re import compile
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from postroom.providers.contract import Address, Flag, RemoteAttachment, RemoteBody, RemoteMessage
 from postroom.providers.microsoft.client import path_of
@@ -126,8 +126,37 @@ def text(value: str | UnsetType | None) -> str | None:
     return value.replace("\x00", "\ufffd") if "\x00" in value else value
 
 
+# Of a whole message nothing is "not told": what was asked for and left out (a draft's sender, say) is empty.
+EMPTY: dict[str, Any] = {
+    "subject": "",
+    "preview": "",
+    "internet_message_id": "",
+    "from_": Address(""),
+    "sender": Address(""),
+    "to": (),
+    "cc": (),
+    "bcc": (),
+    "reply_to": (),
+    "categories": (),
+    "flag": Flag.NONE,
+    "importance": "normal",
+    "body": RemoteBody("text", ""),
+    "attachments": (),
+    "in_reply_to": "",
+    "references": (),
+    "headers": {},
+}
+
+
+def whole_message(wire: WireMessage) -> RemoteMessage:
+    """``wire``, which was asked for with ``WHOLE``, in our words."""
+    found = message(wire)
+    missing = {name: value for name, value in EMPTY.items() if getattr(found, name) is None}
+    return structs.replace(found, **missing) if missing else found
+
+
 def message(wire: WireMessage) -> RemoteMessage:
-    """``wire`` in our words."""
+    """``wire`` in our words; what it does not tell stays ``None``."""
     in_reply_to, references, headers = _headers(wire.internet_message_headers)
     return RemoteMessage(
         id=wire.id,

@@ -26,6 +26,7 @@ from postroom.providers.microsoft.messages import (
     WHOLE_QUERY,
     WireMessage,
     message,
+    whole_message,
 )
 
 SPINE_PAGE = "odata.maxpagesize=500"  # rows without bodies, about 1 KB each; larger pages gain nothing measurable
@@ -117,7 +118,8 @@ class Reading(Mailbox):
         asks = [Ask(path=self._message(identifier, query)) for identifier in ids]
         outcomes = self._graph.batch(asks, urgency=urgency)
         arrived = any(isinstance(outcome, Raw) for outcome in outcomes)
-        return [_found(identifier, outcome, arrived) for identifier, outcome in zip(ids, outcomes, strict=True)]
+        answers = zip(ids, outcomes, strict=True)
+        return [_found(identifier, outcome, others_arrived=arrived, whole=whole) for identifier, outcome in answers]
 
     def mime(self, message_id: str) -> Iterator[bytes]:
         return self._graph.stream(self._message(message_id, "/$value"))
@@ -135,15 +137,19 @@ def _row(wire: WireMessage | Unusable) -> RemoteMessage | Removed:
 
 
 def _whole(wire: WireMessage | Unusable) -> RemoteMessage | Unusable:
-    return wire if isinstance(wire, Unusable) else message(wire)
+    return wire if isinstance(wire, Unusable) else whole_message(wire)
 
 
-def _found(identifier: str, outcome: Raw | ProviderError, others_arrived: bool) -> RemoteMessage | Gone | Unusable:
+def _found(
+    identifier: str, outcome: Raw | ProviderError, *, others_arrived: bool, whole: bool
+) -> RemoteMessage | Gone | Unusable:
     """One answer of ``get``. What is wrong with one message only must not hold up the others (SY15)."""
     match outcome:
         case Raw():
             wire = decode_item(outcome, WireMessage)
-            return Unusable(identifier, wire.reason) if isinstance(wire, Unusable) else message(wire)
+            if isinstance(wire, Unusable):
+                return Unusable(identifier, wire.reason)
+            return whole_message(wire) if whole else message(wire)
         case NotFound():
             return Gone(identifier)
         case Refused() as error:

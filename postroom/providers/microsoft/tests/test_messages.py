@@ -6,7 +6,7 @@ import pytest
 
 from postroom.providers.contract import Address, Flag, RemoteAttachment, RemoteBody, RemoteMessage, Unusable
 from postroom.providers.microsoft.decode import decode_item, decode_listing, repaired
-from postroom.providers.microsoft.messages import MARKER, WireMessage, message
+from postroom.providers.microsoft.messages import MARKER, WireMessage, message, whole_message
 
 # The shape of a message as Graph tells it when asked for everything we ask for (names and values are made up).
 WHOLE: dict[str, Any] = {
@@ -103,6 +103,14 @@ def test_what_a_sparse_row_does_not_tell_is_not_told() -> None:
     wire = decode_item(b'{"@odata.type":"#microsoft.graph.message","id":"m1","isRead":true}', WireMessage)
     assert isinstance(wire, WireMessage)
     assert message(wire) == RemoteMessage(id="m1", is_read=True)
+
+
+def test_of_a_whole_message_nothing_is_not_told() -> None:
+    wire = decode_item(b'{"id":"m1","isDraft":true,"isRead":true,"subject":"S"}', WireMessage)
+    assert isinstance(wire, WireMessage)
+    draft = whole_message(wire)
+    assert (draft.from_, draft.to, draft.body, draft.headers) == (Address(""), (), RemoteBody("text", ""), {})
+    assert (draft.subject, draft.is_draft) == ("S", True)
 
 
 def test_null_is_told_and_empty() -> None:
