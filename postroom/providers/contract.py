@@ -88,14 +88,20 @@ class RemoteAttachment(Struct, frozen=True, kw_only=True):
 
 
 class RemoteBody(Struct, frozen=True):
-    """The body exactly as delivered: ``sha256`` in the dump is taken over ``content`` as UTF-8."""
+    """The body exactly as delivered: ``sha256`` in the dump is taken over ``content`` as UTF-8.
+
+    It can always be encoded, but may hold NUL, which no database column does: take the sum first, then clean it.
+    """
 
     content_type: Literal["html", "text"]
     content: str
 
 
 class RemoteMessage(Struct, frozen=True, kw_only=True):
-    """One message at the provider. ``None`` = not told (see the terms above). Times are aware UTC."""
+    """One message at the provider. ``None`` = not told (see the terms above). Times are aware UTC.
+
+    Of a whole message (``pull``, ``get``) everything is told but the marker. Texts other than the body hold no NUL.
+    """
 
     id: str
     folder_id: str | None = None
