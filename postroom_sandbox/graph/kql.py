@@ -111,13 +111,14 @@ class _Parser:
 
 
 def _pattern(value: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(value.rstrip('*'))}", re.IGNORECASE)
+    return re.compile(rf"(?<!\w){re.escape(value)}", re.IGNORECASE)
 
 
 def _term(name: str, operator: str, value: str) -> Predicate:
     if name and name not in _WORDS and name not in _PEOPLE:
         name, value = "", f"{name}{operator}{value}"
-    word, plain = _pattern(value), value.rstrip("*").lower()
+    value = value.strip("'").rstrip("*")
+    word, plain = _pattern(value), value.lower()
     if name in _PEOPLE:
         return lambda item: _has_person(item.said, _PEOPLE[name], word)
     if name in ("received", "sent"):
