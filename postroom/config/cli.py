@@ -80,6 +80,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_mailbox_commands(commands)
 
+    search = commands.add_parser("search", help="find mail; JSON lines, best first", allow_abbrev=False)
+    search.add_argument("address")
+    search.add_argument("query")
+    search.add_argument("--limit", type=positive, default=20, help="how many at most (20)")
+    search.set_defaults(run=run_mailbox, action="search")
+
     sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
     sandbox.set_defaults(run=run_sandbox)
     return parser
@@ -182,7 +188,7 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def run_mailbox(options: argparse.Namespace) -> int:
-    """`postroom mailbox …`."""
+    """`postroom mailbox …` and `postroom search`."""
     with django_ready():
         from postroom.config import mailbox_cli
 

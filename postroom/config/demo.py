@@ -141,7 +141,7 @@ class Demo:
         os.environ.update(environment)
         seeding.prepare_database()
         self._await("sandbox", f"{environment['MICROSOFT_LOGIN_URL']}/sandbox/company")
-        seeding.seed_from_sandbox(environment["MICROSOFT_LOGIN_URL"])
+        seeding.seed_from_sandbox(environment["MICROSOFT_LOGIN_URL"], with_records=self._options.mail is None)
         command = [sys.executable, "-m", "postroom.config.cli"]
         serve = [*command, "serve", "--socket", str(listening.fileno())]
         self._child("web", serve, environment, sockets=[listening]).start()

@@ -1,4 +1,4 @@
-"""`postroom mailbox …`: mailboxes without a browser, for scripts and checks."""
+"""`postroom mailbox …` and `postroom search`: mailboxes without a browser, for scripts and checks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from postroom.mail.dump import dump
 from postroom.mailboxes import commands, hooks
 from postroom.mailboxes.commands import CommandRefused
 from postroom.mailboxes.models import Mailbox
+from postroom.search import find
 from postroom.sync import runner
 from postroom.sync.models import Activity, Lane
 
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         "connect": connect,
         "sync": sync,
         "dump": write_dump,
+        "search": search,
     }
     try:
         return actions[options.action](options)
@@ -88,6 +90,18 @@ def write_dump(options: argparse.Namespace) -> int:
         for line in dump(commands.find(options.address)):
             sys.stdout.write(line + "\n")
         sys.stdout.flush()
+    return 0
+
+
+def search(options: argparse.Namespace) -> int:
+    """Hits in one mailbox, best first, a JSON line each."""
+    mailbox = commands.find(options.address)
+    found = find.hits([mailbox.pk], options.query, order="best", limit=options.limit)
+    for problem in found.problems:
+        print(f"postroom: {problem}", file=sys.stderr)
+    with suppress(BrokenPipeError):
+        for hit in found.hits:
+            print(json.dumps(hit.as_json(), ensure_ascii=False))
     return 0
 
 

@@ -29,18 +29,19 @@ def release_database() -> None:
         connections.close_all()
 
 
-def seed_from_sandbox(sandbox_url: str) -> None:
+def seed_from_sandbox(sandbox_url: str, *, with_records: bool = True) -> None:
     """Make the company's people members; does nothing that was done before."""
     with urlopen(f"{sandbox_url}/sandbox/company", timeout=30) as answer:  # noqa: S310 - our own loopback address
         company = json.load(answer)
-    seed([user for user in company["users"] if user["kind"] == "work"])
+    seed([user for user in company["users"] if user["kind"] == "work"], with_records=with_records)
 
 
-def seed(users: list[dict[str, Any]]) -> None:
-    """`users`: {"address", "name"} of each; the first one's domain is the company."""
+def seed(users: list[dict[str, Any]], *, with_records: bool = True) -> None:
+    """`users`: {"address", "name"} of each; the first member's domain is the company. `with_records`: customers too."""
     from django.db import transaction
 
     from postroom.accounts.models import User
+    from postroom.timeline import demo as records
     from postroom.workspaces.commands import add_member, create_workspace
     from postroom.workspaces.models import Workspace
 
@@ -55,3 +56,5 @@ def seed(users: list[dict[str, Any]]) -> None:
                 user = User.objects.create_user(person["address"], person["name"])
                 first = person["address"].startswith(f"{FIRST_MEMBER}@")
                 add_member(workspace, user, role="Admin" if first else "Member")
+        if with_records:
+            records.seed(workspace, list(workspace.memberships.select_related("user", "role")))

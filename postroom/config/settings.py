@@ -5,7 +5,6 @@ Raises SettingsError, which the `postroom` command turns into one line and exit 
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,7 +126,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
-POSTROOM_SHELL = "postroom.config.shell.build" if importlib.util.find_spec("postroom.config.shell") else ""
+POSTROOM_SHELL = "postroom.config.shell.build"
 
 # -- storage ---------------------------------------------------------------------------------------------------------
 _server = _env.database()
