@@ -55,7 +55,7 @@ class EventStream:
         if scope["method"] != "GET" or _foreign(scope):
             await send_text(send, 405, "Only GET from our own pages.\n")
             return
-        member = await sync_to_async(member_of_cookie, thread_sensitive=False)(header(scope, b"cookie") or b"")
+        member = await sync_to_async(_look_up, thread_sensitive=False)(header(scope, b"cookie") or b"")
         if member is None:
             # 204 tells an EventSource to stop trying; the page finds out at its next click
             await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -119,9 +119,14 @@ def _foreign(scope: Scope) -> bool:
     return bool(origin) and urlsplit(origin).netloc != host
 
 
+def _look_up(cookie: bytes) -> Membership | None:
+    """`member_of_cookie` in a thread of its own, where connections may have died since the last time."""
+    close_old_connections()
+    return member_of_cookie(cookie)
+
+
 def member_of_cookie(cookie: bytes) -> Membership | None:
     """The member whose session a Cookie header carries; as Django's own sign-in check, without a request."""
-    close_old_connections()
     try:
         found = SimpleCookie(cookie.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
