@@ -1,4 +1,4 @@
-"""E-mail addresses and domains as members type them."""
+"""Email addresses and domains as members type them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def address(text: str) -> str:
     try:
         _looks_right(found)
     except ValidationError:
-        raise ValidationError(f"“{clean(text)[:80]}” is not an e-mail address.") from None
+        raise ValidationError(f"“{clean(text)[:80]}” is not an email address.") from None
     return found
 
 

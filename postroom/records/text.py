@@ -16,8 +16,9 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """The form two texts are compared in: "Müller & Söhne" and "MULLER & SOHNE" are the same."""
-    decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    # Folding case may compose or decompose again, and some marks decompose into a blank: so twice, and cleaned last.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return clean("".join(char for char in folded if not unicodedata.combining(char)).casefold())
 
 
 def search_text(parts: Iterable[str]) -> str:

@@ -78,7 +78,7 @@ def found_or_new(workspace: Workspace, text: str, *, by: Membership | None) -> P
     everybody = Person.objects.for_workspace(workspace)
     if "@" not in text:
         if (named := everybody.filter(sort_name=fold(text)).order_by("id").first()) is None:
-            raise ValidationError({"people": f"There is no contact “{clean(text)[:80]}”. Give an e-mail address."})
+            raise ValidationError({"people": f"There is no contact “{clean(text)[:80]}”. Give an email address."})
         return named
     address = typed.address(text)
     known = everybody.filter(addresses__address=address).first()
@@ -107,7 +107,7 @@ def _name(person: Person, addresses: list[str]) -> None:
     full = clean(f"{person.first_name} {person.last_name}")
     person.name = (full or next(iter(addresses), ""))[:NAME_LIMIT]
     if not person.name:
-        raise ValidationError({"first_name": "Give a name or an e-mail address."})
+        raise ValidationError({"first_name": "Give a name or an email address."})
 
 
 def _set_addresses(person: Person, wanted: list[str]) -> tuple[list[str], list[str]]:

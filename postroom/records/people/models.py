@@ -42,17 +42,17 @@ class Person(Record):
         return [self.name, *self.address_list(), company, self.job_title, *self.phones]
 
     def address_list(self) -> list[str]:
-        """The contact's e-mail addresses, the main one first."""
+        """The contact's email addresses, the main one first."""
         return [row.address for row in self.addresses.all()] if self.pk else []
 
     @property
     def address(self) -> str:
-        """The main e-mail address, or an empty text."""
+        """The main email address, or an empty text."""
         return next(iter(self.address_list()), "")
 
 
 class PersonAddress(WorkspaceOwned):
-    """An e-mail address of a contact, lower-cased. In a workspace an address belongs to one contact only."""
+    """An email address of a contact, lower-cased. In a workspace an address belongs to one contact only."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
     address = models.CharField(max_length=320)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms, template
 from django.template.loader import render_to_string
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from postroom.records import money as amounts
@@ -81,6 +82,12 @@ def person_note(person: Person) -> str:
 def contact_for(url: str, company: Company) -> str:
     """The form of a new contact, filled in with its company."""
     return f"{url}?{urlencode({'company': company.name})}"
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """A text that may break behind an @, so that an address breaks there and not in a word."""
+    return mark_safe(conditional_escape(text).replace("@", "@<wbr>"))  # noqa: S308 -- escaped first
 
 
 @register.filter
