@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..http import Response
 from ..pages.markup import avatar, button, document, esc, form, hidden
-from ..users import PERSONAL, User
+from ..users import NO_LICENCE, ON_PREMISES, PERSONAL, User
 from .errors import OAuthError
 from .scopes import SCOPES
 
@@ -22,6 +22,9 @@ _FOOT = (
 )
 
 
+_KINDS = {PERSONAL: "personal account", NO_LICENCE: "no mailbox licence", ON_PREMISES: "mailbox on premises"}
+
+
 def _purpose(app: str) -> str:
     return f'<p class="quiet">to continue to <strong>{esc(app)}</strong></p>'
 
@@ -32,8 +35,8 @@ def _card(title: str, inner: str, *, status: int = 200) -> Response:
 
 
 def _person(user: User, action: str) -> str:
-    kind = "Personal account" if user.kind == PERSONAL else user.details.get("jobTitle", "")
-    title = f"{kind} · {user.address}" if kind else user.address
+    note = _KINDS.get(user.kind) or user.details.get("jobTitle", "")
+    title = f"{user.address} · {note}" if note else user.address
     return (
         f'<li><button type="submit" name="account" value="{esc(user.address)}" class="person">'
         f'{avatar(user.name, user.address)}<span class="who"><span class="name">{esc(action)} {esc(user.name)}</span>'

@@ -52,9 +52,9 @@ def _entry(href: str, label: str, current: str) -> str:
 def _mailboxes(world: World, current: str) -> str:
     rows = "".join(_mailbox(world, user, current) for user in world.users if user.has_mailbox)
     empty = '<li class="quiet">Nobody here yet.</li>'
-    opened = "" if current.count("@") else " open"
+    wide = "" if current.count("@") else " wide"
     return (
-        f'<details class="mailboxes"{opened} data-wide-open><summary>Mailboxes</summary>'
+        f'<details class="mailboxes{wide}"><summary>Mailboxes</summary>'
         f'<nav aria-label="Mailboxes"><ul>{rows or empty}</ul></nav></details>'
     )
 

@@ -148,7 +148,7 @@ def _short(place: Place, when: datetime) -> str:
 
 def _folders(place: Place) -> str:
     tree = _branch(place, place.mailbox.tree[ROOT])
-    return f'<details class="folders" open><summary>Folders</summary><nav aria-label="Folders">{tree}</nav></details>'
+    return f'<details class="folders wide"><summary>Folders</summary><nav aria-label="Folders">{tree}</nav></details>'
 
 
 def _branch(place: Place, parent: Folder) -> str:
@@ -215,7 +215,7 @@ def show_message(world: World, request: Request, address: str, message: str) -> 
     subject = said.get("subject") or "(no subject)"
     body = place.link("body", message)
     main = (
-        f'<div class="head"><a class="button" href="{esc(place.link())}">Back to {esc(place.folder.name)}</a></div>'
+        f'<div class="head back"><a class="button" href="{esc(place.link())}">Back to {esc(place.folder.name)}</a></div>'
         f"<article><h1>{esc(subject)}</h1>{_envelope(place, said)}{_actions(place, said)}"
         f'<iframe class="mail" sandbox src="{esc(body)}" title="Text of the message"></iframe>'
         f"{_attachments(place)}</article>"

@@ -71,7 +71,7 @@ def invite(thread: Thread, meeting: Meeting, guests: Sequence[Person], *, after:
     writer.add(request)
     thread.clock = sent
     for guest in guests:
-        if rng.random() < 0.75:
+        if rng.random() < (0.75 if guest.inside and not thread.tags - {"internal"} else 0.4):
             _respond(thread, guest, request, calendar)
 
 

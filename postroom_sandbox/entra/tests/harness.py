@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,9 @@ from ...company.people import USERS
 from ...database import Database
 from ...http import ApiError, Request, Response, Route, Router, json_response
 from ...users import UserRegistry
+from ..jwt import SigningKey
+from ..records import KeyRecord
+from ..shelf import Shelf
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -35,8 +39,8 @@ class TinyWorld(SimpleNamespace):
         return self is other
 
 
-def tiny_world(*, frozen: bool = True, database: Database | None = None) -> Any:
-    """A world with everybody of the small company and no mail."""
+def tiny_world(*, frozen: bool = True, database: Database | None = None, key: bool = True) -> Any:
+    """A world with everybody of the small company and no mail; the same signing key each time unless `key` is off."""
     database = database or Database()
     users = UserRegistry(database)
     if not len(users):
@@ -45,7 +49,15 @@ def tiny_world(*, frozen: bool = True, database: Database | None = None) -> Any:
                 person.address, person.name, kind=person.kind, tenant_id=person.tenant_id, aliases=list(person.aliases)
             )
     clock = Clock(frozen_at=START if frozen else None)
-    return TinyWorld(db=database, users=users, clock=clock, lock=threading.RLock())
+    world: Any = TinyWorld(db=database, users=users, clock=clock, lock=threading.RLock())
+    if key and not len(keys := Shelf(world, "entra-key", KeyRecord)):
+        keys.put("1", KeyRecord(_one_key()))
+    return world
+
+
+@lru_cache(maxsize=1)
+def _one_key() -> str:
+    return SigningKey.new_pem().decode()
 
 
 def call(routes: list[Route], request: Request) -> Response:
