@@ -74,7 +74,7 @@ class Notifications:
         return sum(self.registry.remove(item.id) is not None for item in self.registry.of_user(user_id))
 
     def send_lifecycle(self, user_id: str, event: str) -> int:
-        """Sends the event for every subscription of the user (`subscriptionRemoved` removes them); how many were told."""
+        """Sends the event for all the user's subscriptions (`subscriptionRemoved` removes them); how many were told."""
         if event not in LIFECYCLE_EVENTS:
             raise ValueError(f"the event must be one of {', '.join(LIFECYCLE_EVENTS)}, not {event!r}")
         told = 0

@@ -214,8 +214,9 @@ def show_message(world: World, request: Request, address: str, message: str) -> 
     said = _summary(place.mailbox.contents.summaries([place.message.content])[place.message.content])
     subject = said.get("subject") or "(no subject)"
     body = place.link("body", message)
+    back = f'<a class="button" href="{esc(place.link())}">Back to {esc(place.folder.name)}</a>'
     main = (
-        f'<div class="head back"><a class="button" href="{esc(place.link())}">Back to {esc(place.folder.name)}</a></div>'
+        f'<div class="head back">{back}</div>'
         f"<article><h1>{esc(subject)}</h1>{_envelope(place, said)}{_actions(place, said)}"
         f'<iframe class="mail" sandbox src="{esc(body)}" title="Text of the message"></iframe>'
         f"{_attachments(place)}</article>"

@@ -30,7 +30,7 @@ class Browser:
     def _take(self, response: httpx2.Response) -> Browser:
         self.status, self.page = response.status_code, response.text
         target = response.headers.get("location", "")
-        if target.startswith(self.base) or target.startswith("/"):
+        if target.startswith((self.base, "/")):
             return self.open(urljoin(self.base, target))
         self.arrived = target
         return self

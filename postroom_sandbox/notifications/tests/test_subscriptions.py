@@ -16,7 +16,10 @@ from .. import notifications
 from .webhook import Webhook, webhook
 
 ADELE = "adele@northwind.example"
-RAW = b"Message-ID: <%d@contoso.example>\r\nFrom: ines@contoso.example\r\nTo: adele@northwind.example\r\nSubject: %d\r\n\r\nHello\r\n"
+RAW = (
+    b"Message-ID: <%d@contoso.example>\r\nFrom: ines@contoso.example\r\nTo: adele@northwind.example\r\n"
+    b"Subject: %d\r\n\r\nHello\r\n"
+)
 
 
 @pytest.fixture
