@@ -213,7 +213,10 @@ def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
 
 def _schedule(run: Run) -> None:
     """When to run again: the daily delta with push on, an adaptive interval without (SY7, SY11)."""
-    states = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False)
+    followed = [Phase.FOLLOWING, Phase.RELISTING]  # the others are the backfill's to list first
+    states = SyncState.objects.filter(
+        mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False, phase__in=followed
+    )
     for due in states.order_by("due_at").values_list("due_at", flat=True)[:1]:
         run.due_by(due)
     if not push_is_on(run.mailbox):

@@ -4,6 +4,7 @@ what is due stands in the lanes and ``sweep`` looks there every few seconds (des
 
 import logging
 
+from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
 from postroom.sync import lanes, runner
@@ -16,6 +17,7 @@ SWEEP_EVERY = 5  # seconds
 @app.task(name="sync.run", queue="sync")
 def run(mailbox_id: int) -> None:
     """Do what is due for a mailbox. No lock, no unique key, no retry: the lease and the sweep are all of these."""
+    close_old_connections()  # a restarted database costs one reconnect, not a failed run
     runner.run_mailbox(mailbox_id)
 
 

@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import timedelta
 from time import monotonic
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, transaction
 
 from postroom.lib.clock import now
 from postroom.mailboxes.failures import failure_of, mark_mailbox
@@ -35,7 +35,6 @@ OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 def run_mailbox(mailbox_id: int, *, stopping: Callable[[], bool] = lambda: False) -> int:
     """Run every due lane of a mailbox, most urgent first. Returns how many runs that took."""
-    close_old_connections()
     runs = 0
     while not stopping():
         lane = lanes.claim(mailbox_id, f"{OWNER}:{threading.get_ident()}")
@@ -115,15 +114,13 @@ def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
         return
     for kind, again in _AGAIN:
         if isinstance(failure, kind):
-            lanes.postpone(lane, due_at=again and now() + again, failure=failure_of(failure), detail=str(failure))
+            lanes.postpone(lane, due_at=now() + again if again else None, failure=failure_of(failure), detail=str(failure))
             mark_mailbox(lane.mailbox, failure)
             return
     _try_later(lane, failure, at_least=getattr(failure, "retry_after", None) or 0)
 
 
 def _we_failed(lane: Lane, failure: Exception) -> None:
-    if isinstance(failure, DatabaseError):
-        close_old_connections()
     log.exception("a run of lane %s failed", lane.pk)
     _try_later(lane, failure)
 
