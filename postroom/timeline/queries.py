@@ -86,7 +86,7 @@ def entries(record: Record, member: Membership, cursor: str = "", *, limit: int 
 
 
 _BEGINNING = datetime(2, 1, 1, tzinfo=UTC)  # before all mail, with room for a step back
-_KINDS = ("event", "note", "mail")  # the order of what happened at the same moment, oldest first
+_KINDS = ("event", "note", "mail")  # a place in the timeline is a moment, and an id with its kind in its remainder
 
 
 def _position(entry: Entry) -> Cursor:
