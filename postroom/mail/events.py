@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.conf import settings
 
 from postroom.lib.live import publish
+from postroom.mail import store
 from postroom.mailboxes.models import Mailbox
 
 Hook = Callable[..., None]
@@ -28,6 +29,7 @@ def on_stored(mailbox: Mailbox, stored: Any, *, fresh: bool) -> None:
     """``fresh``: news rather than history; only news is announced row by row."""
     for hook in hooks():
         hook(mailbox, stored)
+    store.drop_conversations([gone for gone, _ in stored.merged])
     if fresh and (stored.threads or stored.removed):
         announce(mailbox, threads=stored.threads, new=len(stored.new))
 
