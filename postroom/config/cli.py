@@ -74,6 +74,11 @@ def build_parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="prepare the database", allow_abbrev=False)
     migrate.set_defaults(run=run_migrate)
 
+    rotate = commands.add_parser(
+        "rotate-keys", help="seal every grant with the newest of POSTROOM_ENCRYPTION_KEYS", allow_abbrev=False
+    )
+    rotate.set_defaults(run=run_rotate)
+
     doctor = commands.add_parser("doctor", help="check the installation and say what to mend", allow_abbrev=False)
     doctor.add_argument("--generate-keys", action="store_true", help="print fresh secrets for .env and end")
     doctor.set_defaults(run=run_doctor)
@@ -174,6 +179,15 @@ def run_migrate(options: argparse.Namespace) -> int:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=1, interactive=False)
+    return 0
+
+
+def run_rotate(options: argparse.Namespace) -> int:
+    """`postroom rotate-keys`; may be interrupted and run again."""
+    with django_ready():
+        from postroom.mailboxes.grants import reseal
+
+        print(f"{reseal()} sealed anew; the older keys may be removed when every process has the new list.")
     return 0
 
 

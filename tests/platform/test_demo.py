@@ -32,6 +32,13 @@ sys.exit(cli.main(["demo", "--no-open", *sys.argv[1:]]))
 """
 
 
+ENQUEUE = """
+select procrastinate_defer_jobs_v1(array[row(
+    'housekeeping', 'config.housekeeping', 0, null, null, '{"timestamp": 1}', now()
+)::procrastinate_job_to_defer_v1])
+"""
+
+
 def start(home: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     keep = {
         name: value for name, value in os.environ.items() if not name.startswith(("POSTROOM", "MICROSOFT", "DJANGO"))
@@ -131,10 +138,7 @@ class TestWhileItRuns:
 
         def job_is_done() -> bool:
             with suppress(psycopg.OperationalError), psycopg.connect(dsn, autocommit=True) as db:
-                (number,) = db.execute(
-                    "select procrastinate_defer_jobs_v1(array[row('housekeeping', 'config.housekeeping', 0, null, null, "
-                    "'{\"timestamp\": 1}', now())::procrastinate_job_to_defer_v1])"
-                ).fetchone()
+                (number,) = db.execute(ENQUEUE).fetchone()
                 return bool(
                     eventually(
                         lambda: (
