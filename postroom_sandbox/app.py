@@ -11,7 +11,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any
 
-from postroom_sandbox import control, entra, graph
+from postroom_sandbox import control, entra, graph, notifications
 from postroom_sandbox.faults import RequestFault
 from postroom_sandbox.graph.batch import batch
 from postroom_sandbox.graph.call import principal_of
@@ -50,7 +50,7 @@ class Application:
         self._wake: asyncio.TimerHandle | None = None
 
     def _routes(self) -> list[Route]:
-        from postroom_sandbox import notifications, pages
+        from postroom_sandbox import pages
 
         world = self.world
         own = Route("POST", "/v1.0/$batch", partial(batch, world, self.dispatch))
@@ -75,6 +75,7 @@ class Application:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.world.alarm = lambda _delay: None
+                notifications.notifications(self.world).courier.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

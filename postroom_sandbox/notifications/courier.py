@@ -27,7 +27,7 @@ from .endpoint_state import EndpointState
 if TYPE_CHECKING:
     from ..world import World
 
-COALESCE = 0.010  # seconds changes are gathered before a POST
+COALESCE = 0.004  # seconds changes are gathered before a POST
 BATCH = 100
 FIRST_TIMEOUT, RETRY_TIMEOUT, VALIDATION_TIMEOUT = 3.0, 10.0, 10.0
 WATCH_EVERY = 5.0
@@ -93,12 +93,15 @@ class Courier:
             return self._loop
 
     def _run(self) -> None:
-        assert self._loop is not None
-        asyncio.set_event_loop(self._loop)
+        loop = self._loop
+        assert loop is not None
+        asyncio.set_event_loop(loop)
         limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
         self._client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
-        self._loop.call_later(WATCH_EVERY, self._watch)
-        self._loop.run_forever()
+        loop.call_later(WATCH_EVERY, self._watch)
+        loop.run_forever()
+        loop.run_until_complete(self._close())
+        loop.close()
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -113,15 +116,15 @@ class Courier:
         """Ends the thread; what waits is lost, as when Graph's own machines fail."""
         with self._start:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
-        if loop and thread:
-            asyncio.run_coroutine_threadsafe(self._close(), loop).result(5)
+        if loop and thread and thread.is_alive():
             loop.call_soon_threadsafe(loop.stop)
             thread.join(5)
-            loop.close()
 
     async def _close(self) -> None:
-        for task in list(self._running):
+        running = list(self._running)
+        for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         if self._client:
             await self._client.aclose()
 
@@ -209,7 +212,7 @@ class Courier:
             response = await self._client.post(url, content=body, headers=headers, timeout=timeout)
         except httpx2.TimeoutException:
             return 0, f"no answer within {timeout:g} s"
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return 0, type(error).__name__
         return response.status_code, ""
 
@@ -224,7 +227,7 @@ class Courier:
             status, problem = response.status_code, _judge(response, token)
         except httpx2.TimeoutException:
             problem = "The operation has timed out."
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             problem = f"The endpoint could not be reached ({type(error).__name__})."
         parcel = Parcel(url, [], "validation", time.time(), self._world.clock.timestamp())
         self._note(parcel, sent=time.time(), took=time.perf_counter() - begun, status=status, problem=problem)

@@ -140,7 +140,8 @@ def _url(body: dict[str, Any], name: str) -> str:
     """An address that may be called: https, or http because it is loopback; nothing but loopback is contacted."""
     value = _text(body, name)
     try:
-        scheme = urlsplit(value).scheme
+        parts = urlsplit(value)
+        scheme = parts.scheme if parts.port != 0 else ""  # reading the port checks it
     except ValueError:
         scheme = ""
     if scheme not in {"http", "https"}:

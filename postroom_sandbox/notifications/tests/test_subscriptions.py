@@ -108,6 +108,7 @@ def test_a_lifecycle_url_is_validated_too_even_when_it_is_the_same(
     [
         ({"notificationUrl": "https://example.com/hook"}, 400),
         ({"notificationUrl": None}, 400),
+        ({"notificationUrl": "http://127.0.0.1:99999/"}, 400),
         ({"changeType": "created,moved"}, 400),
         ({"resource": "me/drive/root"}, 400),
         ({"expirationDateTime": "soon"}, 400),

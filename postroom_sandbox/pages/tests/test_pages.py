@@ -13,7 +13,10 @@ from ... import notifications
 from ...testing import Sandbox, running_sandbox
 
 ADELE, INES = "adele@northwind.example", "ines.ribeiro@contoso.example"
-EVIL = b"From: x@y.example\r\nTo: adele@northwind.example\r\nSubject: <b>hi</b>\r\nContent-Type: text/html\r\n\r\n<script>1</script><p>Text"
+EVIL = (
+    b"From: x@y.example\r\nTo: adele@northwind.example\r\nSubject: <b>hi</b>\r\nContent-Type: text/html\r\n\r\n"
+    b"<script>1</script><p>Text"
+)
 
 
 @pytest.fixture(scope="module")
