@@ -19,8 +19,9 @@ from django.db import DatabaseError, transaction
 from postroom.lib.clock import now
 from postroom.mailboxes.failures import failure_of, mark_mailbox
 from postroom.mailboxes.models import Failure, Mailbox
-from postroom.mailboxes.session import open_mail
+from postroom.mailboxes.session import budget_key, open_mail
 from postroom.providers import errors
+from postroom.providers.budget import budget_of
 from postroom.sync import lanes
 from postroom.sync.contract import Run, steps
 from postroom.sync.models import Lane
@@ -53,6 +54,8 @@ def run_lane(lane: Lane, *, stopping: Callable[[], bool] = lambda: False) -> Non
     """One lease on one lane, from claim to giving it back. Never raises for a failure of the outside."""
     mailbox = lane.mailbox
     began = monotonic()
+    budget = budget_of(budget_key(mailbox.provider, mailbox.address))
+    calls = budget.calls
     run: Run | None = None
     try:
         with Heartbeat(lane):
@@ -65,6 +68,7 @@ def run_lane(lane: Lane, *, stopping: Callable[[], bool] = lambda: False) -> Non
     except Exception as failure:
         _we_failed(lane, failure)
     else:
+        run.tally.requests = budget.calls - calls
         _give_back(run, complete, seconds=monotonic() - began)
 
 
@@ -114,7 +118,9 @@ def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
         return
     for kind, again in _AGAIN:
         if isinstance(failure, kind):
-            lanes.postpone(lane, due_at=now() + again if again else None, failure=failure_of(failure), detail=str(failure))
+            lanes.postpone(
+                lane, due_at=now() + again if again else None, failure=failure_of(failure), detail=str(failure)
+            )
             mark_mailbox(lane.mailbox, failure)
             return
     _try_later(lane, failure, at_least=getattr(failure, "retry_after", None) or 0)

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = 4 * 1024 * 1024
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
 def notifications(request: HttpRequest, provider: str) -> HttpResponse:
