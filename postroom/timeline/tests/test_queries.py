@@ -157,6 +157,7 @@ def test_the_timeline_tells_mail_changes_and_notes_in_order(world: World, ines: 
     world.arrive(*(world.mail(INES, ADELE, hours=-n) for n in range(3)))
     with clock.frozen(NOON - timedelta(minutes=30)):
         people.change(ines, by=world.adele, job_title="Buyer")
+    with clock.frozen(NOON - timedelta(minutes=20)):
         notes.write(ines, "Call before noon", by=world.adele)
     found = walk(lambda at: queries.entries(ines, world.adele, at, limit=limit))
     assert [one.kind for one in found] == ["mail", "note", "event", "mail", "mail", "event"]  # type: ignore[attr-defined]
