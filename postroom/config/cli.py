@@ -185,9 +185,14 @@ def run_migrate(options: argparse.Namespace) -> int:
 def run_rotate(options: argparse.Namespace) -> int:
     """`postroom rotate-keys`; may be interrupted and run again."""
     with django_ready():
+        from postroom.lib.crypto import CannotOpen
         from postroom.mailboxes.grants import reseal
 
-        print(f"{reseal()} sealed anew; the older keys may be removed when every process has the new list.")
+        try:
+            count = reseal()
+        except CannotOpen as problem:
+            raise UsageError(f"a grant stays shut ({problem}): add its key to POSTROOM_ENCRYPTION_KEYS") from None
+        print(f"{count} sealed anew; the older keys may be removed when every process has the new list.")
     return 0
 
 

@@ -167,7 +167,7 @@ class Demo:
             if child.failures > 3 or time.monotonic() > deadline:
                 tail = child.log.read_text(errors="replace").strip().splitlines()[-1:] or ["no output"]
                 raise DemoError(f"The {name} process does not come up: {tail[0][:300]} (log: {child.log})")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _announce(self, url: str, sandbox: str) -> None:
         sign_in = f"{url}/demo/sign-in?as={seeding.FIRST_MEMBER}"

@@ -1,99 +1,84 @@
-"""What the left rail shows of the domain (`ui.shell.Shell`): workspace, mailboxes, unread counts, the sync card."""
+"""What the left rail shows of the packages below (the contract is ``ui.shell``). Two queries a page."""
 
-from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
-from postroom.mail.queries import unread_counts
-from postroom.mailboxes import access, cards
+from postroom.inbox.accounts import Account, accounts
 from postroom.mailboxes.models import Mailbox
 from postroom.sync.models import Activity, Lane
-from postroom.ui.shell import Health, Shell, ShellMailbox, ShellSync
-from postroom.workspaces.models import Membership, Permission
-
-# Where a mailbox leads, first that exists: its mail, else its settings.
-MAILBOX_PLACES = ("inbox:mailbox", "mail:mailbox", "mailboxes:settings")
+from postroom.ui.shell import Shell, ShellMailbox, ShellSync
+from postroom.workspaces.models import Membership
 
 
 def build(request: HttpRequest) -> Shell | None:
-    """The shell of a signed-in member, None for everybody else. Called once per page, when the rail is drawn."""
-    member: Membership | None = getattr(request, "member", None)
+    """None for strangers and for people without a workspace."""
+    member = cast(Membership | None, getattr(request, "member", None))
     if member is None:
         return None
-    mailboxes = list(access.mailboxes_visible_to(member).exclude(state=Mailbox.State.DISCONNECTED))
-    unread = unread_counts(member) if mailboxes else {}
-    workspace: dict[str, Any] = {"name": member.workspace.name}
-    if member.may(Permission.MANAGE_WORKSPACE):
-        workspace["url"] = reverse("workspaces:members")
-    return cast(
-        Shell,
-        {
-            "workspace": workspace,
-            "member": {"name": member.name, "address": member.address},
-            "mailboxes": [_line(mailbox, unread, labels=_labels(mailboxes)) for mailbox in mailboxes],
-            "inbox_unread": sum(unread.get(mailbox.pk, 0) for mailbox in mailboxes),
-            "sync": _sync_card(mailboxes, member),
-        },
-    )
-
-
-def _labels(mailboxes: Sequence[Mailbox]) -> dict[int, str]:
-    """The part before the @ where that tells mailboxes apart, else the whole address."""
-    names = Counter(mailbox.address.split("@")[0] for mailbox in mailboxes)
+    connected = [one for one in accounts(request).readable if one.mailbox.state != Mailbox.State.DISCONNECTED]
+    lines = [_line(one, connected) for one in connected]
     return {
-        mailbox.pk: name if names[name := mailbox.address.split("@")[0]] == 1 else mailbox.address
-        for mailbox in mailboxes
+        "workspace": {"name": member.workspace.name},
+        "member": {"name": member.name, "address": member.address},
+        "mailboxes": lines,
+        "inbox_unread": sum(line["unread"] for line in lines),
+        "sync": _sync_card([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
     }
 
 
-def _line(mailbox: Mailbox, unread: dict[int, int], *, labels: dict[int, str]) -> ShellMailbox:
-    calm = mailbox.state == Mailbox.State.PAUSED and not mailbox.failure
+def _line(account: Account, all_of_them: list[Account]) -> ShellMailbox:
+    mailbox = account.mailbox
+    local, _, domain = mailbox.address.partition("@")
+    one_domain = all(one.address.endswith(f"@{domain}") for one in all_of_them)
     return {
         "address": mailbox.address,
-        "label": labels[mailbox.pk],
-        "health": cast(Health, "paused" if calm else mailbox.health),
-        "shared": mailbox.kind == Mailbox.Kind.SHARED,
-        "unread": unread.get(mailbox.pk, 0),
-        "url": _place(mailbox),
+        "label": local if one_domain else mailbox.address,
+        "health": "paused" if mailbox.state == Mailbox.State.PAUSED else cast(Any, mailbox.health),
+        "shared": account.shared,
+        "unread": account.unread,
+        "url": reverse("inbox:mailbox", args=[mailbox.pk]),
     }
 
 
-def _place(mailbox: Mailbox) -> str:
-    for name in MAILBOX_PLACES:
-        try:
-            return reverse(name, args=[mailbox.pk])
-        except NoReverseMatch:
-            continue
-    raise NoReverseMatch(f"none of {MAILBOX_PLACES}")
-
-
-def _sync_card(mailboxes: Sequence[Mailbox], member: Membership) -> ShellSync | None:
-    """The first history that is being pulled; asked for only where a backfill is under way."""
-    busy = Lane.objects.filter(mailbox__in=[mailbox.pk for mailbox in mailboxes], activity=Activity.BACKFILL)
-    working = {lane.mailbox_id for lane in busy if lane.due_at or lane.lease_until or lane.paused}
-    for mailbox in mailboxes:
-        if mailbox.pk in working and (pull := cards.view(mailbox, member).pull) is not None:
-            return _pull_card(mailbox, pull)
+def _sync_card(mailboxes: list[Mailbox]) -> ShellSync | None:
+    """The history pull under way in one of the member's own mailboxes, the first if there are several."""
+    for lane in _pulling(mailboxes):
+        done, total = lane.progress["done"], lane.progress["total"]
+        return {
+            "title": _title(lane.mailbox),
+            "done": done,
+            "total": total,
+            "note": f"{done:,} of {total:,}{_left(lane.progress.get('eta'))}",
+            "url": reverse("mailboxes:list"),
+            "paused": lane.paused,
+            "pause_url": reverse("mailboxes:pause", args=[lane.mailbox_id]),
+            "resume_url": reverse("mailboxes:resume", args=[lane.mailbox_id]),
+            "cancel_url": reverse("mailboxes:cancel", args=[lane.mailbox_id]),
+        }
     return None
 
 
-def _pull_card(mailbox: Mailbox, pull: cards.Pull) -> ShellSync:
-    def change(what: str) -> str:
-        return reverse("mailboxes:pull", args=[mailbox.pk, what])
+def _pulling(mailboxes: list[Mailbox]) -> list[Lane]:
+    lanes: QuerySet[Lane] = Lane.objects.filter(mailbox__in=mailboxes, activity=Activity.BACKFILL)
+    return [
+        lane
+        for lane in lanes.select_related("mailbox").order_by("pk")
+        if lane.progress.get("total")
+        and not lane.progress.get("complete")
+        and (lane.paused or lane.due_at or lane.lease_until)
+    ]
 
-    return {
-        "title": pull.title,
-        "done": pull.done,
-        "total": pull.total,
-        "note": pull.detail,
-        "url": reverse("mailboxes:list"),
-        "paused": pull.paused,
-        "pause_url": change("pause"),
-        "resume_url": change("resume"),
-        "cancel_url": change("cancel"),
-    }
+
+def _title(mailbox: Mailbox) -> str:
+    reach = dict(Mailbox.History.choices).get(mailbox.history, "").lower()
+    local = mailbox.address.partition("@")[0]
+    return f"Pulling {'all mail' if mailbox.history == 'all' else reach} of {local}@" if reach else f"Pulling {local}@"
+
+
+def _left(seconds: int | None) -> str:
+    if not seconds:
+        return ""
+    return f" · {seconds} s left" if seconds < 90 else f" · {round(seconds / 60)} min left"
