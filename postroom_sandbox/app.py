@@ -55,8 +55,7 @@ class Application:
         world = self.world
         own = Route("POST", "/v1.0/$batch", partial(batch, world, self.dispatch))
         parts = (graph, entra, notifications, pages, control)
-        made = [part.routes(world) for part in parts if hasattr(part, "routes")]
-        return [own, *(route for routes in made for route in routes)]
+        return [own, *(route for part in parts for route in part.routes(world))]
 
     # -- ASGI
 
@@ -141,15 +140,14 @@ class Application:
     async def _with_fault(self, request: Request, fault: RequestFault | None) -> Response:
         if fault is None:
             return await self.dispatch(request)
-        if fault.latency and request.path.endswith("$batch"):
-            await asyncio.sleep(fault.latency)
-        request.context["latency"] = fault.latency
+        request.context["latency"] = fault.latency  # a throttled operation waits inside, holding its place
         if fault.reset == "before":
             return Response(0)
         if fault.status and not fault.after_work:
             await asyncio.sleep(fault.latency)
             return self._finished(request, _failure(fault))
         response = await self.dispatch(request)
+        await asyncio.sleep(request.context.pop("latency", 0))
         return self._finished(request, _failure(fault)) if fault.status else response
 
     async def dispatch(self, request: Request) -> Response:
@@ -171,10 +169,7 @@ class Application:
     async def _route(self, request: Request) -> Response:
         segments = request.segments
         if segments and segments[0].lower() == "v1.0":
-            below, folder = graph.normalise(segments[1:])
-            segments = ["v1.0", *below]
-            if folder is not None:
-                request.context["folder"] = folder
+            segments = ["v1.0", *_below(request)]
         match = self.router.find(request.method, segments)
         if match is None:
             raise ApiError(404, "ResourceNotFound", f"Resource not found for the segment '{(segments or [''])[-1]}'.")
@@ -193,7 +188,7 @@ class Application:
             principal = principal_of(self.world, request)
         except ApiError:
             return ""
-        below, _ = graph.normalise(segments[1:])
+        below = _below(request)
         if len(below) > 1 and below[0].lower() == "users" and below[1].lower() != "me":
             user = self.world.users.find(below[1])
             return user.address if user else ""
@@ -212,6 +207,17 @@ class Application:
             inner = json.dumps({"date": moment, "request-id": number, "client-request-id": client})
             response.body = response.body.replace(b'"innerError":{}', f'"innerError":{inner}'.encode(), 1)
         return response
+
+
+def _below(request: Request) -> list[str]:
+    """The request's path below the version, in the spelling of the routes."""
+    known: list[str] | None = request.context.get("below")
+    if known is None:
+        known, folder = graph.normalise(request.segments[1:])
+        request.context["below"] = known
+        if folder is not None:
+            request.context["folder"] = folder
+    return known
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, set_alarm: Callable[[float], None], delay: float) -> None:

@@ -33,6 +33,7 @@ def _day(days: int) -> str:
     return f"{_EPOCH.date() + timedelta(days=days):%Y-%m-%d}".rjust(10, "0")
 
 
+@lru_cache(maxsize=262_144)
 def iso(seconds: int) -> str:
     """Seconds since 1970 as Graph writes them: `2026-03-04T05:06:07Z`."""
     days, rest = divmod(seconds, 86_400)

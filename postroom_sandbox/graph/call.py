@@ -222,7 +222,7 @@ def served(world: World, operation: Operation, need: Need | None) -> Callable[..
             (principal.client_id, call.user.id), call.limits, now=world.clock.timestamp(), upload=upload
         )
         try:
-            await asyncio.sleep(request.context.get("latency", 0))  # at 0: lets calls that came together meet
+            await asyncio.sleep(request.context.pop("latency", 0))  # at 0: lets calls that came together meet
             with world.operation():
                 if need is not None:
                     call.require(need)

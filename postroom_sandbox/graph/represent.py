@@ -6,7 +6,7 @@ content says (the summary and the body: stored as JSON). A full page is a join o
 
 from __future__ import annotations
 
-import base64
+import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from postroom_sandbox.graph.odata import Options, parse_uri_error
 from postroom_sandbox.mime import parse_message
 from postroom_sandbox.mime.message import CANCELLED, MESSAGE, REQUEST, RESPONSE
 from postroom_sandbox.store.mailbox import Mailbox
-from postroom_sandbox.store.model import COMPLETE, HAS_ATTACHMENTS, OTHER, Message
+from postroom_sandbox.store.model import COMPLETE, DRAFT, FLAG_WORDS, FLAGGED, HAS_ATTACHMENTS, OTHER, READ, Message
 from postroom_sandbox.text import html_to_text, text_to_html, unique_part
 
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +33,8 @@ _TYPES = {
     CANCELLED: "eventMessage",
 }
 _BOOL = ("false", "true")
+_WEB, _WEB_TAIL = "https://outlook.office365.com/owa/?ItemID=", "&exvsurl=1&viewmodel=ReadMessageItem"
+_FLAGS = {status: f'{{"flagStatus":"{word}"}}' for status, word in FLAG_WORDS.items()}
 
 STATE = (
     "id", "createdDateTime", "lastModifiedDateTime", "changeKey", "categories", "receivedDateTime", "hasAttachments",
@@ -121,13 +123,14 @@ def shown_id(mailbox: Mailbox, message: Message, view: View) -> str:
 
 def _web_link(mailbox: Mailbox, message: Message, view: View) -> str:
     item = shown_id(mailbox, message, view).replace("=", "%3D")
-    return f'"https://outlook.office365.com/owa/?ItemID={item}&exvsurl=1&viewmodel=ReadMessageItem"'
+    return f'"{_WEB}{item}{_WEB_TAIL}"'
 
 
 def _flag(message: Message) -> str:
-    dates = (message.extra or {}).get("flag")
-    if not dates or message.flag_status == "notFlagged":
-        return f'{{"flagStatus":"{message.flag_status}"}}'
+    status = message.flags & (FLAGGED | COMPLETE)
+    dates = message.extra.get("flag") if message.extra else None
+    if not dates or not status:
+        return _FLAGS[status]
     kept = {
         key: value for key, value in dates.items() if (key == "completedDateTime") == bool(message.flags & COMPLETE)
     }
@@ -144,7 +147,7 @@ _PIECES: dict[str, _StatePiece] = {
     "hasAttachments": lambda mailbox, m, view: _BOOL[bool(m.flags & HAS_ATTACHMENTS)],
     "parentFolderId": lambda mailbox, m, view: f'"{mailbox.ids.folder(m.folder.number)}"',
     "conversationId": lambda mailbox, m, view: f'"{mailbox.ids.conversation(m.conversation)}"',
-    "conversationIndex": lambda mailbox, m, view: f'"{base64.b64encode(m.index).decode()}"',
+    "conversationIndex": lambda mailbox, m, view: f'"{_base64(m.index)}"',
     "isRead": lambda mailbox, m, view: _BOOL[m.is_read],
     "isDraft": lambda mailbox, m, view: _BOOL[m.is_draft],
     "webLink": _web_link,
@@ -179,9 +182,31 @@ def render(mailbox: Mailbox, messages: Sequence[Message], view: View) -> list[by
 
 
 def _plain(mailbox: Mailbox, message: Message, view: View, summary: bytes, body: bytes) -> bytes:
-    state = "".join(f',"{name}":{piece(mailbox, message, view)}' for name, piece in _PIECES.items())
-    head = (_opening(mailbox, message, view) + state + ",").encode()
+    head = _state(mailbox, message, view).encode()
     return b"".join((head, summary, b',"body":{"contentType":"html","content":', body, b"}}"))
+
+
+def _state(mailbox: Mailbox, m: Message, view: View) -> str:
+    """The whole state half, up to the comma before the summary: `_PIECES` written out, because every row needs it."""
+    ids, change_key = mailbox.ids, mailbox.ids.change_key(m.version)
+    shown = ids.immutable(m.sequence) if view.immutable else ids.default(m.folder.number, m.place)
+    kind = m.extra.get("kind", MESSAGE) if m.extra else MESSAGE
+    named = f'"@odata.type":"#microsoft.graph.{_TYPES[kind]}",' if view.typed or kind != MESSAGE else ""
+    flags = m.flags
+    return (
+        f'{{{named}"@odata.etag":"W/\\"{change_key}\\"","id":"{shown}","createdDateTime":"{iso(m.created)}"'
+        f',"lastModifiedDateTime":"{iso(m.modified)}","changeKey":"{change_key}"'
+        f',"categories":{_encode(m.categories).decode() if m.categories else "[]"}'
+        f',"receivedDateTime":"{iso(m.received)}","hasAttachments":{_BOOL[bool(flags & HAS_ATTACHMENTS)]}'
+        f',"parentFolderId":"{ids.folder(m.folder.number)}","conversationId":"{ids.conversation(m.conversation)}"'
+        f',"conversationIndex":"{_base64(m.index)}","isRead":{_BOOL[flags & READ]}'
+        f',"isDraft":{_BOOL[bool(flags & DRAFT)]},"webLink":"{_WEB}{shown.replace("=", "%3D")}{_WEB_TAIL}"'
+        f',"inferenceClassification":"{"other" if flags & OTHER else "focused"}","flag":{_flag(m)},'
+    )
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _picked(mailbox: Mailbox, message: Message, view: View, summary: bytes | None, body: bytes | None) -> bytes:

@@ -11,6 +11,7 @@ import binascii
 import struct
 import uuid
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _PLACE = struct.Struct(">IQ2x")
 _SEQUENCE = struct.Struct(">Q3x")
 _ATTACHMENT = struct.Struct(">4xQ")
@@ -18,7 +19,7 @@ _CONVERSATION = struct.Struct(">QQ")
 
 
 def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).decode("ascii")
 
 
 def _decode(text: str) -> bytes:
@@ -45,6 +46,7 @@ class MailboxIds:
         self._key = int.from_bytes(replica[:8], "big")
         self._place64 = _encode(self._place)
         self._immutable64 = _encode(self._immutable)
+        self._folders: dict[int, str] = {}
         self._change64 = base64.b64encode(self._change).decode("ascii")
 
     def default(self, folder: int, place: int) -> str:
@@ -57,7 +59,10 @@ class MailboxIds:
 
     def folder(self, number: int) -> str:
         """The id of folder `number`; the same for ever."""
-        return _encode(self._folder + struct.pack(">I", number) + bytes(3))
+        found = self._folders.get(number)
+        if found is None:
+            found = self._folders[number] = _encode(self._folder + struct.pack(">I", number) + bytes(3))
+        return found
 
     def conversation(self, number: int) -> str:
         """A conversationId."""
@@ -69,7 +74,7 @@ class MailboxIds:
 
     def change_key(self, version: int) -> str:
         """The changeKey of a version (plain base64, so it may hold `/` and `+`)."""
-        return self._change64 + base64.b64encode(version.to_bytes(6, "big")).decode("ascii")
+        return self._change64 + binascii.b2a_base64(version.to_bytes(6, "big"), newline=False).decode("ascii")
 
     def attachment(self, message_id: str, number: int) -> str:
         """The id of attachment `number` below a message shown as `message_id`."""
