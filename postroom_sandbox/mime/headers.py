@@ -132,9 +132,8 @@ def _add(out: list[Address], words: list[str], comment: list[str], angle: str | 
     phrase = "".join(re.sub(r"\\(.)", r"\1", w[1:].removesuffix('"')) if w[0] == '"' else w for w in words)
     phrase = " ".join(decode_words(phrase).split())
     note = " ".join(decode_words("".join(comment)).split())
-    address = clean(angle) if angle is not None else phrase.replace(" ", "")
-    if angle is not None and not address:
-        address = phrase.replace(" ", "") if "@" in phrase else ""
+    bare = phrase.replace(" ", "") if "@" in phrase else phrase
+    address = clean(angle) if angle else bare if angle is None or "@" in phrase else ""
     name = phrase if angle is not None else note
     if address or name:
         out.append(((name or address).strip("'\" ") or address, address))
