@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from .stories.writer import COMPANY_DOMAIN, Person, Writer, signature
 
 SIZE = 100_000
 _SPAN = timedelta(days=365 * 12)
-_MAILS_PER_STORY = 4.65  # measured; too few are made up for at the end
+_MAILS_PER_STORY = 4.7  # measured, rounded up
 _STORIES = (support.ticket, sales.deal, abroad.conversation, inside.talk, bulk.newsletter, bulk.notice)
 _WEIGHTS = (30, 10, 12, 18, 20, 10)
 
@@ -35,11 +36,9 @@ _ROBIN = Person(
 
 
 def large_mailbox(seed: int, now: datetime, *, count: int = SIZE) -> Iterator[SeedMessage]:
-    """`count` messages of one person over twelve years, oldest first."""
+    """`count` messages of one person over twelve years, oldest first but for a few of the last weeks."""
     owner = frozenset({COLLECTOR.address})
-    for number, mail in enumerate(_in_order(seed, now, count)):
-        if number == count:
-            return
+    for mail in itertools.islice(_in_order(seed, now, count), count):
         for address, copy in copies(mail, owner, now):
             yield copy.seed(address)
 
@@ -49,16 +48,29 @@ def _in_order(seed: int, now: datetime, count: int) -> Iterator[Mail]:
     writer = Writer(f"large:{seed}", now)
     waiting: list[tuple[datetime, str, Mail]] = []
     planned = int(count / _MAILS_PER_STORY)
-    for number in range(planned * 3):
-        start = now - _SPAN + min(number / planned, 0.999) * _SPAN
+    told = 0
+    for number in range(planned):
+        start = now - _SPAN + number / planned * _SPAN
         writer.rng.choices(_STORIES, _WEIGHTS)[0](writer, start)
-        for mail in _adopted(writer.mails):
-            heapq.heappush(waiting, (mail.sent, mail.message_id, mail))
-        writer.mails.clear()
+        _take(writer, waiting)
         while waiting and waiting[0][0] < start - timedelta(days=1):
+            told += 1
             yield heapq.heappop(waiting)[2]
+    missing = count - told - len(waiting)
+    while missing > 0:  # notices of the last weeks make up the number
+        bulk.notice(writer, now - timedelta(days=writer.rng.uniform(0, 60)))
+        missing -= _take(writer, waiting)
     while waiting:
         yield heapq.heappop(waiting)[2]
+
+
+def _take(writer: Writer, waiting: list[tuple[datetime, str, Mail]]) -> int:
+    """Moves what the writer has written into the heap; how many."""
+    adopted = _adopted(writer.mails)
+    for mail in adopted:
+        heapq.heappush(waiting, (mail.sent, mail.message_id, mail))
+    writer.mails.clear()
+    return len(adopted)
 
 
 def _adopted(mails: list[Mail]) -> list[Mail]:
