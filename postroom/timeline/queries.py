@@ -24,7 +24,8 @@ from postroom.timeline.matching import addresses_of, found_parameters
 from postroom.timeline.models import Link, Reach
 from postroom.workspaces.models import Membership
 
-LOOKED_AT = 60  # mails per address and mailbox that one page looks at beyond the links
+LOOKED_AT = 60  # mails per address and mailbox that one page looks at beyond the reach of matching
+LOOKED_OVER = 10  # the same within it: what was stored in the moment a contact was made may have missed its link
 
 
 @dataclass(frozen=True)
@@ -165,8 +166,9 @@ def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_
         return [], _BEGINNING
     addresses, _ = addresses_of(record)
     before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
+    each = LOOKED_OVER if complete else LOOKED_AT
     parameters = {
-        **found_parameters(record, addresses, mailboxes=mailboxes, each=LOOKED_AT, before=before),
+        **found_parameters(record, addresses, mailboxes=mailboxes, each=each, before=before),
         "conversation": cursor.id if before == cursor.at else Cursor().id,
     }
     with connection.cursor() as database:
@@ -176,9 +178,8 @@ def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_
     places = [_Place(at, conversation) for _, conversation, at in rows if conversation is not None]
     if complete or until is None:
         return places, _BEGINNING
-    return places, max(
-        _BEGINNING, min(until, cursor.at - _MOMENT)
-    )  # always a step on, however many mails carry the same time
+    # Always a step on, however many mails carry the same time.
+    return places, max(_BEGINNING, min(until, cursor.at - _MOMENT))
 
 
 _MOMENT = timedelta(microseconds=1)
