@@ -262,7 +262,8 @@ def _signature_html(signature: Signature, style: Style) -> str:
     lines = f"<b>{name}</b><br>" + "<br>".join(rest)
     if not signature.logo:
         marker = "gmail_signature" if style == "gmail" else "signature"
-        return f'<div class="{marker}">{lines}</div>'
+        look = f' style="{_FONT[style]}"' if _FONT[style] else ""
+        return f'<div class="{marker}"{look}>{lines}</div>'
     picture = f'<img src="cid:{signature.logo.content_id}" width="40" height="40" alt="Northwind">'
     return (
         '<div id="Signature"><table cellpadding="0" cellspacing="0"><tr>'

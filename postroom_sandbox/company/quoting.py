@@ -29,6 +29,7 @@ _GMAIL_LEAD = {
     "ar": "في {date}، كتب {who}:",
 }
 _INLINE_PICTURE = re.compile(r'<img src="cid:[^>]*>')
+_FONT = "font-family:Calibri,sans-serif;font-size:11pt;color:#000000"
 _FORWARD = "---------- Forwarded message ---------"
 
 
@@ -48,9 +49,7 @@ def quoted_html(mail: Mail, parent: Mail) -> str:
     if mail.style == "outlook":
         rows = "<br>".join(f"<b>{label}:</b> {html.escape(value)}" for label, value in _outlook_rows(mail, parent))
         rule = '<hr style="display:inline-block;width:98%" tabindex="-1">'
-        return (
-            f'<div id="appendonsend"></div>{rule}<div id="divRplyFwdMsg" dir="ltr">{rows}<div>&nbsp;</div></div>{inner}'
-        )
+        return f'<div id="appendonsend"></div>{rule}<div id="divRplyFwdMsg" dir="ltr" style="{_FONT}">{rows}<div>&nbsp;</div></div>{inner}'
     lead = _FORWARD if mail.forwarded else html.escape(_gmail_lead(mail, parent))
     return (
         f'<br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">{lead}<br></div>'

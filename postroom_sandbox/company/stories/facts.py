@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 MONTHS = {
@@ -142,41 +141,63 @@ def make(
     rng: random.Random, when: datetime, *, language: str = "en", company: str = "", **known: object
 ) -> dict[str, object]:
     """Facts for a storyline that starts at `when`; whatever is `known` already wins."""
-    day = when + timedelta(days=rng.randint(1, 6))
+    facts: dict[str, object] = {"company": company, "site": rng.choice(SITES.get(company, _CITIES))}
+    return facts | _dates(rng, when, language) | _figures(rng, when, language) | _names(rng) | known
+
+
+def _dates(rng: random.Random, when: datetime, language: str) -> dict[str, object]:
+    def later(low: int, high: int) -> str:
+        return date_text(when + timedelta(days=rng.randint(low, high)), language)
+
     quarter = (when.month + 3) // 3 if when.month < 10 else 4
+    day = when + timedelta(days=rng.randint(1, 6))
     hour = rng.randint(8, 13)
-    facts: dict[str, object] = {
-        "company": company,
-        "site": rng.choice(SITES.get(company, _CITIES)),
-        "station": rng.choice(_STATIONS),
-        "start": date_text(when + timedelta(days=rng.randint(35, 95)), language),
-        "end": date_text(when + timedelta(days=rng.randint(20, 60)), language),
-        "valid": date_text(when + timedelta(days=rng.randint(18, 35)), language),
-        "meeting": date_text(when + timedelta(days=rng.randint(6, 14)), language),
-        "day": WEEKDAYS.get(language, WEEKDAYS["en"])[day.weekday() % 5],
+    return {
+        "start": later(35, 95),
+        "end": later(20, 60),
+        "valid": later(18, 35),
+        "meeting": later(6, 14),
+        "day": WEEKDAYS[language][day.weekday() % 5],
         "month": MONTHS.get(language, MONTHS["en"])[when.month - 1],
         "hour": hour,
         "hour2": hour + rng.randint(2, 5),
-        "qty": rng.randint(12, 80),
-        "num": rng.randint(4, 39),
-        "num2": rng.randint(2, 6),
-        "sku": f"{rng.randint(12, 98)}{rng.choice((',', '')) if language == 'en' else ''}{rng.randint(100, 999)}",
         "quarter": f"Q{quarter}",
         "nextquarter": f"Q{quarter % 4 + 1}",
         "year": when.year,
         "nextyear": when.year + 1,
         "week": when.isocalendar().week,
+        "release": f"{when:%y}.{when.month}.{rng.randint(0, 4)}",
+    }
+
+
+def _figures(rng: random.Random, when: datetime, language: str) -> dict[str, object]:
+    comma = "," if language == "en" else ""
+    return {
+        "qty": rng.randint(12, 80),
+        "num": rng.randint(4, 39),
+        "num2": rng.randint(2, 6),
+        "sku": f"{rng.randint(12, 98)}{comma}{rng.randint(100, 999)}",
         "quote": f"Q-{when.year}-{rng.randint(100, 1899):04d}",
         "po": f"45{rng.randint(1000000, 9999999)}",
         "invoice": f"NW-{when:%y}{rng.randint(1000, 9899)}",
         "order": f"SO-{rng.randint(200000, 899999)}",
         "order2": f"SO-{rng.randint(200000, 899999)}",
         "delivery": f"D{rng.randint(10000, 98999)}",
-        "ticket": f"NW-{rng.randint(1, 9)}{rng.randint(1000, 9999)}",
+        "ticket": f"NW-{rng.randint(10000, 99999)}",
         "profile": f"P{rng.randint(2, 19)}",
         "discount": rng.choice((4, 5, 6, 7, 8, 10, 12)),
         "threshold": f"{rng.choice((5, 10, 15, 20, 25, 40))},000",
         "phone": f"ext. {rng.randint(120, 899)}",
+        "years": rng.randint(3, 14),
+        "small": money(rng.randint(1900, 48900) / 100, "GBP"),
+        "salary": f"£{rng.randint(38, 72)},000",
+        "total": money(rng.randint(4200, 68000), rng.choice(("EUR", "GBP", "USD"))),
+    }
+
+
+def _names(rng: random.Random) -> dict[str, object]:
+    return {
+        "station": rng.choice(_STATIONS),
         "person": rng.choice(_PEOPLE),
         "other": rng.choice(_PEOPLE),
         "boss": "the director",
@@ -187,16 +208,9 @@ def make(
         "officecity": rng.choice(_CITIES),
         "city": rng.choice(_CITIES),
         "fair": rng.choice(("Hanover", "Lyon", "Milan", "Stuttgart", "Birmingham")),
-        "release": f"{when:%y}.{when.month}.{rng.randint(0, 4)}",
-        "years": rng.randint(3, 14),
         "employer": rng.choice(_EMPLOYERS),
         "ordinal": rng.choice(("third", "fifth", "second", "sixth")),
-        "small": money(rng.randint(1900, 48900) / 100, "GBP"),
-        "salary": f"£{rng.randint(38, 72)},000",
-        "total": money(rng.randint(4200, 68000), rng.choice(("EUR", "GBP", "USD"))),
     }
-    facts.update(known)
-    return facts
 
 
 def order_lines(
@@ -214,8 +228,3 @@ def order_lines(
         for row in rows
     ]
     return "\n".join(["Item | Quantity | Each | Sum", *lines]), total, rows
-
-
-def known(facts: Mapping[str, object], name: str) -> str:
-    """A fact as text."""
-    return str(facts[name])
