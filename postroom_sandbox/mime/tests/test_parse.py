@@ -59,7 +59,7 @@ def test_subjects_in_every_encoding(raw: bytes, expected: str) -> None:
         ("Just A Name", [("Just A Name", "Just A Name")]),
         ("", []),
         ("<>", []),
-        ('"unclosed <a@b.example>', [('unclosed <a@b.example>', "unclosed<a@b.example>")]),
+        ('"unclosed <a@b.example>', [("unclosed<a@b.example>", "unclosed<a@b.example>")]),
     ],
 )  # fmt: skip
 def test_address_lists(value: str, expected: list[tuple[str, str]]) -> None:
