@@ -88,7 +88,7 @@ def decode_header(raw: bytes) -> str:
 def from_base64(data: bytes) -> bytes:
     """Base64 with any damage: foreign bytes skipped, missing padding added, a lone last character dropped."""
     try:
-        return binascii.a2b_base64(data, strict_mode=True)
+        return binascii.a2b_base64(data)
     except binascii.Error:
         data = _BASE64_JUNK.sub(b"", data)
         if len(data) % 4 == 1:
