@@ -49,7 +49,8 @@ def quoted_html(mail: Mail, parent: Mail) -> str:
     if mail.style == "outlook":
         rows = "<br>".join(f"<b>{label}:</b> {html.escape(value)}" for label, value in _outlook_rows(mail, parent))
         rule = '<hr style="display:inline-block;width:98%" tabindex="-1">'
-        return f'<div id="appendonsend"></div>{rule}<div id="divRplyFwdMsg" dir="ltr" style="{_FONT}">{rows}<div>&nbsp;</div></div>{inner}'
+        head = f'<div id="divRplyFwdMsg" dir="ltr" style="{_FONT}">{rows}<div>&nbsp;</div></div>'
+        return f'<div id="appendonsend"></div>{rule}{head}{inner}'
     lead = _FORWARD if mail.forwarded else html.escape(_gmail_lead(mail, parent))
     return (
         f'<br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">{lead}<br></div>'
