@@ -85,6 +85,12 @@ def contact_for(url: str, company: Company) -> str:
 
 
 @register.filter
+def suggestion_note(person: Person) -> str:
+    """Address and company in one line."""
+    return " · ".join(filter(None, [person.address, person.company.name if person.company else ""]))
+
+
+@register.filter
 def breakable(text: str) -> SafeString:
     """A text that may break behind an @, so that an address breaks there and not in a word."""
     return mark_safe(conditional_escape(text).replace("@", "@<wbr>"))  # noqa: S308 -- escaped first
