@@ -133,6 +133,11 @@ def folder_threads(folder: Folder, cursor: str = "", *, unread_only: bool = Fals
     return _lines([folder.pk], cursor, unread_only=unread_only, limit=limit)
 
 
+def threads_in(folders: Sequence[int], cursor: str = "", *, unread_only: bool = False, limit: int = PAGE) -> Page[Line]:
+    """The same for several folders at once, by id; a conversation that lies in several of them comes once."""
+    return _lines(folders, cursor, unread_only=unread_only, limit=limit)
+
+
 def _lines(folders: Sequence[int], cursor: str, *, unread_only: bool, limit: int) -> Page[Line]:
     once = _ONCE.format(unread="AND there.unread > 0" if unread_only else "") if len(folders) > 1 else ""
     statement = _PLACES.format(unread=_UNREAD if unread_only else "", once=once)

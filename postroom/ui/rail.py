@@ -33,7 +33,7 @@ class Destination(NamedTuple):
 
 RAIL: tuple[Entry, ...] = (
     Entry("inbox", "Inbox", "inbox", "inbox:list", keys="g i"),
-    Entry("mail", "Email", "mail", "mail:list", keys="g m"),
+    Entry("mail", "Email", "mail", "inbox:mail", keys="g m"),
     Entry("contacts", "Contacts", "users", "records:contacts", "Relationships", "g c"),
     Entry("companies", "Companies", "building-2", "records:companies", "Relationships", "g o"),
     Entry("deals", "Deals", "circle-dollar-sign", "records:deals", "Work", "g d"),
@@ -52,6 +52,7 @@ LINKS: dict[str, str] = {
     "home": "inbox:list",
     "compose": "inbox:compose",
     "search": "search:list",
+    "rail": "inbox:rail",
     "events": "events",
     "sign_out": "accounts:sign-out",
     "gallery": "ui:gallery",

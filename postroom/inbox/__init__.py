@@ -1,0 +1,1 @@
+"""The screens people work in: Inbox, Email, the thread, compose and reply."""

@@ -1,0 +1,131 @@
+"""The mailboxes of a workspace as one member sees them. Asked of the database once per page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.http import HttpRequest
+
+from postroom.lib.clock import now
+from postroom.mail.models import Folder
+from postroom.mailboxes import features
+from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import FolderRole
+from postroom.workspaces.models import Membership
+
+SEEN_AGAIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A mailbox the member may read. ``worked_in``: they may also change its mail; ``sends``: and send from it."""
+
+    mailbox: Mailbox
+    inbox: int | None
+    unread: int
+    worked_in: bool
+    sends: bool
+
+    @property
+    def pk(self) -> int:
+        return self.mailbox.pk
+
+    @property
+    def address(self) -> str:
+        return self.mailbox.address
+
+    @property
+    def shared(self) -> bool:
+        return self.mailbox.kind == Mailbox.Kind.SHARED
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """``ours``: every address of the workspace's mailboxes, lower-cased, also of those the member may not read."""
+
+    readable: Sequence[Account]
+    ours: frozenset[str]
+
+    @property
+    def ids(self) -> list[int]:
+        return [one.pk for one in self.readable]
+
+    @property
+    def inboxes(self) -> list[int]:
+        return [one.inbox for one in self.readable if one.inbox is not None]
+
+    @property
+    def unread(self) -> int:
+        return sum(one.unread for one in self.readable)
+
+    @property
+    def senders(self) -> list[Account]:
+        return [one for one in self.readable if one.sends]
+
+    def worked_in(self) -> list[int]:
+        """The mailboxes whose mail the member may mark, move and answer."""
+        return [one.pk for one in self.readable if one.worked_in]
+
+    def get(self, mailbox: int) -> Account | None:
+        return next((one for one in self.readable if one.pk == mailbox), None)
+
+
+def accounts(request: HttpRequest) -> Accounts:
+    """Those of the request's member; kept with the request."""
+    found = cast(Accounts | None, getattr(request, "_accounts", None))
+    if found is None:
+        found = accounts_of(request.member)  # type: ignore[attr-defined]
+        request._accounts = found  # type: ignore[attr-defined]
+    return found
+
+
+def accounts_of(member: Membership) -> Accounts:
+    """One query."""
+    inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
+    mailboxes = (
+        Mailbox.objects.for_workspace(member.workspace_id)
+        .select_related("connection")
+        .annotate(
+            readable=Exists(mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))),
+            named=Exists(member.used_mailboxes.filter(pk=OuterRef("pk"))),
+            inbox=Subquery(inbox.values("pk")[:1]),
+            inbox_unread=Subquery(inbox.values("unread")[:1]),
+        )
+        .order_by("connected_at", "pk")
+    )
+    rows = list(mailboxes)
+    readable = [_account(row, member) for row in rows if cast(Any, row).readable]
+    return Accounts(readable, frozenset(row.address.lower() for row in rows))
+
+
+def _account(row: Mailbox, member: Membership) -> Account:
+    """Who may read a colleague's mailbox does not thereby work in it."""
+    told = cast(Any, row)  # with what the query adds
+    mine = row.owner_id == member.pk or row.kind == Mailbox.Kind.SHARED or told.named
+    connected = row.state != Mailbox.State.DISCONNECTED and row.connection is not None
+    return Account(
+        mailbox=row,
+        inbox=told.inbox,
+        unread=told.inbox_unread or 0,
+        worked_in=mine and connected,
+        sends=mine and connected and _allows_sending(row),
+    )
+
+
+def _allows_sending(mailbox: Mailbox) -> bool:
+    if mailbox.connection is None:
+        return False
+    states = {one.feature.name: one.on for one in features.states(mailbox.connection)}
+    return states.get("sending", True)
+
+
+def looked_into(mailboxes: Sequence[Account]) -> None:
+    """Note that somebody looks at these: their mail is then asked for more often where nothing is pushed (SY11)."""
+    due = now() - SEEN_AGAIN
+    stale = [one.pk for one in mailboxes if one.mailbox.viewed_at is None or one.mailbox.viewed_at < due]
+    if stale:
+        again = Q(viewed_at=None) | Q(viewed_at__lt=due)
+        Mailbox.objects.filter(again, pk__in=stale).update(viewed_at=Value(now()))

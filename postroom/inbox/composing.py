@@ -1,0 +1,59 @@
+"""What the composer component is given for a composition."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from postroom.inbox import writing
+from postroom.inbox.accounts import Accounts
+from postroom.mail.models import Composition, CompositionFile, Message
+
+TITLES = {"new": "New message", "reply": "Reply", "reply_all": "Reply to all", "forward": "Forward"}
+
+
+def context(
+    composition: Composition,
+    known: Accounts,
+    *,
+    seen: Message | None = None,
+    errors: Mapping[str, str] | None = None,
+    notice: str = "",
+    focus: bool = False,
+) -> dict[str, Any]:
+    """``seen``: the newest message of the thread the author has before them (SE13)."""
+    key = [composition.pk]
+    senders = [
+        {"value": one.pk, "label": one.address, "current": one.pk == composition.mailbox_id} for one in known.senders
+    ]
+    newest = seen.pk if seen else (composition.answers_id or "")
+    return {
+        "composition": composition,
+        "title": TITLES[composition.how],
+        "mode": "compose" if composition.how == "new" else "reply",
+        "froms": senders,
+        "to": writing.as_typed(composition.to),
+        "cc": writing.as_typed(composition.cc),
+        "bcc": writing.as_typed(composition.bcc),
+        "subject": composition.subject,
+        "text": writing.to_text(composition.html),
+        "attachments": [_file(one) for one in files(composition)],
+        "hidden": {"seen": newest} if composition.conversation_id else {},
+        "errors": errors or {},
+        "notice": notice,
+        "focus": focus,
+        "send_url": reverse("inbox:send", args=key),
+        "save_url": reverse("inbox:save", args=key),
+        "upload_url": reverse("inbox:upload", args=key),
+        "discard_url": reverse("inbox:discard", args=key),
+        "suggest_url": reverse("inbox:people"),
+    }
+
+
+def files(composition: Composition) -> list[CompositionFile]:
+    rows = CompositionFile.objects.filter(composition=composition, is_inline=False)
+    return list(rows.select_related("blob").order_by("pk"))
+
+
+def _file(one: CompositionFile) -> dict[str, Any]:
+    return {"name": one.name, "size": one.blob.size, "value": one.pk}

@@ -1,0 +1,73 @@
+"""What only these screens ask for. Everything else is read through ``mail.queries``."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from postroom.inbox.accounts import Accounts
+from postroom.mail.models import Composition, CompositionFile, Folder, Message, Thread, ThreadFolder
+from postroom.mail.queries import PAGE, Cursor, Line, Page, lines_of, read_cursor
+from postroom.providers.contract import FolderRole
+from postroom.workspaces.models import Membership
+
+DONE_WITH = (FolderRole.DELETED, FolderRole.JUNK, FolderRole.DRAFTS, FolderRole.OUTBOX)
+
+
+def flagged(folders: Sequence[int], cursor: str = "", *, limit: int = PAGE) -> Page[Line]:
+    """Threads of some folders in which a message is flagged, newest first."""
+    start = read_cursor(cursor)
+    before = Q(last_at__lt=start.at) | Q(last_at=start.at, thread_id__lt=start.id)
+    places = ThreadFolder.objects.filter(before, folder__in=folders, thread__flagged=True, last_at__lte=start.at)
+    rows = list(
+        places.order_by("-last_at", "-thread_id").values_list("thread_id", "last_at", "unread")[: limit + 1],
+    )
+    more = Cursor(rows[limit - 1][1], rows[limit - 1][0]).write() if len(rows) > limit else ""
+    return Page(lines_of(rows[:limit]), more)
+
+
+def line_of(thread: int, folders: Sequence[int]) -> Line | None:
+    """One thread as a line of these folders, if it lies in one of them."""
+    rows = ThreadFolder.objects.filter(thread=thread, folder__in=folders).order_by("-last_at")
+    found = rows.values_list("thread_id", "last_at", "unread")[:1]
+    return next(iter(lines_of(list(found))), None)
+
+
+def recipients(folder: Folder, threads: Collection[int]) -> dict[int, list[Any]]:
+    """To whom the newest message of each thread in a folder went: [[name, address], …] by thread."""
+    rows = Message.objects.filter(folder=folder, thread__in=threads).order_by("thread", "-received", "-pk")
+    return dict(rows.distinct("thread").values_list("thread_id", "to"))
+
+
+def visible_thread(member: Membership, pk: int, *, accounts: Accounts) -> Thread | None:
+    """A thread in a mailbox the member may read."""
+    return Thread.objects.filter(pk=pk, mailbox__in=accounts.ids, mailbox__workspace=member.workspace_id).first()
+
+
+def messages_in(conversation: int, mailboxes: Sequence[int]) -> list[Message]:
+    """All of a conversation in these mailboxes, with folder and mailbox, oldest first."""
+    rows = Message.objects.filter(thread__conversation=conversation, mailbox__in=mailboxes)
+    return list(rows.select_related("folder", "mailbox").order_by("received", "pk"))
+
+
+def compositions(conversation: int, member: Membership, mailboxes: Sequence[int]) -> list[Composition]:
+    """What the member is writing in a conversation, and what anybody's mail of it is still on its way."""
+    on_the_way = Q(state__in=[Composition.State.SENDING, Composition.State.FAILED])
+    begun = ~Q(html="") | Exists(CompositionFile.objects.filter(composition=OuterRef("pk")))
+    own = Q(author=member, state=Composition.State.DRAFT) & begun
+    rows = Composition.objects.filter(on_the_way | own, conversation=conversation, mailbox__in=mailboxes)
+    return list(rows.select_related("mailbox", "author__user").order_by("created_at", "pk"))
+
+
+def drafts(member: Membership, *, limit: int = 100) -> list[Composition]:
+    """What the member has begun and not sent, newest first; what is quite empty is not worth showing."""
+    unsent = [Composition.State.DRAFT, Composition.State.FAILED, Composition.State.SENDING]
+    rows = Composition.objects.filter(author=member, state__in=unsent)
+    begun = ~Q(html="") | Q(files__isnull=False) | (Q(how="new") & (~Q(subject="") | ~Q(to=[])))
+    return list(rows.filter(begun).distinct().select_related("mailbox").order_by("-updated_at")[:limit])
+
+
+def own_composition(member: Membership, pk: int) -> Composition | None:
+    """Only its author writes and sends a composition."""
+    rows = Composition.objects.filter(pk=pk, author=member, mailbox__workspace=member.workspace_id)
+    return rows.select_related("mailbox__workspace", "answers__thread", "answers__folder").first()

@@ -1,0 +1,245 @@
+"""A conversation, ready to be drawn: messages oldest first, the last and the unread ones open."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404
+from django.urls import reverse
+
+from postroom.inbox import queries
+from postroom.inbox.accounts import Accounts
+from postroom.inbox.rows import who
+from postroom.inbox.writing import to_text
+from postroom.mail import content
+from postroom.mail import queries as mail_queries
+from postroom.mail.models import Attachment, Composition, Message, Thread
+from postroom.mail.queries import Conversation, Shown
+from postroom.timeline.panel import Tag
+from postroom.workspaces.models import Membership
+
+NAMED = 4  # recipients that a message names before it only counts them
+
+_KINDS: Mapping[str, tuple[str, str]] = {
+    Message.Kind.BOUNCE: ("This message reports that a mail could not be delivered.", "bad"),
+    Message.Kind.AUTO_REPLY: ("This is an automatic reply.", "info"),
+    Message.Kind.INVITATION: ("This is an invitation to a meeting. Answer it in your calendar.", "info"),
+}
+_STATES: Mapping[str, tuple[str, str]] = {
+    Message.BodyState.UNUSABLE: (
+        "Postroom could not read the text of this message. “Show original” in its menu has it.",
+        "warn",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """An attachment of a message. ``preview_url`` where a browser may show it."""
+
+    name: str
+    size: int
+    href: str
+    preview_url: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One message or one composition on its way, as the thread shows it."""
+
+    id: str
+    who: str
+    key: str
+    to: str
+    when: datetime
+    snippet: str
+    open: bool = False
+    unread: bool = False
+    mine: bool = False
+    frame_url: str = ""
+    attachments: Sequence[File] = ()
+    actions: Sequence[dict[str, str]] = ()
+    notice: str = ""
+    notice_tone: str = ""
+    sending: str = ""
+    failed: Composition | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The thread pane. ``place`` is the list it was opened from: "inbox" or a folder's id."""
+
+    thread: Thread
+    conversation: Conversation
+    subject: str
+    items: Sequence[Item]
+    tags: Sequence[Tag]
+    place: str
+    close: str
+    may_work: bool
+    flagged: bool
+    unread: bool
+    draft: Composition | None
+    last: Message | None
+    live: str
+    part: str
+    unopened: Sequence[int] = field(default_factory=tuple)
+
+    @property
+    def reply(self) -> str:
+        return reverse("inbox:reply", args=[self.thread.pk])
+
+    @property
+    def acts(self) -> dict[str, str]:
+        """The address of each action, saying where the thread was opened."""
+        query = urlencode({"place": self.place, "close": self.close})
+        names = ("archive", "delete", "move", "unread", "flag")
+        return {name: f"{reverse('inbox:act', args=[self.thread.pk, name])}?{query}" for name in names}
+
+    @property
+    def folders(self) -> str:
+        return (
+            f"{reverse('inbox:folders', args=[self.thread.pk])}?{urlencode({'place': self.place, 'close': self.close})}"
+        )
+
+
+def read(
+    member: Membership, thread: Thread, known: Accounts, *, place: str, close: str, tags: Sequence[Tag], part: str
+) -> Reading:
+    """The conversation a thread belongs to. Raises ``Http404`` when nothing of it is visible."""
+    found = mail_queries.conversation(member, thread.conversation_id)
+    if found is None:
+        raise Http404("No such thread")
+    drafts = queries.compositions(thread.conversation_id, member, known.ids)
+    received = [one for one in found.messages if not one.message.is_draft]
+    last = received[-1].message if received else (found.messages[-1].message if found.messages else None)
+    items = [_item(one, known, last, reply=reverse("inbox:reply", args=[thread.pk])) for one in found.messages]
+    arrived = {one.message.pk for one in found.messages}
+    own = next((one for one in drafts if one.state == Composition.State.DRAFT and one.author_id == member.pk), None)
+    return Reading(
+        thread=thread,
+        conversation=found,
+        subject=found.subject,
+        items=[*items, *(_waiting(one, member) for one in drafts if _on_the_way(one, arrived))],
+        tags=tags,
+        place=place,
+        close=close,
+        may_work=any(one.mailbox_id in known.worked_in() for one in found.threads),
+        flagged=any(one.flagged for one in found.threads),
+        unread=any(one.unread for one in found.threads),
+        draft=own,
+        last=last,
+        live=_live(found),
+        part=part,
+        unopened=[one.message.pk for one in found.messages if not one.message.is_read],
+    )
+
+
+def _live(found: Conversation) -> str:
+    """The news that concern this conversation, as an hx-trigger."""
+    names = [f"live:mail:threads:{thread.pk}" for thread in found.threads]
+    names += ["live:mail:all", "live:sending", "live:resync", "thread:changed"]
+    return ", ".join(f"{name} from:body" for name in names)
+
+
+def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> Item:
+    message = one.message
+    mine = message.from_address.lower() in known.ours
+    notice, tone = _STATES.get(message.body_state) or _KINDS.get(message.kind) or ("", "")
+    return Item(
+        id=f"message-{message.pk}",
+        who=message.from_name or message.from_address or "Somebody",
+        key=message.from_address,
+        to=_recipients(message, known.ours),
+        when=message.received,
+        snippet=message.preview,
+        open=message == last or not message.is_read,
+        unread=not message.is_read,
+        mine=mine,
+        frame_url=reverse("mail:body", args=[message.pk]),
+        attachments=[_file(file) for file in one.files],
+        actions=_actions(message, reply),
+        notice=notice,
+        notice_tone=tone,
+        sending="Draft in Outlook" if message.is_draft else "",
+    )
+
+
+def _recipients(message: Message, ours: frozenset[str]) -> str:
+    """ "to you, cc Paul Meyer"."""
+    parts = []
+    for word, people in (("to", message.to), ("cc", message.cc), ("bcc", message.bcc)):
+        names = ["you" if address.lower() in ours else name or address for name, address in people[:NAMED]]
+        if names:
+            more = f" and {len(people) - NAMED:,} more" if len(people) > NAMED else ""
+            parts.append(f"{word} {', '.join(dict.fromkeys(names))}{more}")
+    return ", ".join(parts)
+
+
+def _file(file: Attachment) -> File:
+    preview = content.preview_type(file)
+    return File(
+        name=content.file_name(file),
+        size=file.size,
+        href=reverse("mail:attachment", args=[file.pk]),
+        preview_url=reverse("mail:attachment-view", args=[file.pk]) if preview else "",
+        icon="image" if preview.startswith("image/") else "file-text" if preview else "paperclip",
+    )
+
+
+def _actions(message: Message, reply: str) -> list[dict[str, str]]:
+    def answer(how: str) -> str:
+        return f"{reply}?{urlencode({'how': how, 'message': message.pk})}"
+
+    original = reverse("mail:original", args=[message.pk])
+    return [
+        {"label": "Reply", "icon": "reply", "href": answer("reply"), "answers": "yes"},
+        {"label": "Reply all", "icon": "reply-all", "href": answer("reply_all"), "answers": "yes"},
+        {"label": "Forward", "icon": "forward", "href": answer("forward"), "answers": "yes"},
+        {"label": "Show original", "icon": "code", "href": original},
+        {"label": "Save as file", "icon": "download", "href": f"{original}?save=1"},
+    ]
+
+
+# --- on its way --------------------------------------------------------------------------------------------------
+
+
+def _on_the_way(one: Composition, arrived: set[int]) -> bool:
+    return one.state in (Composition.State.SENDING, Composition.State.FAILED) and one.sent_message_id not in arrived
+
+
+def _waiting(one: Composition, member: Membership) -> Item:
+    failed = one.state == Composition.State.FAILED
+    people: Sequence[Any] = [*one.to, *one.cc]
+    own = one.author_id == member.pk
+    return Item(
+        id=f"composition-{one.pk}",
+        who="You" if own else one.author.name,
+        key=one.mailbox.address,
+        to=f"to {who(people, frozenset())}",
+        when=one.updated_at,
+        snippet=to_text(one.html)[:200],
+        text=to_text(one.html),
+        open=True,
+        mine=True,
+        sending="Not sent" if failed else "Sending…",
+        failed=one if failed and own else None,
+        notice=f"This message was not sent. {_reason(one.failure)}" if failed else "",
+        notice_tone="bad" if failed else "",
+    )
+
+
+def _reason(failure: str) -> str:
+    """A provider's word for a refusal is shown as it is: support asks for it."""
+    known = {
+        "ErrorMessageSizeExceeded": "It is larger than the mailbox may send.",
+        "ErrorInvalidRecipients": "An address was refused. Correct it and send again.",
+        "ErrorSendAsDenied": "The mailbox may not send under this address.",
+        "ErrorQuotaExceeded": "The mailbox is full.",
+        "ErrorExceededMessageLimit": "The mailbox has reached its sending limit for today.",
+    }
+    return known.get(failure, failure or "Microsoft gave no reason. Try again.")

@@ -1,0 +1,119 @@
+/*
+ * What the screens of mail add to the shell: the open thread and its list stay together, drafts say that they are kept,
+ * pictures are shown when asked for.
+ */
+const detail = document.getElementById("detail");
+const sideBySide = matchMedia("(width > 720px)");
+const openThread = () => detail?.querySelector("[data-thread]")?.dataset.thread ?? "";
+const rowOf = (thread) => document.getElementById(`thread-${thread}`);
+
+/* The list looks again: as many lines as it has, and the open one in any case. */
+document.addEventListener("htmx:configRequest", ({ target, detail: { parameters } }) => {
+  if (!target.matches?.("[data-look-again]")) return;
+  parameters.shown = document.querySelectorAll("#threads > [data-row]").length;
+  if (openThread()) parameters.open = openThread();
+});
+
+/* A thread that was opened is shown from its newest message on; what stands above can be scrolled to. */
+function showNewest() {
+  const scroller = detail?.querySelector(".pane-scroll");
+  const first = scroller?.querySelector(".message[open]");
+  if (!first) return;
+  const top = first.offsetTop - scroller.offsetTop;
+  scroller.scrollTop = first.previousElementSibling && top > scroller.clientHeight / 2 ? top - 64 : 0;
+}
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target === detail) showNewest();
+});
+if (location.hash) document.querySelector(location.hash)?.scrollIntoView({ block: "nearest" });
+else showNewest();
+
+/* Closing, and what left the list ----------------------------------------- */
+
+function close() {
+  const thread = openThread();
+  detail.replaceChildren(document.getElementById("nothing-open").content.cloneNode(true));
+  document.getElementById("aside")?.replaceChildren();
+  history.pushState({ htmx: true }, "", detail.dataset.close);
+  const link = rowOf(thread)?.querySelector("a[href]");
+  for (const one of document.querySelectorAll("#threads a[aria-current]")) one.removeAttribute("aria-current");
+  link?.focus();
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-close-thread]") || event.ctrlKey || event.metaKey) return;
+  if (!document.getElementById("threads")) return;
+  event.preventDefault();
+  close();
+});
+
+document.addEventListener("thread:gone", ({ detail: { thread } }) => {
+  const row = rowOf(thread);
+  const next = row?.nextElementSibling?.matches("[data-row]") ? row.nextElementSibling : row?.previousElementSibling;
+  const link = next?.matches("[data-row]") ? next.querySelector("a[href]") : null;
+  row?.remove();
+  if (String(thread) !== openThread()) return;
+  if (link && sideBySide.matches) {
+    link.focus();
+    link.click();
+  } else {
+    close();
+  }
+});
+
+/* Writing ------------------------------------------------------------------ */
+
+document.addEventListener("draft:saved", ({ target }) => {
+  const state = target.closest?.("form")?.querySelector("[data-composer-state]");
+  if (state) state.textContent = "Saved";
+});
+document.addEventListener("input", (event) => {
+  const state = event.target.closest?.("form.composer")?.querySelector("[data-composer-state]");
+  if (state?.textContent === "Saved") state.textContent = "";
+});
+
+/* The same answer again only takes you to it. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const asked = event.target.closest?.("[data-how]");
+  const form = document.querySelector("#reply-box form.composer");
+  if (!asked || asked === form || !form || asked.dataset.how !== form.dataset.how) return;
+  event.preventDefault();
+  form.querySelector("textarea").focus();
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "reply-box") return;
+  const form = event.target.querySelector("form.composer");
+  if (!form) return;
+  const to = form.querySelector(".token") ? null : form.querySelector(".recipients-input");
+  (to ?? form.querySelector("textarea")).focus({ preventScroll: true });
+  form.scrollIntoView({ block: "end" });
+});
+
+/* Taken off for good, also when the page is left before it is sent. */
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest?.("[data-attachment-remove]")?.closest("[data-attachment]");
+  const file = chip?.querySelector("input[type=hidden]")?.value;
+  const upload = chip?.closest("[data-upload-url]")?.dataset.uploadUrl;
+  if (!file || !upload) return;
+  const token = document.querySelector('meta[name="csrf-token"]').content;
+  fetch(`${upload}${file}/remove/`, { method: "POST", headers: { "X-CSRFToken": token, "HX-Request": "true" }, keepalive: true });
+}, true);
+
+/* Pictures ----------------------------------------------------------------- */
+
+function lookForPictures(frame) {
+  const note = frame.parentElement.querySelector(":scope > [data-pictures]");
+  if (note) note.hidden = !frame.contentDocument?.querySelector("img[data-remote]") || frame.src.includes("pictures=1");
+}
+document.addEventListener("load", (event) => event.target.matches?.("iframe[data-mail-frame]") && lookForPictures(event.target), true);
+for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) lookForPictures(frame);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-pictures-show]");
+  if (!button) return;
+  const frame = button.closest(".message-body").querySelector("iframe");
+  const address = new URL(frame.src);
+  address.searchParams.set("pictures", "1");
+  frame.src = address.href;
+  button.closest("[data-pictures]").hidden = true;
+});

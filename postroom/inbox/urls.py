@@ -1,0 +1,31 @@
+"""Addresses of the screens of mail."""
+
+from django.urls import path
+
+from postroom.inbox.views import actions, compose, files, lists, news, threads
+
+app_name = "inbox"
+urlpatterns = [
+    path("inbox/", lists.inbox, name="list"),
+    path("inbox/rail/", news.rail, name="rail"),
+    path("inbox/notices/", news.notices, name="notices"),
+    path("inbox/undo/<str:token>/", actions.undo, name="undo"),
+    path("inbox/threads/<int:pk>/", threads.in_inbox, name="thread"),
+    path("inbox/threads/<int:pk>/folders/", threads.folders, name="folders"),
+    path("inbox/threads/<int:pk>/reply/", threads.reply, name="reply"),
+    path("inbox/threads/<int:pk>/<slug:action>/", actions.act, name="act"),
+    path("mail/", lists.mail, name="mail"),
+    path("mail/<int:mailbox>/", lists.mailbox, name="mailbox"),
+    path("mail/<int:mailbox>/<int:folder>/", lists.folder, name="folder"),
+    path("mail/<int:mailbox>/<int:folder>/<int:pk>/", threads.in_folder, name="folder-thread"),
+    path("compose/", compose.begin, name="compose"),
+    path("compose/people/", compose.people, name="people"),
+    path("compose/<int:pk>/", compose.draft, name="draft"),
+    path("compose/<int:pk>/save/", compose.save, name="save"),
+    path("compose/<int:pk>/send/", compose.send, name="send"),
+    path("compose/<int:pk>/again/", compose.again, name="again"),
+    path("compose/<int:pk>/discard/", compose.discard, name="discard"),
+    path("compose/<int:pk>/restore/", compose.restore, name="restore"),
+    path("compose/<int:pk>/files/", files.upload, name="upload"),
+    path("compose/<int:pk>/files/<int:file>/remove/", files.remove, name="remove-file"),
+]

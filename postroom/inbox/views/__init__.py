@@ -1,0 +1,1 @@
+"""Views, by what they show: lists, threads, what is done to them, compose, news."""

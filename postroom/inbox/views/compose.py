@@ -1,0 +1,260 @@
+"""Writing: begin, keep, send, throw away (SE1-SE3). Every composition is a row, so nothing typed is lost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from postroom.inbox import composing, people_found, queries, writing
+from postroom.inbox.accounts import accounts
+from postroom.inbox.views.pages import is_partial
+from postroom.mail import commands
+from postroom.mail.models import Composition, CompositionFile, Message, Thread
+from postroom.ui.toasts import toast
+from postroom.workspaces.access import MemberRequest, member_required
+
+_FIELDS = ("to", "cc", "bcc")
+
+
+@require_GET
+@member_required
+def begin(request: MemberRequest) -> HttpResponse:
+    """Compose, with ``?to=`` and ``?subject=`` filled in. Leads to the draft's own address."""
+    given = request.GET
+    found = writing.begin(
+        request.member, accounts(request), to=given.get("to", "")[:5000], subject=given.get("subject", "")
+    )
+    if found is None:
+        return render(request, "inbox/no_sender.html", status=403)
+    return redirect("inbox:draft", pk=found.pk)
+
+
+@require_GET
+@member_required
+def draft(request: MemberRequest, pk: int) -> HttpResponse:
+    """A page to write on. What was sent leads to its thread."""
+    composition = _own(request, pk)
+    if composition.state in (Composition.State.SENDING, Composition.State.SENT):
+        return redirect(_thread_address(composition) or reverse("inbox:list"))
+    if composition.how != "new" and (thread := _thread_address(composition)):
+        return redirect(f"{thread}?draft={pk}#reply")
+    return _page(request, composition, focus=bool(composition.to))
+
+
+@require_POST
+@member_required
+def save(request: MemberRequest, pk: int) -> HttpResponse:
+    """What is typed so far; asked for by itself."""
+    composition = _own(request, pk)
+    _keep(request, composition)
+    return trigger_client_event(HttpResponse(status=204), "draft:saved", {"id": pk})
+
+
+@require_POST
+@member_required
+def send(request: MemberRequest, pk: int) -> HttpResponse:
+    """Hand it to the outbox, unless something is missing or something newer was not seen (SE13)."""
+    composition = _own(request, pk)
+    if composition.state in (Composition.State.SENDING, Composition.State.SENT):
+        return _sent(request, composition)
+    _keep(request, composition)
+    _drop_files(request, composition)
+    for file in request.FILES.getlist("files"):  # without a script the file field itself is sent
+        commands.attach(
+            composition, name=file.name or "file", content_type=file.content_type or "", chunks=file.chunks()
+        )
+    newer = _unseen(request, composition)
+    if newer is not None:
+        author = newer.from_name or newer.from_address
+        notice = f"{author} wrote in this thread while you were writing. Read it, then send again."
+        return _page(request, composition, seen=newer, notice=notice, status=422)
+    errors = _problems(request.POST, composition)
+    if not errors:
+        try:
+            commands.send(composition)
+        except commands.CannotSend as problem:
+            errors = {"all": str(problem)}
+    return _page(request, composition, errors=errors, status=422) if errors else _sent(request, composition)
+
+
+@require_POST
+@member_required
+def again(request: MemberRequest, pk: int) -> HttpResponse:
+    """Send what failed once more, as it is."""
+    composition = _own(request, pk)
+    try:
+        commands.send(composition)
+    except commands.CannotSend as problem:
+        return toast(request, _back(request, composition), str(problem), kind="error")
+    return toast(request, _back(request, composition), "Sending again.", kind="info")
+
+
+@require_POST
+@member_required
+def discard(request: MemberRequest, pk: int) -> HttpResponse:
+    """Throw a draft away; Undo brings it back."""
+    composition = _own(request, pk)
+    if composition.state == Composition.State.SENDING:
+        return toast(request, _back(request, composition), "It is being sent already.", kind="warning")
+    if request.headers.get("HX-Target") or request.POST.get("text") is not None:
+        _keep(request, composition)
+    undo = reverse("inbox:restore", args=[pk]) + f"?was={_token(composition)}"
+    leads = _thread_address(composition) or reverse("inbox:list")
+    commands.discard(composition)
+    if is_partial(request) and composition.how != "new":
+        answer = HttpResponse("")
+        return toast(request, answer, "Draft discarded.", undo_url=undo)
+    messages.add_message(request, messages.SUCCESS, "Draft discarded.", extra_tags=undo)
+    return HttpResponseClientRedirect(leads) if is_partial(request) else redirect(leads)
+
+
+@require_POST
+@member_required
+def restore(request: MemberRequest, pk: int) -> HttpResponse:
+    """Bring a discarded draft back, with its attachments."""
+    try:
+        told: dict[str, Any] = signing.loads(request.GET.get("was", ""), salt="inbox.draft", max_age=3600)
+    except signing.BadSignature:
+        raise Http404("No such draft") from None
+    if told["author"] != request.member.pk or told["pk"] != pk or Composition.objects.filter(pk=pk).exists():
+        raise Http404("No such draft")
+    files = told.pop("files")
+    row = Composition(**{f"{n}_id" if n in _POINTERS else n: v for n, v in told.items()})
+    row.save(force_insert=True)
+    CompositionFile.objects.bulk_create(CompositionFile(composition=row, **file) for file in files)
+    address = reverse("inbox:draft", args=[pk])
+    return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
+
+
+@require_GET
+@member_required
+def people(request: MemberRequest) -> HttpResponse:
+    """Suggestions for ``?q=`` (SE10): contacts first, then whom the workspace wrote with."""
+    found = people_found.suggest(request.workspace, request.GET.get("q", "")[:200])
+    return render(request, "ui/components/suggestions.html", {"people": found})
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+_POINTERS = ("mailbox", "author", "answers", "conversation")
+_KEPT = ("pk", "how", "subject", "html", "to", "cc", "bcc", "marker", "internet_message_id")
+
+
+def _own(request: MemberRequest, pk: int) -> Composition:
+    found = queries.own_composition(request.member, pk)
+    if found is None:
+        raise Http404("No such draft")
+    return found
+
+
+def _token(composition: Composition) -> str:
+    """A whole draft, signed: nothing else remembers it once it is discarded."""
+    told: dict[str, Any] = {name: getattr(composition, name) for name in _KEPT}
+    told |= {name: getattr(composition, f"{name}_id") for name in _POINTERS}
+    told["files"] = [
+        {"blob_id": one.blob_id, "name": one.name, "content_type": one.content_type}
+        for one in composing.files(composition)
+    ]
+    return signing.dumps(told, salt="inbox.draft", compress=True)
+
+
+def _keep(request: MemberRequest, composition: Composition) -> None:
+    """Only the fields that were sent; a reply without a subject field keeps its subject."""
+    told = request.POST
+    fields: dict[str, Any] = {name: writing.people(told[name]) for name in _FIELDS if name in told}
+    if "text" in told:
+        fields["html"] = commands.text_to_html(told["text"].replace("\0", ""))
+    if "subject" in told:
+        fields["subject"] = " ".join(told["subject"].replace("\0", "").split())[:900]
+    mailbox = writing.mailbox_of(accounts(request), told.get("from", ""))
+    if mailbox is not None:
+        fields["mailbox"] = mailbox
+    if fields:
+        commands.save(composition, **fields)
+
+
+def _drop_files(request: MemberRequest, composition: Composition) -> None:
+    kept = [int(one) for one in request.POST.getlist("attachments") if one.isdecimal() and len(one) < 18]
+    CompositionFile.objects.filter(composition=composition).exclude(pk__in=kept).delete()
+
+
+def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:
+    """What the fields say about themselves, by field."""
+    errors = {}
+    for name in _FIELDS:
+        wrong = [address for _, address in getattr(composition, name) if not commands._looks_like_address(address)]
+        if wrong:
+            errors[name] = f"{wrong[0]} is not an e-mail address."
+    if not (composition.to or composition.cc or composition.bcc):
+        errors["to"] = "Add at least one recipient."
+    if told.get("from") and told["from"] != str(composition.mailbox_id):
+        errors["all"] = "You cannot send from this mailbox any more. Choose another one."
+    return errors
+
+
+def _unseen(request: MemberRequest, composition: Composition) -> Message | None:
+    """The newest message of the thread that arrived after what the author had before them."""
+    seen = request.POST.get("seen", "")
+    if not composition.conversation_id or not seen.isdecimal() or len(seen) > 18:
+        return None
+    known = accounts(request)
+    rows = Message.objects.filter(
+        thread__conversation=composition.conversation_id, mailbox__in=known.ids, pk__gt=int(seen), is_draft=False
+    )
+    newest = rows.order_by("-received", "-pk").first()
+    base = Message.objects.filter(pk=int(seen)).values_list("received", flat=True).first()
+    if newest is None or (base is not None and newest.received <= base):
+        return None
+    return None if newest.from_address.lower() in known.ours else newest
+
+
+def _page(
+    request: MemberRequest,
+    composition: Composition,
+    *,
+    seen: Message | None = None,
+    errors: Mapping[str, str] | None = None,
+    notice: str = "",
+    focus: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    context = composing.context(
+        composition, accounts(request), seen=seen, errors=errors, notice=notice, focus=focus or bool(errors)
+    )
+    template = "inbox/composer.html" if is_partial(request) and status == 422 else "inbox/compose.html"
+    return render(request, template, {**context, "active": "inbox"}, status=status)
+
+
+def _thread_address(composition: Composition) -> str:
+    if composition.conversation_id is None:
+        return ""
+    rows = Thread.objects.filter(conversation=composition.conversation_id)
+    thread = (
+        rows.filter(mailbox=composition.mailbox_id).first()
+        or rows.filter(mailbox=composition.answers.mailbox_id if composition.answers else None).first()
+    )
+    return reverse("inbox:thread", args=[thread.pk]) if thread else ""
+
+
+def _sent(request: MemberRequest, composition: Composition) -> HttpResponse:
+    """A reply stays in its thread, which shows it on its way; a new message leads back."""
+    name = composition.to[0][0] or composition.to[0][1] if composition.to else "everybody"
+    text = f"Sending to {name}."
+    if is_partial(request) and composition.how != "new":
+        answer = trigger_client_event(HttpResponse(""), "thread:changed")
+        return toast(request, answer, text, kind="info")
+    messages.info(request, text)
+    leads = _thread_address(composition) or reverse("inbox:list")
+    return HttpResponseClientRedirect(leads) if is_partial(request) else redirect(leads)
+
+
+def _back(request: MemberRequest, composition: Composition) -> HttpResponse:
+    if is_partial(request):
+        return trigger_client_event(HttpResponse(status=204), "thread:changed")
+    return redirect(_thread_address(composition) or reverse("inbox:list"))

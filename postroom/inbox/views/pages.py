@@ -1,0 +1,42 @@
+"""How a view of mail answers: the whole page, or the part that was asked for."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from postroom.inbox.accounts import accounts, looked_into
+from postroom.inbox.listing import Listing
+from postroom.inbox.reading import Reading
+
+
+def is_partial(request: HttpRequest) -> bool:
+    """Asked for by htmx, and not to rebuild a page after going back."""
+    told = request.headers
+    return told.get("HX-Request") == "true" and told.get("HX-History-Restore-Request") != "true"
+
+
+def wants(request: HttpRequest, part: str) -> bool:
+    """Whether only the element `part` is to be filled."""
+    return is_partial(request) and request.headers.get("HX-Target") == part
+
+
+def list_page(request: HttpRequest, listing: Listing, **more: Any) -> HttpResponse:
+    """A list; when more of it or a fresh look at it is asked for, only its lines."""
+    context = {"listing": listing, "open": more.get("open"), **more}
+    if wants(request, "threads"):
+        return render(request, "inbox/rows_page.html", context)
+    if wants(request, "pager"):
+        return render(request, "inbox/rows.html", context)
+    looked_into(accounts(request).readable)
+    return render(request, more.get("template", "inbox/list.html"), context)
+
+
+def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading, **more: Any) -> HttpResponse:
+    """A thread beside the list it was opened from, or only its pane."""
+    context = {"listing": listing, "reading": reading, "open": reading.thread.pk, **more}
+    if wants(request, "detail"):
+        return render(request, "inbox/thread_part.html", context)
+    if wants(request, "thread"):
+        return render(request, "inbox/thread_again.html", context)
+    return render(request, more.get("template", "inbox/list.html"), context)

@@ -1,0 +1,155 @@
+"""One thread, opened from the Inbox or from a folder, and the reply box in it."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from postroom.inbox import composing, listing, queries, writing
+from postroom.inbox.accounts import Accounts, accounts
+from postroom.inbox.listing import Asked, Listing
+from postroom.inbox.reading import Reading, read
+from postroom.inbox.views.lists import account_of, around, folder_of
+from postroom.inbox.views.pages import is_partial, thread_page, wants
+from postroom.mail import commands, events
+from postroom.mail import queries as mail_queries
+from postroom.mail.folders import flat, folder_tree
+from postroom.mail.models import Message, Thread
+from postroom.timeline import panel
+from postroom.workspaces.access import MemberRequest, member_required
+
+
+@require_GET
+@member_required
+def in_inbox(request: MemberRequest, pk: int) -> HttpResponse:
+    """A thread beside the Inbox."""
+    known, thread = _visible(request, pk)
+    shown = None
+    if not (wants(request, "detail") or wants(request, "thread")):
+        shown = listing.inbox(request, Asked.of(request, open=pk), also=[thread.conversation_id])
+    reading = _open(request, thread, known, shown, place="inbox", close=_close(request, "inbox:list"))
+    drafts = queries.drafts(request.member) if shown and request.GET.get("filter") == "drafts" else None
+    return thread_page(request, shown, reading, drafts=drafts, active="inbox", **_composer(request, reading))
+
+
+@require_GET
+@member_required
+def in_folder(request: MemberRequest, mailbox: int, folder: int, pk: int) -> HttpResponse:
+    """A thread beside the folder it was found in."""
+    account = account_of(request, mailbox)
+    found = folder_of(account, folder)
+    known, thread = _visible(request, pk)
+    shown = None
+    if not (wants(request, "detail") or wants(request, "thread")):
+        shown = listing.of_folder(request, found, Asked.of(request, open=pk), also=[thread.conversation_id])
+    close = _close(request, "inbox:folder", mailbox, folder)
+    reading = _open(request, thread, known, shown, place=str(folder), close=close)
+    return thread_page(request, shown, reading, **around(account, found), **_composer(request, reading))
+
+
+@require_GET
+@member_required
+def reply(request: MemberRequest, pk: int) -> HttpResponse:
+    """The reply box: ``?how=`` reply, reply_all or forward, ``?message=`` (the last that arrived without)."""
+    known, thread = _visible(request, pk)
+    how = request.GET.get("how", "reply")
+    message = _answered(request, thread)
+    begun = writing.answer(request.member, known, message, how if how in writing.HOWS else "reply")
+    if begun is None:
+        return _no_sender(request)
+    if not is_partial(request):
+        return redirect(f"{thread_address(thread)}?draft={begun.pk}#reply")
+    return render(request, "inbox/composer.html", composing.context(begun, known, focus=True))
+
+
+@require_GET
+@member_required
+def folders(request: MemberRequest, pk: int) -> HttpResponse:
+    """Where a thread can be moved: the folders of its mailbox."""
+    known, thread = _visible(request, pk)
+    account = known.get(thread.mailbox_id)
+    if account is None or not account.worked_in:
+        raise Http404("Not a mailbox you work in")
+    move_url = f"{reverse('inbox:act', args=[pk, 'move'])}?{request.GET.urlencode()}"
+    nodes = list(flat(folder_tree(account.mailbox)))
+    return render(request, "inbox/move_to.html", {"nodes": nodes, "move_url": move_url})
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def thread_address(thread: Thread) -> str:
+    return reverse("inbox:thread", args=[thread.pk])
+
+
+def _visible(request: MemberRequest, pk: int) -> tuple[Accounts, Thread]:
+    known = accounts(request)
+    thread = queries.visible_thread(request.member, pk, accounts=known)
+    if thread is None:
+        raise Http404("No such thread")
+    return known, thread
+
+
+def _close(request: MemberRequest, name: str, *args: int) -> str:
+    given = request.GET.copy()
+    for private in ("draft", "open", "shown", "after"):
+        given.pop(private, None)
+    query = given.urlencode()
+    return reverse(name, args=args) + (f"?{query}" if query else "")
+
+
+def _open(
+    request: MemberRequest, thread: Thread, known: Accounts, shown: Listing | None, *, place: str, close: str
+) -> Reading:
+    """Read a thread, and mark it read: as it is shown it still says what was new."""
+    tags = shown.tags.get(thread.conversation_id, []) if shown else panel.tags(thread.conversation_id)
+    part = request.get_full_path()
+    reading = read(request.member, thread, known, place=place, close=close, tags=tags, part=part)
+    looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
+    if reading.unopened and not looking_again:
+        _mark_read(request, reading, known)
+    return reading
+
+
+def _mark_read(request: MemberRequest, reading: Reading, known: Accounts) -> None:
+    """In every mailbox the member works in; reading in a colleague's mailbox leaves no trace there."""
+    worked = known.worked_in()
+    rows = Message.objects.filter(thread__in=reading.conversation.threads, mailbox__in=worked, is_read=False)
+    unread = list(rows.select_related("mailbox"))
+    if not unread:
+        return
+    commands.mark_read(unread, request.member)
+    for mailbox in {one.mailbox for one in unread}:
+        events.announce(mailbox, threads={one.thread_id for one in unread if one.mailbox_id == mailbox.pk})
+
+
+def _answered(request: MemberRequest, thread: Thread) -> Message:
+    asked = request.GET.get("message", "")
+    if asked.isdecimal() and len(asked) < 18:
+        found = mail_queries.visible_message(request.member, int(asked))
+        if found is None:
+            raise Http404("No such message")
+        return found
+    shown = mail_queries.thread_messages(request.member, thread)
+    arrived = [one.message for one in shown if not one.message.is_draft]
+    if not arrived:
+        raise Http404("Nothing to answer")
+    return arrived[-1]
+
+
+def _composer(request: MemberRequest, reading: Reading) -> dict[str, object]:
+    """The reply box of what the member has begun here."""
+    asked = request.GET.get("draft", "")
+    draft = reading.draft
+    if asked.isdecimal() and len(asked) < 18:
+        found = queries.own_composition(request.member, int(asked))
+        draft = found if found is not None and found.conversation_id == reading.conversation.id else draft
+    if draft is None or draft.state not in ("draft", "failed") or wants(request, "thread"):
+        return {}
+    return composing.context(draft, accounts(request), seen=reading.last)
+
+
+def _no_sender(request: MemberRequest) -> HttpResponse:
+    if is_partial(request):
+        return render(request, "inbox/no_sender_part.html")
+    return render(request, "inbox/no_sender.html", status=403)

@@ -1,0 +1,116 @@
+"""What a member types and what a composition keeps: recipients and text, there and back."""
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from postroom.inbox.accounts import Account, Accounts
+from postroom.mail import commands
+from postroom.mail.models import Composition, CompositionFile, Message
+from postroom.mailboxes.models import Mailbox
+from postroom.workspaces.models import Membership
+
+LARGEST = 150 * 1024 * 1024  # bytes of all attachments together (product.md SE5)
+HOWS = ("reply", "reply_all", "forward")
+
+_PART = re.compile(r'(?:"[^"]*"|<[^>]*>|[^,;\n])+')
+_NAMED = re.compile(r"^(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*$", re.DOTALL)
+_NEEDS_QUOTES = re.compile(r'[,;<>"]')
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+def people(text: str) -> list[list[str]]:
+    """'Ines <ines@x>, paul@x' as [[name, address], …], each address once. Never raises: sending checks addresses."""
+    found: dict[str, list[str]] = {}
+    for part in _PART.findall(text.replace("\0", "")):
+        named = _NAMED.match(part.strip())
+        name, address = (named["name"].strip().strip('"').strip(), named["address"]) if named else ("", part)
+        address = address.strip().removeprefix("mailto:").strip()
+        if address:
+            found.setdefault(address.lower(), [name[:200], address[:320]])
+    return list(found.values())
+
+
+def as_typed(rows: Sequence[Any]) -> str:
+    """The reverse of ``people``."""
+    return ", ".join(_as_typed(name or "", address) for name, address in rows)
+
+
+def _as_typed(name: str, address: str) -> str:
+    plain = name.replace('"', "").strip()
+    if not plain or plain.lower() == address.lower():
+        return address
+    return f'"{plain}" <{address}>' if _NEEDS_QUOTES.search(plain) else f"{plain} <{address}>"
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def to_text(written: str) -> str:
+    """The reverse of ``commands.text_to_html``."""
+    text = re.sub(r"<br\s*/?>", "\n", written)
+    text = re.sub(r"</p>\s*<p>", "\n\n", text)
+    return html.unescape(re.sub(r"<[^>]+>", "", text))
+
+
+# --- compositions ------------------------------------------------------------------------------------------------
+
+
+def begin(member: Membership, known: Accounts, *, to: str = "", subject: str = "") -> Composition | None:
+    """A new message, or the untouched one the member already has; ``None`` when there is no mailbox to send from."""
+    account = default_sender(member, known)
+    if account is None:
+        return None
+    empty = Composition.objects.filter(
+        author=member, state=Composition.State.DRAFT, how="new", html="", subject="", to=[], cc=[], bcc=[], files=None
+    )
+    composition = empty.filter(mailbox__in=[one.pk for one in known.senders]).order_by("-pk").first()
+    if composition is None:
+        return commands.compose(account.mailbox, member, to=_pairs(to), subject=subject[:900])
+    commands.save(composition, mailbox=account.mailbox, to=people(to), subject=subject[:900])
+    return composition
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [(name, address) for name, address in people(text)]
+
+
+def default_sender(member: Membership, known: Accounts) -> Account | None:
+    """The mailbox the member wrote from last (SE2), else their own, else any they may send from."""
+    senders = known.senders
+    used = Composition.objects.filter(author=member, mailbox__in=[one.pk for one in senders]).exclude(html="")
+    last = used.order_by("-updated_at").values_list("mailbox", flat=True).first()
+    own = [one for one in senders if one.mailbox.owner_id == member.pk and not one.shared]
+    return next((one for one in senders if one.pk == last), None) or next(iter([*own, *senders]), None)
+
+
+def answer(member: Membership, known: Accounts, message: Message, how: str) -> Composition | None:
+    """An answer to a message, from the mailbox it was written to (SE2); the one already begun, if there is one."""
+    account = next((one for one in known.senders if one.pk == message.mailbox_id), None)
+    account = account or default_sender(member, known)
+    if account is None:
+        return None
+    begun = Composition.objects.filter(author=member, answers=message, how=how, state=Composition.State.DRAFT)
+    found = begun.order_by("-pk").first()
+    return found or commands.compose(account.mailbox, member, answers=message, how=how)
+
+
+def mailbox_of(known: Accounts, value: str) -> Mailbox | None:
+    """The mailbox the From selector names, if the member may send from it."""
+    found = next((one for one in known.senders if str(one.pk) == value), None)
+    return found.mailbox if found else None
+
+
+class Size(NamedTuple):
+    used: int
+    left: int
+
+
+def size(composition: Composition) -> Size:
+    """Bytes of a composition's attachments, and how many more it may have."""
+    sizes = CompositionFile.objects.filter(composition=composition).values_list("blob__size", flat=True)
+    used = sum(sizes)
+    return Size(used, max(0, LARGEST - used))
