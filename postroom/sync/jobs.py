@@ -7,6 +7,7 @@ import logging
 from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
+from postroom.lib import process
 from postroom.sync import lanes, runner
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ SWEEP_EVERY = 5  # seconds
 def run(mailbox_id: int) -> None:
     """Do what is due for a mailbox. No lock, no unique key, no retry: the lease and the sweep are all of these."""
     close_old_connections()  # a restarted database costs one reconnect, not a failed run
-    runner.run_mailbox(mailbox_id)
+    runner.run_mailbox(mailbox_id, stopping=process.stopping)
 
 
 def wake(mailbox_id: int) -> None:
