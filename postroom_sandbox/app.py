@@ -185,7 +185,8 @@ class Application:
         if not segments or segments[0].lower() != "v1.0":
             return ""
         try:
-            principal = principal_of(self.world, request)
+            with self.world.lock:
+                principal = principal_of(self.world, request)
         except ApiError:
             return ""
         below = _below(request)

@@ -18,6 +18,7 @@ from postroom_sandbox.store.model import Folder, Message
 from postroom_sandbox.users import ON_PREMISES, User
 from postroom_sandbox.world import World
 
+LARGEST_BODY = 4 * 1024 * 1024 + 256 * 1024  # 4 MB of content, and what is said around it (graph.md 2.9)
 _PREFERENCE = re.compile(r'\s*([\w.-]+)\s*(?:=\s*(?:"([^"]*)"|([^;,\s]*)))?[^,]*(?:,|$)')
 
 
@@ -218,6 +219,8 @@ def served(world: World, operation: Operation, need: Need | None) -> Callable[..
         principal = principal_of(world, request)
         call = Call(world, request, principal, target_of(world, principal, user))
         upload = len(request.body) if request.method != "GET" else 0
+        if upload > LARGEST_BODY:
+            raise ApiError(413, "RequestEntityTooLarge", "The request body is too large.")
         usage = world.throttle.enter(
             (principal.client_id, call.user.id), call.limits, now=world.clock.timestamp(), upload=upload
         )

@@ -63,7 +63,8 @@ def _check_age(call: Call, folder: Folder, state: State, *, is_next: bool) -> No
     position = state.after if is_next and not state.first else state.until
     stale = is_next and call.world.clock.timestamp() - state.issued > _LINK_LIFE
     if position < folder.log.floor or stale:
-        raise expired(max(folder.log.floor, call.mailbox.tick), position)
+        url = f"{call.request.base_url}{call.request.raw_path}"
+        raise expired(max(folder.log.floor, call.mailbox.tick), position, url=url)
 
 
 def _opened(call: Call, folder: Folder, query: dict[str, str]) -> State:

@@ -235,7 +235,7 @@ def _resumed(call: Call, token: str, *, is_next: bool) -> State:
         raise bad_request("The sync state belongs to something else.", "ErrorInvalidSyncStateData")
     floor = call.mailbox.tree.log.floor
     if state.until < floor:
-        raise expired(floor, state.until)
+        raise expired(floor, state.until, url=f"{call.request.base_url}{call.request.raw_path}")
     if is_next:
         return state
     return State(state.mailbox, TREE_LOG, False, state.until, call.mailbox.tick, select=state.select)

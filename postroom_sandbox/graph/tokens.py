@@ -58,7 +58,7 @@ def _sign(data: bytes, secret: bytes) -> bytes:
     return hmac.digest(secret, b"delta" + data, "sha256")[:_SIGNATURE]
 
 
-def expired(floor: int, position: int) -> ApiError:
-    """410 as captured from the live service."""
+def expired(floor: int, position: int, *, url: str) -> ApiError:
+    """410 as captured from the live service; `Location` is where to begin again."""
     message = f"The sync state generation is not found; generation={position};[highest={floor}]"
-    return ApiError(410, "SyncStateNotFound", message)
+    return ApiError(410, "SyncStateNotFound", message, headers=[("Location", f"{url}?$deltatoken=")])

@@ -188,14 +188,6 @@ class Mailbox:
             message.set_flags(READ, read)
             message.folder.unread += -1 if read else 1
 
-    def set_received(self, message: Message, received: int) -> None:
-        """Changes the date it is sorted by; `touch` comes after."""
-        self.all.remove(message)
-        message.folder.messages.remove(message)
-        message.received = received
-        self.all.add(message)
-        message.folder.messages.add(message)
-
     def set_message_id(self, message: Message, internet_message_id: str) -> None:
         """Changes the Message-ID (drafts only); `touch` comes after."""
         self._by_message_id[message.internet_message_id].pop(message.sequence)
