@@ -66,4 +66,4 @@ class ProfileForm(ProfileBase):
 
     class Meta:
         model = User
-        fields = ["name", "time_zone", "theme"]
+        fields = ["name", "time_zone"]

@@ -28,15 +28,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who signs in. What they may do is a matter of their membership in a workspace."""
 
-    class Theme(models.TextChoices):
-        SYSTEM = "system", "As the system"
-        LIGHT = "light", "Light"
-        DARK = "dark", "Dark"
-
     email = models.EmailField("email address", max_length=320, unique=True)
     name = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
-    theme = models.CharField(max_length=10, choices=Theme, default=Theme.SYSTEM)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)  # runs the installation: operator page, doctor
     created_at = models.DateTimeField(default=now)

@@ -1,14 +1,12 @@
-"""What the left rail shows of the packages below (the contract is ``ui.shell``). Two queries a page."""
+"""What the left rail shows of the packages below (the contract is ``ui.shell``). One query a page, which the screens of mail share."""
 
 from typing import Any, cast
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from postroom.inbox.accounts import Account, accounts
+from postroom.inbox.accounts import Account, Pull, accounts
 from postroom.mailboxes.models import Mailbox
-from postroom.sync.models import Activity, Lane
 from postroom.ui.shell import Shell, ShellMailbox, ShellSync
 from postroom.workspaces.models import Membership
 
@@ -25,7 +23,7 @@ def build(request: HttpRequest) -> Shell | None:
         "member": {"name": member.name, "address": member.address},
         "mailboxes": lines,
         "inbox_unread": sum(line["unread"] for line in lines),
-        "sync": _sync_card([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
+        "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
     }
 
 
@@ -43,33 +41,31 @@ def _line(account: Account, all_of_them: list[Account]) -> ShellMailbox:
     }
 
 
-def _sync_card(mailboxes: list[Mailbox]) -> ShellSync | None:
+def _sync_card(connected: list[Account]) -> ShellSync | None:
     """The history pull under way in one of the member's own mailboxes, the first if there are several."""
-    for lane in _pulling(mailboxes):
-        done, total = lane.progress["done"], lane.progress["total"]
+    for account in connected:
+        pull = account.pull
+        if pull is None or not _under_way(pull):
+            continue
+        done, total = pull["progress"]["done"], pull["progress"]["total"]
         return {
-            "title": _title(lane.mailbox),
+            "title": _title(account.mailbox),
             "done": done,
             "total": total,
-            "note": f"{done:,} of {total:,}{_left(lane.progress.get('eta'))}",
+            "note": f"{done:,} of {total:,}{_left(pull['progress'].get('eta'))}",
             "url": reverse("mailboxes:list"),
-            "paused": lane.paused,
-            "pause_url": reverse("mailboxes:pause", args=[lane.mailbox_id]),
-            "resume_url": reverse("mailboxes:resume", args=[lane.mailbox_id]),
-            "cancel_url": reverse("mailboxes:cancel", args=[lane.mailbox_id]),
+            "paused": pull["paused"],
+            "pause_url": reverse("mailboxes:pull", args=[account.pk, "pause"]),
+            "resume_url": reverse("mailboxes:pull", args=[account.pk, "resume"]),
+            "cancel_url": reverse("mailboxes:pull", args=[account.pk, "cancel"]),
         }
     return None
 
 
-def _pulling(mailboxes: list[Mailbox]) -> list[Lane]:
-    lanes: QuerySet[Lane] = Lane.objects.filter(mailbox__in=mailboxes, activity=Activity.BACKFILL)
-    return [
-        lane
-        for lane in lanes.select_related("mailbox").order_by("pk")
-        if lane.progress.get("total")
-        and not lane.progress.get("complete")
-        and (lane.paused or lane.due_at or lane.lease_until)
-    ]
+def _under_way(pull: Pull) -> bool:
+    progress = pull["progress"]
+    unfinished = bool(progress.get("total")) and not progress.get("complete")
+    return unfinished and bool(pull["paused"] or pull["due"] or pull["lease"])
 
 
 def _title(mailbox: Mailbox) -> str:

@@ -79,6 +79,11 @@ class Role(WorkspaceOwned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def allowed(self) -> list[str]:
+        """What it allows, in words; permissions that no longer exist are left out."""
+        return [str(one.label) for one in Permission if one in self.permissions]
+
 
 class Membership(WorkspaceOwned):
     """A member: a user in a workspace, with a role."""

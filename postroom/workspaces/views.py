@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.middleware import SESSION_KEY
-from postroom.workspaces.models import Membership, Permission
+from postroom.workspaces.models import Membership
 
 
 def no_workspace(request: HttpRequest) -> HttpResponse:
@@ -21,7 +21,7 @@ def no_workspace(request: HttpRequest) -> HttpResponse:
 def members(request: MemberRequest) -> HttpResponse:
     """Who is in the workspace, and what each role allows."""
     rows = Membership.objects.for_workspace(request.workspace).select_related("user", "role").order_by("user__name")
-    return render(request, "workspaces/members.html", {"rows": rows, "permissions": Permission})
+    return render(request, "workspaces/members.html", {"rows": rows})
 
 
 @require_POST

@@ -80,8 +80,8 @@ def test_signing_out_ends_the_session(client: Client, adele: User) -> None:
 
 def test_the_profile_keeps_what_was_typed_and_refuses_an_unknown_time_zone(client: Client, adele: User) -> None:
     client.force_login(adele)
-    form = {"name": "Adele V.", "time_zone": "Europe/Paris", "theme": "dark"}
+    form = {"name": "Adele V.", "time_zone": "Europe/Paris"}
     assert client.post("/settings/profile/", form).status_code == 302
     assert client.post("/settings/profile/", {**form, "time_zone": "Mars/Base"}).status_code == 422
     adele.refresh_from_db()
-    assert (adele.name, adele.time_zone, adele.theme) == ("Adele V.", "Europe/Paris", "dark")
+    assert (adele.name, adele.time_zone) == ("Adele V.", "Europe/Paris")
