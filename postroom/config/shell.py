@@ -1,4 +1,4 @@
-"""What the left rail shows of the packages below (the contract is ``ui.shell``). One query a page, which the screens of mail share."""
+"""What the left rail shows of the packages below (the contract is ``ui.shell``). One query, shared with the page."""
 
 from typing import Any, cast
 

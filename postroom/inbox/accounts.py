@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
 from postroom.lib.clock import now
@@ -14,9 +15,19 @@ from postroom.mailboxes import features
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
+from postroom.sync.models import Activity, Lane
 from postroom.workspaces.models import Membership
 
 SEEN_AGAIN = timedelta(minutes=1)
+
+
+class Pull(TypedDict):
+    """The history pull of a mailbox: ``progress`` as its lane keeps it, ``due`` or ``lease`` while it is under way."""
+
+    progress: dict[str, Any]
+    paused: bool
+    due: str | None
+    lease: str | None
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Account:
     mailbox: Mailbox
     inbox: int | None
     unread: int
+    pull: "Pull | None"
     worked_in: bool
     sends: bool
 
@@ -82,9 +94,13 @@ def accounts(request: HttpRequest) -> Accounts:
     return found
 
 
+_PULL = JSONObject(progress="progress", paused="paused", due="due_at", lease="lease_until")
+
+
 def accounts_of(member: Membership) -> Accounts:
     """One query."""
     inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
+    pull = Lane.objects.filter(mailbox=OuterRef("pk"), activity=Activity.BACKFILL)
     mailboxes = (
         Mailbox.objects.for_workspace(member.workspace_id)
         .select_related("connection")
@@ -93,6 +109,7 @@ def accounts_of(member: Membership) -> Accounts:
             named=Exists(member.used_mailboxes.filter(pk=OuterRef("pk"))),
             inbox=Subquery(inbox.values("pk")[:1]),
             inbox_unread=Subquery(inbox.values("unread")[:1]),
+            pull=Subquery(pull.values(found=_PULL)[:1]),
         )
         .order_by("connected_at", "pk")
     )
@@ -110,6 +127,7 @@ def _account(row: Mailbox, member: Membership) -> Account:
         mailbox=row,
         inbox=told.inbox,
         unread=told.inbox_unread or 0,
+        pull=told.pull,
         worked_in=mine and connected,
         sends=mine and connected and _allows_sending(row),
     )

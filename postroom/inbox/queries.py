@@ -39,9 +39,11 @@ def recipients(folder: Folder, threads: Collection[int]) -> dict[int, list[Any]]
     return dict(rows.distinct("thread").values_list("thread_id", "to"))
 
 
-def visible_thread(member: Membership, pk: int, *, accounts: Accounts) -> Thread | None:
-    """A thread in a mailbox the member may read."""
-    return Thread.objects.filter(pk=pk, mailbox__in=accounts.ids, mailbox__workspace=member.workspace_id).first()
+def visible_threads(pk: int, accounts: Accounts) -> list[Thread]:
+    """The thread first, then those of the same conversation in other mailboxes; none when it may not be read."""
+    rows = Thread.objects.filter(conversation__threads=pk, mailbox__in=accounts.ids).select_related("mailbox")
+    threads = sorted(rows, key=lambda one: (one.pk != pk, -one.last_at.timestamp()))
+    return threads if threads and threads[0].pk == pk else []
 
 
 def messages_in(conversation: int, mailboxes: Sequence[int]) -> list[Message]:

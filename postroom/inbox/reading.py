@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404
 from django.urls import reverse
 
 from postroom.inbox import queries
@@ -108,12 +107,17 @@ class Reading:
 
 
 def read(
-    member: Membership, thread: Thread, known: Accounts, *, place: str, close: str, tags: Sequence[Tag], part: str
+    member: Membership,
+    threads: Sequence[Thread],
+    known: Accounts,
+    *,
+    place: str,
+    close: str,
+    tags: Sequence[Tag],
+    part: str,
 ) -> Reading:
-    """The conversation a thread belongs to. Raises ``Http404`` when nothing of it is visible."""
-    found = mail_queries.conversation(member, thread.conversation_id)
-    if found is None:
-        raise Http404("No such thread")
+    """The conversation of these threads, as the first of them was opened."""
+    thread, found = threads[0], mail_queries.conversation_of(threads)
     drafts = queries.compositions(thread.conversation_id, member, known.ids)
     received = [one for one in found.messages if not one.message.is_draft]
     last = received[-1].message if received else (found.messages[-1].message if found.messages else None)

@@ -172,8 +172,11 @@ def conversation(member: Membership, conversation_id: int) -> Conversation | Non
         .select_related("mailbox")
         .order_by("-last_at", "-id")
     )
-    if not threads:
-        return None
+    return conversation_of(threads) if threads else None
+
+
+def conversation_of(threads: Sequence[Thread]) -> Conversation:
+    """The conversation whose readable threads these are, at least one. The caller has checked who asks."""
     rows = list(
         Message.objects.filter(thread__in=threads)
         .select_related("folder", "mailbox", "body")
@@ -182,7 +185,7 @@ def conversation(member: Membership, conversation_id: int) -> Conversation | Non
     )
     earlier = sum(thread.count for thread in threads) - LONG_CONVERSATION if len(rows) > LONG_CONVERSATION else 0
     shown = _once_each(rows[:LONG_CONVERSATION])
-    return Conversation(conversation_id, _subject(threads), shown, threads, earlier)
+    return Conversation(threads[0].conversation_id, _subject(threads), shown, threads, earlier)
 
 
 def thread_messages(member: Membership, thread: Thread) -> Sequence[Shown]:

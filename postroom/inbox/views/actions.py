@@ -39,10 +39,11 @@ class Deed(NamedTuple):
 def act(request: MemberRequest, pk: int, action: str) -> HttpResponse:
     """``action`` is one of ``ACTIONS``; ``?place=`` is the list the thread was opened from, ``?close=`` its address."""
     known = accounts(request)
-    thread = queries.visible_thread(request.member, pk, accounts=known)
+    threads = queries.visible_threads(pk, known)
     do = ACTIONS.get(action)
-    if thread is None or do is None:
+    if not threads or do is None:
         raise Http404("No such thread or action")
+    thread = threads[0]
     messages = queries.messages_in(thread.conversation_id, known.worked_in())
     if not messages:
         return toast(request, _back(request), "You can read this mailbox, but not change it.", kind="warning")

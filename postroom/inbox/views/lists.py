@@ -1,5 +1,7 @@
 """The Inbox, and the folders of each mailbox."""
 
+from typing import TypedDict
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
@@ -7,9 +9,8 @@ from django.views.decorators.http import require_GET
 from postroom.inbox import listing, queries
 from postroom.inbox.accounts import Account, accounts
 from postroom.inbox.views.pages import list_page
-from postroom.mail.folders import flat, folder_tree
+from postroom.mail.folders import Node, flat, folder_tree
 from postroom.mail.models import Folder
-from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
 from postroom.workspaces.access import MemberRequest, member_required
 
@@ -39,37 +40,39 @@ def mail(request: MemberRequest) -> HttpResponse:
 def mailbox(request: MemberRequest, mailbox: int) -> HttpResponse:
     """A mailbox, at its Inbox."""
     account = account_of(request, mailbox)
-    first = Folder.objects.filter(pk=account.inbox).first() if account.inbox else None
-    if first is None:
+    if account.inbox is None:
         return render(request, "inbox/no_folders.html", {"account": account, "active": "mail"})
-    return _folder(request, account, first)
+    return _folder(request, account, account.inbox)
 
 
 @require_GET
 @member_required
 def folder(request: MemberRequest, mailbox: int, folder: int) -> HttpResponse:
-    account = account_of(request, mailbox)
-    return _folder(request, account, folder_of(account, folder))
+    return _folder(request, account_of(request, mailbox), folder)
 
 
-def _folder(request: MemberRequest, account: Account, folder: Folder) -> HttpResponse:
-    shown = listing.of_folder(request, folder, listing.Asked.of(request))
-    return list_page(request, shown, **around(account, folder))
+def _folder(request: MemberRequest, account: Account, folder: int) -> HttpResponse:
+    beside = around(account, folder)
+    shown = listing.of_folder(request, beside["folder"], listing.Asked.of(request))
+    return list_page(request, shown, **beside)
 
 
-def around(account: Account, folder: Folder) -> dict[str, object]:
-    """What the page of a folder shows beside its list: the tree."""
-    return {"nodes": Tree(account.mailbox), "account": account, "folder": folder, "active": "mail"}
+class Beside(TypedDict):
+    """What the page of a folder shows beside its list."""
+
+    nodes: list[Node]
+    account: Account
+    folder: Folder
+    active: str
 
 
-class Tree:
-    """The folders of a mailbox, asked for only where they are drawn."""
-
-    def __init__(self, mailbox: Mailbox) -> None:
-        self._mailbox = mailbox
-
-    def __call__(self) -> list[object]:
-        return list(flat(folder_tree(self._mailbox)))
+def around(account: Account, folder: int) -> Beside:
+    """The tree of folders, and the one that is shown. Raises ``Http404``."""
+    nodes = list(flat(folder_tree(account.mailbox)))
+    found = next((node.folder for node in nodes if node.folder.pk == folder), None)
+    if found is None:  # hidden ones are in no tree
+        found = get_object_or_404(Folder.objects.exclude(role=FolderRole.ROOT), pk=folder, mailbox=account.pk)
+    return {"nodes": nodes, "account": account, "folder": found, "active": "mail"}
 
 
 def account_of(request: MemberRequest, mailbox: int) -> Account:
@@ -78,8 +81,3 @@ def account_of(request: MemberRequest, mailbox: int) -> Account:
     if found is None:
         raise Http404("No such mailbox")
     return found
-
-
-def folder_of(account: Account, folder: int) -> Folder:
-    """A folder of a mailbox. Raises ``Http404``."""
-    return get_object_or_404(Folder.objects.exclude(role=FolderRole.ROOT), pk=folder, mailbox=account.pk)

@@ -9,7 +9,7 @@ from postroom.inbox import composing, listing, queries, writing
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.listing import Asked, Listing
 from postroom.inbox.reading import Reading, read
-from postroom.inbox.views.lists import account_of, around, folder_of
+from postroom.inbox.views.lists import account_of, around
 from postroom.inbox.views.pages import is_partial, thread_page, wants
 from postroom.mail import commands, events
 from postroom.mail import queries as mail_queries
@@ -23,11 +23,11 @@ from postroom.workspaces.access import MemberRequest, member_required
 @member_required
 def in_inbox(request: MemberRequest, pk: int) -> HttpResponse:
     """A thread beside the Inbox."""
-    known, thread = _visible(request, pk)
+    known, threads = _visible(request, pk)
     shown = None
     if not (wants(request, "detail") or wants(request, "thread")):
-        shown = listing.inbox(request, Asked.of(request, open=pk), also=[thread.conversation_id])
-    reading = _open(request, thread, known, shown, place="inbox", close=_close(request, "inbox:list"))
+        shown = listing.inbox(request, Asked.of(request, open=pk), also=[threads[0].conversation_id])
+    reading = _open(request, threads, known, shown, place="inbox", close=_close(request, "inbox:list"))
     drafts = queries.drafts(request.member) if shown and request.GET.get("filter") == "drafts" else None
     return thread_page(request, shown, reading, drafts=drafts, active="inbox", **_composer(request, reading))
 
@@ -37,28 +37,29 @@ def in_inbox(request: MemberRequest, pk: int) -> HttpResponse:
 def in_folder(request: MemberRequest, mailbox: int, folder: int, pk: int) -> HttpResponse:
     """A thread beside the folder it was found in."""
     account = account_of(request, mailbox)
-    found = folder_of(account, folder)
-    known, thread = _visible(request, pk)
+    beside = around(account, folder)
+    found = beside["folder"]
+    known, threads = _visible(request, pk)
     shown = None
     if not (wants(request, "detail") or wants(request, "thread")):
-        shown = listing.of_folder(request, found, Asked.of(request, open=pk), also=[thread.conversation_id])
+        shown = listing.of_folder(request, found, Asked.of(request, open=pk), also=[threads[0].conversation_id])
     close = _close(request, "inbox:folder", mailbox, folder)
-    reading = _open(request, thread, known, shown, place=str(folder), close=close)
-    return thread_page(request, shown, reading, **around(account, found), **_composer(request, reading))
+    reading = _open(request, threads, known, shown, place=str(folder), close=close)
+    return thread_page(request, shown, reading, **beside, **_composer(request, reading))
 
 
 @require_GET
 @member_required
 def reply(request: MemberRequest, pk: int) -> HttpResponse:
     """The reply box: ``?how=`` reply, reply_all or forward, ``?message=`` (the last that arrived without)."""
-    known, thread = _visible(request, pk)
+    known, threads = _visible(request, pk)
     how = request.GET.get("how", "reply")
-    message = _answered(request, thread)
+    message = _answered(request, threads[0])
     begun = writing.answer(request.member, known, message, how if how in writing.HOWS else "reply")
     if begun is None:
         return _no_sender(request)
     if not is_partial(request):
-        return redirect(f"{thread_address(thread)}?draft={begun.pk}#reply")
+        return redirect(f"{thread_address(threads[0])}?draft={begun.pk}#reply")
     return render(request, "inbox/composer.html", composing.context(begun, known, focus=True))
 
 
@@ -66,8 +67,8 @@ def reply(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def folders(request: MemberRequest, pk: int) -> HttpResponse:
     """Where a thread can be moved: the folders of its mailbox."""
-    known, thread = _visible(request, pk)
-    account = known.get(thread.mailbox_id)
+    known, threads = _visible(request, pk)
+    account = known.get(threads[0].mailbox_id)
     if account is None or not account.worked_in:
         raise Http404("Not a mailbox you work in")
     move_url = f"{reverse('inbox:act', args=[pk, 'move'])}?{request.GET.urlencode()}"
@@ -82,12 +83,13 @@ def thread_address(thread: Thread) -> str:
     return reverse("inbox:thread", args=[thread.pk])
 
 
-def _visible(request: MemberRequest, pk: int) -> tuple[Accounts, Thread]:
+def _visible(request: MemberRequest, pk: int) -> tuple[Accounts, list[Thread]]:
+    """The thread and its like in other mailboxes. Raises ``Http404``."""
     known = accounts(request)
-    thread = queries.visible_thread(request.member, pk, accounts=known)
-    if thread is None:
+    threads = queries.visible_threads(pk, known)
+    if not threads:
         raise Http404("No such thread")
-    return known, thread
+    return known, threads
 
 
 def _close(request: MemberRequest, name: str, *args: int) -> str:
@@ -99,12 +101,13 @@ def _close(request: MemberRequest, name: str, *args: int) -> str:
 
 
 def _open(
-    request: MemberRequest, thread: Thread, known: Accounts, shown: Listing | None, *, place: str, close: str
+    request: MemberRequest, threads: list[Thread], known: Accounts, shown: Listing | None, *, place: str, close: str
 ) -> Reading:
     """Read a thread, and mark it read: as it is shown it still says what was new."""
-    tags = shown.tags.get(thread.conversation_id, []) if shown else panel.tags(thread.conversation_id)
+    conversation = threads[0].conversation_id
+    tags = shown.tags.get(conversation, []) if shown else panel.tags(conversation)
     part = request.get_full_path()
-    reading = read(request.member, thread, known, place=place, close=close, tags=tags, part=part)
+    reading = read(request.member, threads, known, place=place, close=close, tags=tags, part=part)
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
         _mark_read(request, reading, known)
