@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
 from postroom_sandbox.testing import Sandbox
 
 ADA, BOB = "ada@contoso.example", "bob@contoso.example"
@@ -34,3 +40,29 @@ def send_everything(sandbox: Sandbox) -> None:
     """Lets everything that waits to be sent go out now."""
     sandbox.world.clock.advance(60)
     sandbox.world.transport.run_due()
+
+
+@contextmanager
+def webhook() -> Iterator[str]:
+    """An address that answers Graph's validation and takes notifications."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            token = parse_qs(urlsplit(self.path).query).get("validationToken", [""])[0].encode()
+            self.send_response(200 if token else 202)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(token)))
+            self.end_headers()
+            self.wfile.write(token)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/notify"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ from msgraph.generated.models.message import Message
 from msgraph.generated.models.outlook_category import OutlookCategory
 from msgraph.generated.models.recipient import Recipient
 from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+from msgraph.generated.models.subscription import Subscription
 from msgraph.generated.users.item.mail_folders.item.copy.copy_post_request_body import (
     CopyPostRequestBody as FolderCopy,
 )
@@ -61,7 +63,7 @@ from msgraph.generated.users.item.translate_exchange_ids.translate_exchange_ids_
 from postroom_sandbox.testing import Sandbox
 
 from .contract import require_schema, violations
-from .mail import ADA, BOB, deliver_thread, send_everything
+from .mail import ADA, BOB, deliver_thread, send_everything, webhook
 
 _SDK_BUG = ".depends_on: did you mean dependsOn?"  # msgraph-core writes it so in every batch
 _MARK = "String {66f5a359-4659-4830-9070-00047ec6ac6e} Name Marker"
@@ -340,3 +342,30 @@ def test_batches_of_requests(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
         assert sorted(item.status for item in answer.responses.values()) == [200, 200, 200]
 
     _run(work())
+
+
+def test_subscriptions_are_made_renewed_and_deleted(sandbox: Sandbox) -> None:
+    async def work(address: str) -> None:
+        graph = _client(sandbox)
+        wanted = Subscription(
+            change_type="created,updated,deleted",
+            notification_url=address,
+            resource="/me/messages",
+            client_state="secret",
+            expiration_date_time=datetime.now(UTC) + timedelta(days=2),
+        )
+        made = await graph.subscriptions.post(wanted)
+        item = graph.subscriptions.by_subscription_id(made.id)
+        with pytest.raises(APIError) as double:
+            await graph.subscriptions.post(wanted)
+        assert double.value.response_status_code == 409
+        assert [known.id for known in (await graph.subscriptions.get()).value] == [made.id]
+        later = datetime.now(UTC) + timedelta(days=5)
+        assert (await item.patch(Subscription(expiration_date_time=later))).expiration_date_time == later
+        assert (await item.get()).resource == "/me/messages"
+        await item.reauthorize.post()
+        await item.delete()
+        assert (await graph.subscriptions.get()).value == []
+
+    with webhook() as address:
+        _run(work(address))

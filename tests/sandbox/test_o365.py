@@ -13,7 +13,7 @@ from O365.utils.token import MemoryTokenBackend
 from postroom_sandbox.testing import Sandbox
 
 from .contract import require_schema, violations
-from .mail import ADA, BOB, deliver_thread, send_everything
+from .mail import ADA, BOB, deliver_thread, send_everything, webhook
 
 
 class _Protocol(MSGraphProtocol):
@@ -161,3 +161,20 @@ def test_categories_and_settings(sandbox: Sandbox) -> None:
     assert made.delete()
     settings = account.mailbox().get_settings()
     assert settings.timezone == "UTC"
+
+
+def test_subscriptions_are_made_renewed_and_deleted(sandbox: Sandbox) -> None:
+    account = _account(sandbox)
+    subscriptions = account.subscriptions()
+    with webhook() as address:
+        made = subscriptions.create_subscription(
+            notification_url=address,
+            resource="/me/messages",
+            change_type="created,updated",
+            expiration_minutes=120,
+        )
+        number = made["id"]
+        assert subscriptions.get_subscription(number)["resource"] == "/me/messages"
+        assert [item["id"] for item in subscriptions.list_subscriptions()] == [number]
+        assert subscriptions.renew_subscription(number, expiration_minutes=600)
+        assert subscriptions.delete_subscription(number)
