@@ -141,8 +141,9 @@ def test_small_and_large_attachments(sandbox: Sandbox, tmp_path: Path) -> None:
     draft = mailbox.new_message()
     draft.subject = "Files"
     draft.to.add(BOB)
-    draft.attachments.add([str(small), str(large)])
     assert draft.save_draft()
+    draft.attachments.add([str(small), str(large)])
+    assert draft.save_draft()  # what is large goes through an upload session
     assert draft.send()
     send_everything(sandbox)
     theirs = next(iter(_account(sandbox, BOB).mailbox().get_messages(limit=1, download_attachments=True)))
