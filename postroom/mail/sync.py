@@ -214,9 +214,7 @@ def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
 def _schedule(run: Run) -> None:
     """When to run again: the daily delta with push on, an adaptive interval without (SY7, SY11)."""
     followed = [Phase.FOLLOWING, Phase.RELISTING]  # the others are the backfill's to list first
-    states = SyncState.objects.filter(
-        mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False, phase__in=followed
-    )
+    states = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False, phase__in=followed)
     for due in states.order_by("due_at").values_list("due_at", flat=True)[:1]:
         run.due_by(due)
     if not push_is_on(run.mailbox):
@@ -453,6 +451,8 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
     if fresh:
         run.tally.add(new=len(stored.new), changed=len(stored.changed))
     on_stored(run.mailbox, stored, fresh=fresh)
+    # Deleted for good it may live on where nobody looks (Recoverable Items): out of the tree is out of the mailbox.
+    _remove(run, stored.unplaced)
     return {row.message.folder_id for row in rows if row.message.folder_id}
 
 

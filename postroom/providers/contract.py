@@ -357,7 +357,7 @@ class MailSource(Protocol):
     def get(
         self, ids: Sequence[str], *, whole: bool = True, urgency: Urgency = Urgency.PUSH
     ) -> list[RemoteMessage | Gone | Unusable]:
-        """The named messages, in order. With ``whole=False`` only id, folder and change key ("where is it?")."""
+        """The named messages, in order. With ``whole=False`` their state only, without bodies ("where is it?")."""
         ...
 
     def count(self, folder_id: str) -> RemoteFolder: ...

@@ -55,8 +55,8 @@ def put(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int = 0, held: Hel
     """Store a page in the caller's transaction.
 
     What was not told keeps its value; fields in ``held`` (by provider's id) keep the local one; a version older than
-    ours changes nothing; unchanged rows cost next to nothing. Moves keep row, thread and links. A row in a folder we
-    do not know is left out: the engine looks at the folder tree before it stores.
+    ours changes nothing; unchanged rows cost next to nothing. Moves keep row, thread and links. A message in a folder
+    that the tree does not show is ``unplaced``: the engine has looked at the tree before it stores.
     """
     last = list({row.remote_id: row for row in rows}.values())
     page = Page(mailbox, held or {}, round, _lock(mailbox.pk, last), _folders(mailbox.pk))
@@ -94,9 +94,13 @@ def _folders(mailbox_id: int) -> dict[str, int]:
 
 
 def _sort(page: Page, row: Prepared) -> None:
+    folder_id = row.message.folder_id
+    if folder_id is not None and folder_id not in page.folders:
+        page.stored.unplaced.append(row.remote_id)
+        return
     have = page.have.get(row.remote_id)
     if have is None:
-        if row.message.folder_id in page.folders:
+        if folder_id is not None:
             page.fresh.append(row)
         return
     needs_body = row.body is not None and (have.body_state != "stored" or _body_changed(have, row))

@@ -27,6 +27,7 @@ class Stored:
     threads: set[int] = field(default_factory=set)
     conversations: set[int] = field(default_factory=set)
     merged: list[tuple[int, int]] = field(default_factory=list)
+    unplaced: list[str] = field(default_factory=list)  # provider's ids of messages in folders the tree does not show
 
 
 @dataclass(slots=True)

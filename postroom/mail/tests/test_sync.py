@@ -459,3 +459,25 @@ def test_gone_is_no_error(synced: Mailbox, box: Box, settle: Settle) -> None:
     notify(box)
     settle(synced, ahead=timedelta(minutes=10))
     in_step(synced, box)
+
+
+def test_a_message_that_left_the_tree_left_the_mailbox(synced: Mailbox, box: Box, settle: Settle) -> None:
+    message = next(iter(box.messages))
+    box.move(message, box.folder("Recoverable Items"))
+    recoverable = box.messages[message].folder_id or ""
+    box.folders.pop(recoverable)
+    box.folder_log[:] = [entry for entry in box.folder_log if entry.item != recoverable]
+    follow(synced, settle)
+    assert not Message.objects.filter(remote_id=message).exists()
+
+
+def test_there_and_back_does_not_hide_what_changed_on_the_way(synced: Mailbox, box: Box, settle: Settle) -> None:
+    message = next(iter(box.messages))
+    box.move(message, "archive")
+    box.flag(message)
+    box.read(message)
+    box.move(message, "inbox")
+    notified = box.notifications()
+    assert notified  # lost: the delta alone has to find it
+    follow(synced, settle)
+    in_step(synced, box)

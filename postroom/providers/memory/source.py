@@ -153,7 +153,7 @@ class MemoryMail:
                 elif whole:
                     found.append(_readable(box, one))
                 else:
-                    found.append(RemoteMessage(id=one.id, folder_id=one.folder_id, change_key=one.change_key))
+                    found.append(structs.replace(one, **NOT_TOLD))
             return found
 
     def count(self, folder_id: str) -> RemoteFolder:

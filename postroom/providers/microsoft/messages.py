@@ -26,7 +26,6 @@ WITH_MARKER = f"{ATTACHMENTS},singleValueExtendedProperties($filter=id eq '{MARK
 
 STATE_QUERY = path_of(select=STATE)
 WHOLE_QUERY = path_of(select=WHOLE, expand=ATTACHMENTS)
-PLACE_QUERY = path_of(select="id,parentFolderId,changeKey")
 
 # Headers that tell what kind of mail it is (newsletter, automatic answer, bounce); the others are not kept.
 KIND_HEADERS = frozenset(

@@ -20,8 +20,8 @@ from postroom.providers.microsoft.decode import Listing, decode_item
 from postroom.providers.microsoft.mailbox import Mailbox
 from postroom.providers.microsoft.messages import (
     ATTACHMENTS,
-    PLACE_QUERY,
     STATE,
+    STATE_QUERY,
     WHOLE,
     WHOLE_QUERY,
     WireMessage,
@@ -114,7 +114,7 @@ class Reading(Mailbox):
     def get(
         self, ids: Sequence[str], *, whole: bool = True, urgency: Urgency = Urgency.PUSH
     ) -> list[RemoteMessage | Gone | Unusable]:
-        query = WHOLE_QUERY if whole else PLACE_QUERY
+        query = WHOLE_QUERY if whole else STATE_QUERY
         asks = [Ask(path=self._message(identifier, query)) for identifier in ids]
         outcomes = self._graph.batch(asks, urgency=urgency)
         arrived = any(isinstance(outcome, Raw) for outcome in outcomes)

@@ -208,10 +208,12 @@ def test_get_raises_when_nothing_could_be_read() -> None:
         Microsoft(handler=batched(lambda inner: (500, refusal("x")))).mail().get(["a", "b"])
 
 
-def test_where_is_it_asks_for_three_fields() -> None:
+def test_where_is_it_asks_for_the_state_without_the_body() -> None:
     world = Microsoft(handler=batched(lambda inner: (200, {"id": "a", "parentFolderId": "f", "changeKey": "c"})))
     assert world.mail().get(["a"], whole=False) == [RemoteMessage(id="a", folder_id="f", change_key="c")]
-    assert world.body()["requests"][0]["url"] == "/me/messages/a?$select=id,parentFolderId,changeKey"
+    url = world.body()["requests"][0]["url"]
+    assert "parentFolderId" in url and "isRead" in url
+    assert "body," not in url and "$expand" not in url
 
 
 def test_a_shared_mailbox_is_asked_by_its_address() -> None:
