@@ -25,7 +25,7 @@ from postroom.sync.models import Activity, Notification, Subscription, SyncState
 
 LOOK_EVERY = timedelta(hours=6)
 RENEW_BEFORE = timedelta(hours=24)
-TRY_AGAIN = timedelta(hours=1)
+TRY_AGAIN = timedelta(minutes=10)
 
 
 def url(provider: str) -> str:
