@@ -14,6 +14,7 @@ from postroom.timeline.matching import own_addresses
 from postroom.workspaces.access import MemberRequest
 
 STYLES = ("timeline/timeline.css",)
+AT_ONCE = 20  # what a window shows; the next come when they are scrolled to
 EMPTY = {
     "contact": "Mail from and to the addresses of this contact appears here by itself.",
     "company": "Mail with anybody at the domains of this company appears here by itself.",
@@ -22,12 +23,12 @@ EMPTY = {
 
 
 def timeline(request: MemberRequest, record: Record) -> str:
-    page = queries.entries(record, request.member, request.GET.get("after", ""))
+    page = queries.entries(record, request.member, request.GET.get("after", ""), limit=AT_ONCE)
     return _render(request, "timeline/entries.html", record, page)
 
 
 def email(request: MemberRequest, record: Record) -> str:
-    page = queries.threads(record, request.member, request.GET.get("after", ""))
+    page = queries.threads(record, request.member, request.GET.get("after", ""), limit=AT_ONCE)
     return _render(request, "timeline/threads.html", record, page)
 
 

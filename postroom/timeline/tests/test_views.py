@@ -183,8 +183,7 @@ def test_a_long_tab_goes_on_where_it_stopped(world: World, client: Client) -> No
     world.arrive(*(world.mail(INES, ADELE, hours=-n, subject=f"Subject {n}.") for n in range(35)))
     client = sign_in(client, world.adele)
     first = client.get(f"{ines.get_absolute_url()}?tab=email").text
-    assert "Subject 29." in first and "Subject 30." not in first
-    more = first.split('hx-get="')[-1].split('"')[0] if "pager" in first else ""
+    assert "Subject 19." in first and "Subject 20." not in first
     more = next(part.split('"')[0] for part in first.split('hx-get="') if "after=" in part.split('"')[0])
     second = client.get(more.replace("&amp;", "&")).text
-    assert "Subject 30." in second and "Subject 29." not in second
+    assert "Subject 20." in second and "Subject 19." not in second
