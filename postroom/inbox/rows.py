@@ -61,14 +61,13 @@ def face(people: Sequence[Any], ours: frozenset[str]) -> Face:
 
 
 def who(people: Sequence[Any], ours: frozenset[str]) -> str:
-    """Those who wrote: outsiders by their names, us as "you"; "Inês Ribeiro, you"."""
-    names = [
-        ("you" if address.lower() in ours else name or address, address) for name, address in people if address or name
-    ]
-    shown = list(dict.fromkeys(name for name, _ in names))
-    if len(shown) > 2:
-        shown = [one if one == "you" or "@" in one else one.split()[0] for one in shown]
-    return ", ".join(shown[-3:]) or "Nobody"
+    """Those who wrote: outsiders by their names, we as "you", last; "Inês Ribeiro, you"."""
+    names = [name or address for name, address in people if (address or name) and address.lower() not in ours]
+    shown = list(dict.fromkeys(names))
+    mine = ["you"] if any(address.lower() in ours for _, address in people) else []
+    if len(shown) + len(mine) > 2:
+        shown = [one if "@" in one else one.split()[0] for one in shown]
+    return ", ".join([*shown[-3:], *mine]) or "Nobody"
 
 
 def sent_to(people: Sequence[Any]) -> str:

@@ -1,0 +1,102 @@
+"""Search: what is found while one types, beside the thread it lies in (IN5)."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+
+from postroom.search import find
+from postroom.search.find import Hit
+from postroom.search.snippets import Segment
+from postroom.workspaces.access import MemberRequest, member_required
+
+LONGEST = 500  # characters of a query
+
+
+class Operator(NamedTuple):
+    """One line of the help: what to type, and what it finds."""
+
+    example: str
+    finds: str
+
+
+OPERATORS = (
+    Operator("from:ana", "Written by Ana"),
+    Operator("to:support", "Sent to somebody, also as a copy"),
+    Operator("subject:renewal", "With a word in the subject"),
+    Operator('"net 30 days"', "With these words in this order"),
+    Operator("has:attachment", "With a file"),
+    Operator("in:sent", "In a folder"),
+    Operator("is:unread", "Also is:read and is:flagged"),
+    Operator("after:2026-03 before:2026-06-15", "Received in this time"),
+    Operator("-newsletter", "Without a word"),
+)
+
+
+class Row(NamedTuple):
+    """One hit as a line; ``part`` is what a script fetches into the pane beside it."""
+
+    hit: Hit
+    href: str
+    part: str
+    who: str
+    subject: SafeString
+    snippet: SafeString
+    current: bool
+
+
+@require_GET
+@member_required
+def results(request: MemberRequest) -> HttpResponse:
+    """``?q=`` is the query, ``&after=`` where its next page starts."""
+    return _page(request)
+
+
+@require_GET
+@member_required
+def thread(request: MemberRequest, pk: int) -> HttpResponse:
+    """The same list with a thread open; the thread itself comes from its own address, which decides who may read it."""
+    return _page(request, open=pk)
+
+
+def _page(request: MemberRequest, open: int | None = None) -> HttpResponse:
+    words = request.GET.get("q", "")[:LONGEST].replace("\0", "").strip()
+    found = find.search(request.member, words, cursor=request.GET.get("after", "")[:200])
+    query = urlencode({"q": words})
+    base = reverse("search:list")
+    context: dict[str, Any] = {
+        "words": words,
+        "rows": [_row(hit, query, open) for hit in found.hits],
+        "problems": found.problems,
+        "more": f"{base}?{urlencode({'q': words, 'after': found.next})}" if found.next else "",
+        "going_on": bool(request.GET.get("after")),
+        "operators": OPERATORS,
+        "close": f"{base}?{query}" if words else base,
+        "part": reverse("inbox:thread", args=[open]) if open else "",
+    }
+    partial = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    return render(request, "search/rows.html" if partial else "search/page.html", context)
+
+
+def _row(hit: Hit, query: str, open: int | None) -> Row:
+    return Row(
+        hit=hit,
+        href=f"{reverse('search:thread', args=[hit.thread])}?{query}",
+        part=reverse("inbox:thread", args=[hit.thread]),
+        who=hit.from_name or hit.from_address or "Somebody",
+        subject=_marked(hit.subject),
+        snippet=_marked(hit.snippet),
+        current=hit.thread == open,
+    )
+
+
+def _marked(segments: Sequence[Segment]) -> SafeString:
+    """Found words as <mark>; everything else escaped."""
+    parts = [format_html("<mark>{}</mark>" if one.found else "{}", one.text) for one in segments]
+    return format_html_join("", "{}", ((part,) for part in parts))
