@@ -155,3 +155,9 @@ where l.conversation_id = newest.kept and l.last_at < newest.last_at
 """
 
 FORGET = "delete from timeline_link where conversation_id = any(%(gone)s)"
+
+COUNT_LINKED = """
+select count(*) from mail_thread t where t.mailbox_id = %(mailbox)s and exists (
+    select from timeline_link l where l.conversation_id = t.conversation_id and l.removed_at is null
+)
+"""

@@ -14,6 +14,7 @@ from postroom.records.models import Company, Person
 from postroom.records.people import commands as people
 from postroom.timeline import matching
 from postroom.timeline.links import link, unlink
+from postroom.timeline.mailbox_hooks import card, count_linked
 from postroom.timeline.matching import on_merged, on_stored
 from postroom.timeline.models import Link, Reach
 from postroom.timeline.tests.world import NOON, Page, World
@@ -239,3 +240,10 @@ def test_several_conversations_can_become_one(world: World, ines: Person) -> Non
     on_merged([(one, kept) for one in gone])
     assert linked(ines) == {kept}
     assert Conversation.objects.count() == 4  # removing them is the store's work
+
+
+def test_the_card_of_a_mailbox_counts_its_linked_threads(world: World, ines: Person) -> None:
+    first, second = world.mail(INES, ADELE), world.mail(INES, ADELE)
+    world.arrive(first, second, world.mail("paul@fabrikam.example", ADELE))
+    unlink(second.thread.conversation, ines, by=world.adele)
+    assert count_linked(world.mailbox) == card(world.mailbox)["linked"] == 1
