@@ -186,7 +186,7 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 # Readable lists instead of registration: what is synced, and who wants to know.
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
 SYNC_HOOKS = ["postroom.timeline.matching:on_stored"]
-MAILBOX_HOOKS = ["postroom.sync.mailbox_hooks", "postroom.mail.mailbox_hooks"]
+MAILBOX_HOOKS = ["postroom.sync.mailbox_hooks", "postroom.mail.mailbox_hooks", "postroom.timeline.mailbox_hooks"]
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_IMPORT_PATHS = ["postroom.config.jobs"]
 WORKER_THREADS = _env.number("POSTROOM_WORKER_THREADS", 8, least=1, most=64)
