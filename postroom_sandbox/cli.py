@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import ipaddress
 import os
-import shutil
 import signal
 import socket
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +21,7 @@ from postroom_sandbox.world import DATABASE_NAME, World
 
 DEFAULT_PORT = 8365
 _SIZES = ("small", "large")
+_SEEDED, _LOCK = "seeded", "lock"
 
 
 class UsageError(Exception):
@@ -62,17 +66,45 @@ def _run(options: argparse.Namespace) -> int:
     home: Path | None = options.home or (Path(found) if (found := os.environ.get("POSTROOM_SANDBOX_HOME")) else None)
     if options.mail is not None and not options.mail.is_file():
         raise UsageError(f"{options.mail} is no file")
-    if options.fresh and home is not None:
-        _forget(home)
+    with _only_one(home):
+        if options.fresh and home is not None:
+            _forget(home)
+        world = _open(home)
+        try:
+            _fill(world, options)
+            return _serve(world, listener)
+        finally:
+            world.close()
+
+
+def _open(home: Path | None) -> World:
+    """The world as it was left; one whose filling was interrupted is thrown away and begun again."""
     try:
         world = World(home)
+    except (OSError, sqlite3.Error) as error:
+        raise UsageError(f"the home directory cannot be used: {error}") from None
+    if home is not None and world.setting(_SEEDED) == "started":
+        world.close()
+        _forget(home)
+        world = World(home)
+    return world
+
+
+@contextmanager
+def _only_one(home: Path | None) -> Iterator[None]:
+    """Holds the home directory. Raises `UsageError` when another sandbox has it."""
+    if home is None:
+        yield
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with (home / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+    except BlockingIOError:
+        raise UsageError(f"another sandbox is running in {home}") from None
     except OSError as error:
         raise UsageError(f"the home directory cannot be used: {error}") from None
-    try:
-        _fill(world, options)
-        return _serve(world, listener)
-    finally:
-        world.close()
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -91,20 +123,21 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 def _forget(home: Path) -> None:
-    if home.is_dir() and not (home / DATABASE_NAME).exists() and any(home.iterdir()):
-        raise UsageError(f"{home} holds something else; --fresh only removes a sandbox's own directory")
-    shutil.rmtree(home, ignore_errors=True)
+    """Removes a sandbox's own files; anything else in the directory stays."""
+    for path in home.glob(f"{DATABASE_NAME}*"):
+        path.unlink()
 
 
 def _fill(world: World, options: argparse.Namespace) -> None:
-    if options.empty:
+    if options.empty or len(world.users):
         return
-    if world.setting("seeded") != "yes":
-        seed_company(world, size=options.company, seed=options.seed, without_mail=options.mail is not None)
-        if options.mail is not None:
-            _own_mail(world, options.mail)
-        with world.operation():
-            world.set_setting("seeded", "yes")
+    with world.operation():
+        world.set_setting(_SEEDED, "started")
+    seed_company(world, size=options.company, seed=options.seed, without_mail=options.mail is not None)
+    if options.mail is not None:
+        _own_mail(world, options.mail)
+    with world.operation():
+        world.set_setting(_SEEDED, "yes")
 
 
 def _own_mail(world: World, path: Path) -> None:

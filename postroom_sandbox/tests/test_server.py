@@ -18,6 +18,7 @@ import pytest
 
 from postroom_sandbox.graph.tests.client import mail
 from postroom_sandbox.testing import Sandbox, running_sandbox
+from postroom_sandbox.world import World
 
 ADA = "ada@contoso.example"
 
@@ -122,6 +123,53 @@ def test_state_survives_being_killed(tmp_path: Path) -> None:
     finally:
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_one_home_is_for_one_sandbox_and_fresh_forgets_it(tmp_path: Path) -> None:
+    process, url = start(home=tmp_path)
+    try:
+        send(url, "/sandbox/users", json.dumps({"address": ADA}).encode())
+        code, said = run("--port", "0", "--empty", "--home", str(tmp_path))
+        assert (code, "another sandbox is running" in said) == (2, True)
+    finally:
+        process.terminate()
+        process.wait(10)
+    process, url = start("--fresh", home=tmp_path)
+    try:
+        assert json.loads(send(url, "/sandbox/company", method="GET"))["users"] == []
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_own_mail_is_put_into_the_first_mailbox(tmp_path: Path) -> None:
+    path = tmp_path / "mine.mbox"
+    path.write_bytes(b"From x Fri Nov 20 10:00:00 2026\n" + mail())
+    command = [sys.executable, "-m", "postroom_sandbox", "--port", "0", "--mail", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        people = json.loads(send(url, "/sandbox/company", method="GET"))["users"]
+        first = next(person["address"] for person in people if person["kind"] == "work")
+        assert send(url, f"/sandbox/mailboxes/{first}/dump", method="GET").count(b"\n") == 1
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_an_interrupted_filling_is_begun_again(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with world.operation():
+        world.users.add("half@contoso.example", "Half")
+        world.set_setting("seeded", "started")
+    world.close()
+    process, url = start(home=tmp_path)
+    try:
+        assert json.loads(send(url, "/sandbox/company", method="GET"))["users"] == []
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def run(*options: str) -> tuple[int, str]:

@@ -37,10 +37,3 @@ def violations(sandbox: Sandbox, *, ignore: tuple[str, ...] = ()) -> list[str]:
     found = module.check_lines(lines, contract).findings
     wrong = [item for item in found if item.rule not in module.WARNINGS and item.rule not in ignore]
     return [f"{item.rule} {item.request} {item.where}: {item.detail}" for item in wrong]
-
-
-def operations(sandbox: Sandbox) -> int:
-    """How many different (method, path shape) the exchanges so far have used."""
-    module, contract = _checker()
-    lines = [line.decode() for line in sandbox.world.traffic.lines()]
-    return len(module.check_lines(lines, contract).seen)
