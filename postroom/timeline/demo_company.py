@@ -82,8 +82,8 @@ CUSTOMERS: tuple[Customer, ...] = (
         "+81 6 555 01",
         """
         tom.sato | Tom Sato | General Manager, Warehousing
-        haruka.mori | 遥 森 | 倉庫管理
-        kenji.ono | 健二 小野 | 情報システム部
+        haruka.mori | 森 遥 | 倉庫管理
+        kenji.ono | 小野 健二 | 情報システム部
         emi.watanabe | Emi Watanabe | Customer Operations
         ryo.fujita | Ryo Fujita | Purchasing
         """,
