@@ -98,13 +98,15 @@ def _only_one(home: Path | None) -> Iterator[None]:
         return
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with (home / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-    except BlockingIOError:
-        raise UsageError(f"another sandbox is running in {home}") from None
+        lock = (home / _LOCK).open("w")
     except OSError as error:
         raise UsageError(f"the home directory cannot be used: {error}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another sandbox is running in {home}") from None
+        yield
 
 
 def _listener(host: str, port: int) -> socket.socket:
