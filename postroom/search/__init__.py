@@ -1,0 +1,1 @@
+"""Finding mail by what it says and by whom."""

@@ -1,0 +1,247 @@
+"""Finding messages: newest first, or best first where few enough are found to compare them.
+
+Words rarely met are looked up in the index and sorted; words met in every second mail are found by walking back from
+the newest mail. A capped probe tells which of the two it is, because the planner's guess is wrong just often enough.
+Only mailboxes that were given are ever looked into.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from django.db import connection
+from django.db.models import Q
+
+from postroom.mail.models import Folder
+from postroom.mail.queries import Cursor, read_cursor
+from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.search.query import Query, Term, parse
+from postroom.search.snippets import Segment, marked, needles, snippet
+from postroom.workspaces.models import Membership
+
+FEW = 2_000  # hits up to which they are all looked at
+WALKED = 5_000  # rows per mailbox that one page of a query without words walks back
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A message that answers a query."""
+
+    message: int
+    conversation: int
+    thread: int
+    mailbox: int
+    received: datetime
+    from_name: str
+    from_address: str
+    folder: str
+    is_read: bool
+    flagged: bool
+    has_attachments: bool
+    subject: Sequence[Segment]
+    snippet: Sequence[Segment]
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts (``postroom search``)."""
+        return {
+            "message": self.message,
+            "conversation": self.conversation,
+            "received": self.received.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "from": self.from_address,
+            "folder": self.folder,
+            "subject": "".join(one.text for one in self.subject),
+            "snippet": "".join(one.text for one in self.snippet),
+        }
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of hits. ``few``: all hits are known, so they can be ordered by how well they answer."""
+
+    hits: Sequence[Hit] = ()
+    next: str = ""
+    few: bool = True
+    problems: Sequence[str] = field(default_factory=tuple)
+
+
+def search(
+    member: Membership, text: str, *, order: Literal["newest", "best"] = "newest", cursor: str = "", limit: int = 30
+) -> Found:
+    """What the member finds in the mailboxes they may read."""
+    mailboxes = list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
+    return hits(mailboxes, text, order=order, cursor=cursor, limit=limit)
+
+
+def hits(
+    mailboxes: Sequence[int],
+    text: str,
+    *,
+    order: Literal["newest", "best"] = "newest",
+    cursor: str = "",
+    limit: int = 30,
+) -> Found:
+    """What is found in the given mailboxes. ``best`` is only possible for the first page of few hits."""
+    query = parse(text)
+    if query.empty or not mailboxes:
+        return Found(problems=query.problems)
+    look = _Look(query, mailboxes, cursor, limit)
+    few = bool(look.words) and look.count() <= FEW
+    if few:
+        rows = look.by_index(best=order == "best" and not cursor)
+    else:
+        rows = look.by_walking()
+    pattern = needles((term.text, term.begins) for term in query.terms if not term.absent)
+    more = look.floor.write() if look.floor else ""
+    if len(rows) > limit:
+        more = Cursor(rows[limit - 1][_RECEIVED], rows[limit - 1][0]).write()
+    return Found([_hit(row, pattern) for row in rows[:limit]], more, few, query.problems)
+
+
+def _hit(row: Sequence[Any], pattern: re.Pattern[str] | None) -> Hit:
+    known: dict[str, Any] = dict(zip(_FIELDS, row, strict=False))
+    subject, text, preview = row[len(_FIELDS) :]
+    return Hit(**known, subject=marked(subject, pattern), snippet=snippet(text or preview, pattern))
+
+
+# --- statements --------------------------------------------------------------------------------------------------
+
+_COLUMNS = """m.id, t.conversation_id, m.thread_id, m.mailbox_id, m.received, m.from_name, m.from_address, f.name,
+m.is_read, m.flag = 'flagged', m.has_attachments, m.subject, left(b.new_text, 60000), m.preview"""
+_FIELDS = (  # of a hit, in the order of the columns; subject, text and preview follow
+    *("message", "conversation", "thread", "mailbox", "received", "from_name", "from_address", "folder"),
+    *("is_read", "flagged", "has_attachments"),
+)
+_RECEIVED = _FIELDS.index("received")
+_JOINED = """JOIN mail_message m ON m.id = s.message_id JOIN mail_thread t ON t.id = m.thread_id
+JOIN mail_folder f ON f.id = m.folder_id LEFT JOIN mail_messagebody b ON b.message_id = m.id"""
+_HERE = "(s.received, s.message_id) < (%(at)s, %(id)s) AND s.received >= %(since)s"
+
+# In all of these the conditions are ours and every value is a parameter.
+_COUNT = """SELECT count(*) FROM (
+SELECT 1 FROM mail_messagesearch s WHERE s.document @@ %(words)s::tsquery LIMIT %(few)s) AS counted"""
+_BY_INDEX = f"""WITH s AS MATERIALIZED (
+    SELECT s.message_id, s.received, {{rank}} AS rank FROM mail_messagesearch s
+    WHERE s.document @@ %(words)s::tsquery AND s.mailbox_id = ANY(%(mailboxes)s) AND {_HERE})
+SELECT {_COLUMNS} FROM s {_JOINED} WHERE true {{filters}} ORDER BY {{order}} LIMIT %(limit)s"""  # noqa: S608
+_BY_WALKING = f"""SELECT h.* FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
+    SELECT {_COLUMNS}, m.id AS tie, m.received AS at FROM mail_messagesearch s {_JOINED}
+    WHERE s.mailbox_id = box.id AND {_HERE} {{filters}}
+    ORDER BY s.received DESC, s.message_id DESC LIMIT %(limit)s
+) h ORDER BY h.at DESC, h.tie DESC LIMIT %(limit)s"""  # noqa: S608
+_FLOOR = f"""SELECT max(last.received) FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
+    SELECT s.received FROM mail_messagesearch s WHERE s.mailbox_id = box.id AND {_HERE}
+    ORDER BY s.received DESC, s.message_id DESC OFFSET %(walked)s LIMIT 1) last"""  # noqa: S608
+
+
+class _Look:
+    """One query with its conditions as SQL; every value is a parameter."""
+
+    def __init__(self, query: Query, mailboxes: Sequence[int], cursor: str, limit: int) -> None:
+        start = read_cursor(cursor)
+        self.words = _words(query.terms)
+        self.floor: Cursor | None = None  # how far back a bounded walk went
+        self.parameters: dict[str, Any] = {
+            "mailboxes": list(mailboxes),
+            "words": self.words,
+            "at": min(start.at, query.before) if query.before else start.at,
+            "id": 0 if query.before and query.before <= start.at else start.id,
+            "since": query.after or _BEGINNING,
+            "limit": limit + 1,
+            "few": FEW + 1,
+            "walked": WALKED,
+        }
+        self.filters = self._filters(query)
+
+    def count(self) -> int:
+        """How many messages anywhere have the words, up to ``FEW`` + 1."""
+        return int(self._rows(_COUNT)[0][0])
+
+    def by_index(self, *, best: bool) -> list[Any]:
+        """All hits from the index, then sorted."""
+        order = "s.rank DESC, s.received DESC" if best else "s.received DESC, s.message_id DESC"
+        rank = "ts_rank(s.document, %(words)s::tsquery)" if best else "0"
+        return self._rows(_BY_INDEX.format(rank=rank, filters=self.filters, order=order))
+
+    def by_walking(self) -> list[Any]:
+        """Back from the newest mail of each mailbox; without words, which say how far, only some way."""
+        filters = self.filters
+        if self.words:
+            filters += " AND s.document @@ %(words)s::tsquery"
+        elif reached := self._rows(_FLOOR)[0][0]:
+            self.floor = Cursor(reached, 0)
+            self.parameters["since"] = reached
+        return [row[:-2] for row in self._rows(_BY_WALKING.format(filters=filters))]
+
+    def _rows(self, statement: str) -> list[Any]:
+        with connection.cursor() as db:
+            db.execute(statement, self.parameters)
+            return list(db.fetchall())
+
+    def _parameter(self, value: Any) -> str:
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"%({name})s"
+
+    def _filters(self, query: Query) -> str:
+        found = [self._person(term) for term in query.terms if term.where in {"from", "to"}]
+        if query.attachments:
+            found.append("m.has_attachments")
+        found += [_STATES[state] for state in sorted(query.states)]
+        if query.folders:
+            found.append(f"m.folder_id = ANY({self._parameter(self._folders(query.folders))}::bigint[])")
+        return " ".join(f"AND {one}" for one in found)
+
+    def _person(self, term: Term) -> str:
+        """The index only knows that a person takes part; the row knows how."""
+        value = self._parameter(f"%{_escaped(term.text)}%")
+        return f"{'NOT ' if term.absent else ''}(mail_plain({_PEOPLE[term.where]}) LIKE mail_plain({value}))"
+
+    def _folders(self, names: Sequence[str]) -> list[int]:
+        wanted = Q()
+        for name in names:
+            wanted |= Q(role__iexact=_ROLES.get(name.lower(), name)) | Q(name__iexact=name)
+        rows = Folder.objects.filter(wanted, mailbox__in=self.parameters["mailboxes"])
+        return list(rows.values_list("pk", flat=True))
+
+
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_STATES = {"unread": "NOT m.is_read", "read": "m.is_read", "flagged": "m.flag = 'flagged'"}
+_ROLES = {"trash": "deleted", "bin": "deleted", "spam": "junk", "draft": "drafts"}
+_PEOPLE = {"from": "m.from_name || ' ' || m.from_address", "to": 'm."to"::text || m.cc::text || m.bcc::text'}
+_WEIGHTS = {"any": "", "subject": "A", "from": "B", "to": "B"}
+_LEXEME = re.compile(r"'(?:[^']|'')*'")
+
+
+def _words(terms: Sequence[Term]) -> str:
+    """The terms as PostgreSQL's tsquery, cut into words by the same parser as the index; empty when nothing is left.
+
+    Absent people are left to the filters: somebody who is not the author may still take part.
+    """
+    asked = [term for term in terms if not (term.absent and term.where in {"from", "to"})]
+    if not any(not term.absent for term in asked):
+        return ""
+    made = ", ".join(f"{'phraseto' if t.phrase else 'plainto'}_tsquery('simple', mail_plain(%s))::text" for t in asked)
+    with connection.cursor() as db:
+        db.execute(f"SELECT {made}", [term.text for term in asked])
+        row = db.fetchone()
+    parts = [_refined(text, term) for text, term in zip(row or (), asked, strict=True) if text]
+    return " & ".join(parts) if any(not part.startswith("!") for part in parts) else ""
+
+
+def _refined(text: str, term: Term) -> str:
+    """'a' & 'b' -> ('a':A & 'b':*A)"""
+    count = len(_LEXEME.findall(text))
+    weight = _WEIGHTS[term.where]
+    numbers = iter(range(1, count + 1))
+
+    def suffix(lexeme: re.Match[str]) -> str:
+        begins = "*" if term.begins and next(numbers) == count else ""
+        return f"{lexeme[0]}:{begins}{weight}" if begins or weight else lexeme[0]
+
+    return f"{'!' if term.absent else ''}({_LEXEME.sub(suffix, text)})"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
