@@ -56,10 +56,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Accounts:
-    """``ours``: every address of the workspace's mailboxes, lower-cased, also of those the member may not read."""
+    """``ours``: the addresses of all mailboxes of the workspace, lower-cased, also of those the member may not read;
+    ``own``: the member's alone."""
 
     readable: Sequence[Account]
     ours: frozenset[str]
+    own: frozenset[str] = frozenset()
+
+    @property
+    def mine(self) -> frozenset[str]:
+        """The addresses the member writes from: what lists call "you"."""
+        return self.own | {one.address.lower() for one in self.readable if one.worked_in}
 
     @property
     def ids(self) -> list[int]:
@@ -115,7 +122,14 @@ def accounts_of(member: Membership) -> Accounts:
     )
     rows = list(mailboxes)
     readable = [_account(row, member) for row in rows if cast(Any, row).readable]
-    return Accounts(readable, frozenset(row.address.lower() for row in rows))
+    own = {member.address.lower()}
+    for row in rows:
+        if row.owner_id == member.pk and row.kind == Mailbox.Kind.OWN:
+            own |= {
+                row.address.lower(),
+                *(alias.lower() for alias in (row.connection.aliases if row.connection else ())),
+            }
+    return Accounts(readable, frozenset(row.address.lower() for row in rows) | own, frozenset(own))
 
 
 def _account(row: Mailbox, member: Membership) -> Account:

@@ -121,7 +121,9 @@ def read(
     drafts = queries.compositions(thread.conversation_id, member, known.ids)
     received = [one for one in found.messages if not one.message.is_draft]
     last = received[-1].message if received else (found.messages[-1].message if found.messages else None)
-    items = [_item(one, known, last, reply=reverse("inbox:reply", args=[thread.pk])) for one in found.messages]
+    ours = {one.internet_message_id for one in drafts}
+    shown = [one for one in found.messages if not (one.message.is_draft and one.message.internet_message_id in ours)]
+    items = [_item(one, known, last, reply=reverse("inbox:reply", args=[thread.pk])) for one in shown]
     arrived = {one.message.pk for one in found.messages}
     own = next((one for one in drafts if one.state == Composition.State.DRAFT and one.author_id == member.pk), None)
     return Reading(
@@ -152,13 +154,13 @@ def _live(found: Conversation) -> str:
 
 def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> Item:
     message = one.message
-    mine = message.from_address.lower() in known.ours
+    mine = message.from_address.lower() in known.own
     notice, tone = _STATES.get(message.body_state) or _KINDS.get(message.kind) or ("", "")
     return Item(
         id=f"message-{message.pk}",
-        who=message.from_name or message.from_address or "Somebody",
+        who="You" if mine else message.from_name or message.from_address or "Somebody",
         key=message.from_address,
-        to=_recipients(message, known.ours),
+        to=_recipients(message, known.own),
         when=message.received,
         snippet=message.preview,
         open=message == last or not message.is_read,
@@ -173,11 +175,11 @@ def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> I
     )
 
 
-def _recipients(message: Message, ours: frozenset[str]) -> str:
+def _recipients(message: Message, own: frozenset[str]) -> str:
     """ "to you, cc Paul Meyer"."""
     parts = []
     for word, people in (("to", message.to), ("cc", message.cc), ("bcc", message.bcc)):
-        names = ["you" if address.lower() in ours else name or address for name, address in people[:NAMED]]
+        names = ["you" if address.lower() in own else name or address for name, address in people[:NAMED]]
         if names:
             more = f" and {len(people) - NAMED:,} more" if len(people) > NAMED else ""
             parts.append(f"{word} {', '.join(dict.fromkeys(names))}{more}")

@@ -60,11 +60,11 @@ def face(people: Sequence[Any], ours: frozenset[str]) -> Face:
     return Face(name or address or "Nobody", address)
 
 
-def who(people: Sequence[Any], ours: frozenset[str]) -> str:
-    """Those who wrote: outsiders by their names, we as "you", last; "Inês Ribeiro, you"."""
-    names = [name or address for name, address in people if (address or name) and address.lower() not in ours]
+def who(people: Sequence[Any], mine: frozenset[str]) -> str:
+    """Those who wrote: others by their names, the member as "you", last; "Inês Ribeiro, you"."""
+    names = [name or address for name, address in people if (address or name) and address.lower() not in mine]
     shown = list(dict.fromkeys(names))
-    mine = ["you"] if any(address.lower() in ours for _, address in people) else []
+    mine = ["you"] if any(address.lower() in mine for _, address in people) else []
     if len(shown) + len(mine) > 2:
         shown = [one if "@" in one else one.split()[0] for one in shown]
     return ", ".join([*shown[-3:], *mine]) or "Nobody"
@@ -91,7 +91,7 @@ def row(line: Line, *, href: str, part: str, current: bool, accounts: Accounts, 
         thread=thread.pk,
         href=href,
         part=part,
-        who=who(thread.people, accounts.ours),
+        who=who(thread.people, accounts.mine),
         face=face(thread.people, accounts.ours),
         when=line.at,
         subject=thread.subject,

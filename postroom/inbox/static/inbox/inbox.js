@@ -11,7 +11,9 @@ const rowOf = (thread) => document.getElementById(`thread-${thread}`);
 document.addEventListener("htmx:configRequest", ({ target, detail: { parameters } }) => {
   if (!target.matches?.("[data-look-again]")) return;
   parameters.shown = document.querySelectorAll("#threads > [data-row]").length;
-  if (openThread()) parameters.open = openThread();
+  const current = document.querySelector("#threads a[aria-current]")?.closest("[data-row]")?.id ?? "";
+  const open = current.startsWith("thread-") ? current.slice(7) : openThread();
+  if (open) parameters.open = open;
 });
 
 /* A thread that was opened is shown from its newest message on; what stands above can be scrolled to. */
