@@ -9,11 +9,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from postroom_sandbox import entra
 from postroom_sandbox.clock import Clock
+from postroom_sandbox.entra.jwt import SigningKey
 from postroom_sandbox.seeding import seed_company
 from postroom_sandbox.server import listen, make_server
 from postroom_sandbox.store.mailbox import Mailbox
@@ -24,6 +26,9 @@ MAIL_SCOPES = (
     "openid", "profile", "offline_access", "User.Read", "Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite",
     "Mail.ReadWrite.Shared", "Mail.Send.Shared",
 )  # fmt: skip
+
+# One signing key for all sandboxes of a test process: making one takes longer than most tests.
+setattr(SigningKey, "new_pem", staticmethod(lru_cache(SigningKey.new_pem)))  # noqa: B010
 
 
 @dataclass
