@@ -50,7 +50,8 @@ blockquote { margin: 0 0 0 .5em; padding-left: 1em; border-left: 2px solid light
 details.quoted > summary { list-style: none; display: inline-block; padding: 0 .6em; margin: .4em 0; cursor: pointer;
   border-radius: 999px; line-height: 1.3; letter-spacing: .1em; background: light-dark(#eceef3, #2b303b); }
 details.quoted > summary::-webkit-details-marker { display: none; }
-.paper { color-scheme: only light; background: #fff; color: #1f2430; padding: light-dark(0, 12px); border-radius: 6px; }
+.paper { color-scheme: only light; background: #fff; color: #1f2430; padding: 12px 14px; border-radius: 6px; }
+.ink [style*="color"], .ink [bgcolor] { color: inherit !important; background-color: transparent !important; }
 .clipped { margin-top: 1em; padding: .6em .9em; border-radius: 6px; background: light-dark(#fdf3d8, #3a3220); }
 """
 
@@ -73,7 +74,7 @@ def page(message: Message, *, pictures: bool = False) -> str:
     addresses = {one.content_id.strip("<>"): inline_address(one) for one in attachments}
     text = mail_html.shown(folded, attachments=addresses, proxied=picture_address if pictures else None)
     text = text.replace(mail_html.CLIPPED, _clipped_notice(message))
-    return _document(f'<div class="paper">{text}</div>' if mail_html.has_own_colours(html) else text)
+    return _document(f'<div class="{"paper" if mail_html.has_own_colours(html) else "ink"}">{text}</div>')
 
 
 def _document(content: str) -> str:

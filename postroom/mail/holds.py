@@ -3,14 +3,14 @@
 Unless the provider's value was changed after ours: then ours gives way, and its outbox entry forgets the field.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from postroom.mail.prepare import Prepared
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import RemoteMessage
 from postroom.sync.models import OutboxEntry
 
-_REMOTE = {
+_REMOTE: dict[str, Callable[[RemoteMessage], object]] = {
     "is_read": lambda m: m.is_read,
     "flag": lambda m: None if m.flag is None else str(m.flag),
     "categories": lambda m: None if m.categories is None else list(m.categories),

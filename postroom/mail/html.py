@@ -177,11 +177,17 @@ def content_ids(html: str) -> set[str]:
 
 
 _OWN_COLOURS = re.compile(r'bgcolor=|background-color:|<font[^>]* color=|[;" ]color:', re.IGNORECASE)
+# What mail programs write without being asked: black on white. A dark page may turn it round.
+_BLACK = r"#000(?:000)?|black|windowtext|inherit|initial|rgba?\(0, ?0, ?0(?:, ?1)?\)"
+_WHITE = r"#fff(?:fff)?|white|window|transparent|inherit|initial|rgba?\(255, ?255, ?255(?:, ?1)?\)"
+_NEUTRAL = re.compile(
+    rf'(?:[;" ]color: ?(?:{_BLACK})|background-color: ?(?:{_WHITE})|bgcolor="(?:{_WHITE})")(?= ?[;"!]|$)', re.IGNORECASE
+)
 
 
 def has_own_colours(html: str) -> bool:
     """Whether a mail paints itself, so that a dark page would make it unreadable."""
-    return _OWN_COLOURS.search(html) is not None
+    return _OWN_COLOURS.search(_NEUTRAL.sub("", html)) is not None
 
 
 def from_text(text: str) -> str:

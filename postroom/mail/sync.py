@@ -311,7 +311,7 @@ def _keep_newest(run: Run, batch: "Batch") -> Work:
 
 
 def _spines(run: Run) -> Steps:
-    order = {role: rank for rank, role in enumerate((*_FIRST, FolderRole.NONE, *_LAST))}
+    order = {str(role): rank for rank, role in enumerate((*_FIRST, FolderRole.NONE, *_LAST))}
     roles = {scope: order.get(role, len(_FIRST)) for scope, role in backlog.folder_roles(run.mailbox).items()}
     states = list(_folder_states(run).filter(phase__in=[Phase.NEW, Phase.LISTING]))
     for state in sorted(states, key=lambda s: (roles.get(s.scope, len(_FIRST)), s.pk)):

@@ -19,9 +19,12 @@ from postroom.providers.contract import RemoteMessage, Removed
 class Known(Protocol):
     """What the decider needs of a stored row."""
 
-    folder_remote_id: str
-    change_key: str
-    is_draft: bool
+    @property
+    def folder_remote_id(self) -> str: ...
+    @property
+    def change_key(self) -> str: ...
+    @property
+    def is_draft(self) -> bool: ...
 
 
 @dataclass(slots=True)

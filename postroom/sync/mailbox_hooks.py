@@ -70,7 +70,7 @@ def disconnecting(mailbox: Mailbox, delete: bool) -> None:
     Lane.objects.filter(mailbox=mailbox).update(due_at=None)
     if delete:
         for model in (Lane, SyncState, Subscription, OutboxEntry, Notification, Quarantined):
-            model.objects.filter(mailbox=mailbox).delete()  # type: ignore[attr-defined]
+            model.objects.filter(mailbox=mailbox).delete()
 
 
 def card(mailbox: Mailbox) -> Card:

@@ -40,7 +40,7 @@ def _folder(mailbox: Mailbox, item: RemoteFolder, roles: Mapping[str, FolderRole
         remote_id=item.id,
         remote_parent_id=item.parent_id or "",
         name=clean(item.name)[:400],
-        role=str(item.role or roles.get(item.id, "")),
+        role=str(item.role or roles.get(item.id, FolderRole.NONE)),
         hidden=item.hidden,
         remote_total=item.total,
         remote_unread=item.unread,

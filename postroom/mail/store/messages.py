@@ -87,7 +87,7 @@ def _lock(mailbox_id: int, rows: Iterable[Prepared]) -> dict[str, Have]:
 def _folders(mailbox_id: int) -> dict[str, int]:
     with cursor() as db:
         db.execute("SELECT remote_id, id FROM mail_folder WHERE mailbox_id = %s", [mailbox_id])
-        return dict(db.fetchall())  # type: ignore[arg-type]
+        return dict(db.fetchall())
 
 
 # --- comparing -----------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def _threads(mailbox_id: int, conversation_of: Mapping[str, int], received: Mapp
             "SELECT conversation_id, id FROM mail_thread WHERE mailbox_id = %s AND conversation_id = ANY(%s)",
             [mailbox_id, sorted(set(conversation_of.values()))],
         )
-        return dict(db.fetchall())  # type: ignore[arg-type]
+        return dict(db.fetchall())
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
