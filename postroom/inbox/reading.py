@@ -51,6 +51,7 @@ class Item:
 
     id: str
     who: str
+    face: str
     key: str
     to: str
     when: datetime
@@ -159,6 +160,7 @@ def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> I
     return Item(
         id=f"message-{message.pk}",
         who="You" if mine else message.from_name or message.from_address or "Somebody",
+        face=message.from_name or message.from_address or "Somebody",
         key=message.from_address,
         to=_recipients(message, known.own),
         when=message.received,
@@ -225,6 +227,7 @@ def _waiting(one: Composition, member: Membership) -> Item:
     return Item(
         id=f"composition-{one.pk}",
         who="You" if own else one.author.name,
+        face=one.author.name,
         key=one.mailbox.address,
         to=f"to {who(people, frozenset())}",
         when=one.updated_at,

@@ -81,8 +81,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def default_sender(member: Membership, known: Accounts) -> Account | None:
     """The mailbox the member wrote from last (SE2), else their own, else any they may send from."""
     senders = known.senders
-    used = Composition.objects.filter(author=member, mailbox__in=[one.pk for one in senders]).exclude(html="")
-    last = used.order_by("-updated_at").values_list("mailbox", flat=True).first()
+    chosen = Composition.objects.filter(author=member, how="new", mailbox__in=[one.pk for one in senders])
+    last = chosen.exclude(html="").order_by("-updated_at").values_list("mailbox", flat=True).first()
     own = [one for one in senders if one.mailbox.owner_id == member.pk and not one.shared]
     return next((one for one in senders if one.pk == last), None) or next(iter([*own, *senders]), None)
 

@@ -97,26 +97,10 @@ def sanitise(html: str) -> Clean:
     html = storable(html[:MAX_LENGTH])
     if html.count("<") > _MANY_TAGS or (len(html) > MAX_TAG and _LONG_TAG.search(html)):
         html = flattened(html)
-    clean = _allowed(html)
+    clean = _ALLOWED.clean(html)
     if len(clean) > _SWOLLEN * len(html) + MAX_TAG:
-        clean = _allowed(flattened(html))
+        clean = _ALLOWED.clean(flattened(html))
     return Clean(clean + CLIPPED if clipped else clean, clipped)
-
-
-def _allowed(html: str) -> str:
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        clean_content_tags=_DROPPED_WITH_CONTENT,
-        attributes=_ATTRIBUTES,
-        attribute_filter=_attribute,
-        filter_style_properties=_STYLES,
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        link_rel="noopener noreferrer nofollow",
-        url_schemes={"http", "https", "mailto", "tel", "cid", "data", "blocked"},
-        url_relative="deny",
-        strip_comments=True,
-    )
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -141,6 +125,19 @@ def _picture(address: str) -> str | None:
         return "cid:" + address[4:]
     return address if start.startswith("data:") and _DATA_PICTURE.match(address) else None
 
+
+_ALLOWED = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_DROPPED_WITH_CONTENT,
+    attributes=_ATTRIBUTES,
+    attribute_filter=_attribute,
+    filter_style_properties=_STYLES,
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    link_rel="noopener noreferrer nofollow",
+    url_schemes={"http", "https", "mailto", "tel", "cid", "data", "blocked"},
+    url_relative="deny",
+    strip_comments=True,
+)
 
 # --- showing -----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from postroom.search.snippets import Segment
 from postroom.workspaces.access import MemberRequest, member_required
 
 LONGEST = 500  # characters of a query
+BEFORE = 36  # characters of a snippet before what was found
 
 
 class Operator(NamedTuple):
@@ -91,9 +92,19 @@ def _row(hit: Hit, query: str, open: int | None) -> Row:
         part=reverse("inbox:thread", args=[hit.thread]),
         who=hit.from_name or hit.from_address or "Somebody",
         subject=_marked(hit.subject),
-        snippet=_marked(hit.snippet),
+        snippet=_marked(_near(hit.snippet)),
         current=hit.thread == open,
     )
+
+
+def _near(segments: Sequence[Segment]) -> list[Segment]:
+    """The same, beginning shortly before the first found word: a line of a list shows little more than that."""
+    first = next((at for at, one in enumerate(segments) if one.found), 0)
+    before = "".join(one.text for one in segments[:first])
+    if len(before) <= BEFORE:
+        return list(segments)
+    kept = before[-BEFORE:].partition(" ")[2]
+    return [Segment(f"… {kept}", found=False), *segments[first:]]
 
 
 def _marked(segments: Sequence[Segment]) -> SafeString:

@@ -91,6 +91,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
   form.scrollIntoView({ block: "end" });
 });
 
+/* A new message begins with whom it is for. */
+addEventListener("load", () => {
+  const page = document.querySelector(".compose-page");
+  if (!page || document.activeElement !== document.body) return;
+  page.querySelector(page.querySelector(".token") ? "input[name=subject]" : ".recipients-input")?.focus();
+});
+
 /* Taken off for good, also when the page is left before it is sent. */
 document.addEventListener("click", (event) => {
   const chip = event.target.closest?.("[data-attachment-remove]")?.closest("[data-attachment]");
