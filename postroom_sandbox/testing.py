@@ -16,6 +16,8 @@ from typing import Any, Literal
 from postroom_sandbox import entra
 from postroom_sandbox.clock import Clock
 from postroom_sandbox.entra.jwt import SigningKey
+from postroom_sandbox.entra.records import KeyRecord
+from postroom_sandbox.entra.shelf import Shelf
 from postroom_sandbox.seeding import seed_company
 from postroom_sandbox.server import listen, make_server
 from postroom_sandbox.store.mailbox import Mailbox
@@ -27,8 +29,17 @@ MAIL_SCOPES = (
     "Mail.ReadWrite.Shared", "Mail.Send.Shared",
 )  # fmt: skip
 
-# One signing key for all sandboxes of a test process: making one takes longer than most tests.
-setattr(SigningKey, "new_pem", staticmethod(lru_cache(SigningKey.new_pem)))  # noqa: B010
+
+@lru_cache(maxsize=1)
+def _pem() -> str:
+    return SigningKey.new_pem().decode()
+
+
+def share_signing_key(world: World) -> None:
+    """Gives a new world the signing key of this test process: making one takes longer than most tests."""
+    keys = Shelf(world, "entra-key", KeyRecord)
+    if keys.get("1") is None:
+        keys.put("1", KeyRecord(_pem()))
 
 
 @dataclass
@@ -82,6 +93,7 @@ def running_sandbox(
 ) -> Iterator[Sandbox]:
     """Starts a sandbox, empty or with a generated company ("small" or "large"), and stops it at the end."""
     world = World(home, clock=clock)
+    share_signing_key(world)
     if company is not None and len(world.users) == 0:
         seed_company(world, size=company, seed=seed)
     listener = listen("127.0.0.1", port)

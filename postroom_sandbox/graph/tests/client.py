@@ -15,7 +15,7 @@ from postroom_sandbox.clock import Clock
 from postroom_sandbox.http import Request, Response
 from postroom_sandbox.limits import Limits
 from postroom_sandbox.store.mailbox import Mailbox
-from postroom_sandbox.testing import MAIL_SCOPES
+from postroom_sandbox.testing import MAIL_SCOPES, share_signing_key
 from postroom_sandbox.users import User
 from postroom_sandbox.world import World
 
@@ -49,6 +49,7 @@ class Graph:
 
     def __init__(self, *, clock: Clock | None = None, limits: Limits = QUIET) -> None:
         self.world = World(clock=clock)
+        share_signing_key(self.world)
         self.app = Application(self.world)
         self.ada, self.bob = self.user(ADA, "Ada Love"), self.user(BOB, "Bob Stone")
         for user in (self.ada, self.bob):
