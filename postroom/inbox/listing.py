@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -21,7 +20,8 @@ MOST_AT_ONCE = 400  # lines that one look-again draws anew
 WRITTEN_BY_US = (FolderRole.SENT, FolderRole.DRAFTS, FolderRole.OUTBOX)
 
 
-class Chip(NamedTuple):
+@dataclass(frozen=True)
+class Chip:
     """A filter above the list."""
 
     label: str

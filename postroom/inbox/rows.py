@@ -64,10 +64,10 @@ def who(people: Sequence[Any], mine: frozenset[str]) -> str:
     """Those who wrote: others by their names, the member as "you", last; "Inês Ribeiro, you"."""
     names = [name or address for name, address in people if (address or name) and address.lower() not in mine]
     shown = list(dict.fromkeys(names))
-    mine = ["you"] if any(address.lower() in mine for _, address in people) else []
-    if len(shown) + len(mine) > 2:
+    us = ["you"] if any(address.lower() in mine for _, address in people) else []
+    if len(shown) + len(us) > 2:
         shown = [one if "@" in one else one.split()[0] for one in shown]
-    return ", ".join([*shown[-3:], *mine]) or "Nobody"
+    return ", ".join([*shown[-3:], *us]) or "Nobody"
 
 
 def sent_to(people: Sequence[Any]) -> str:
