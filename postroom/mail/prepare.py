@@ -12,13 +12,13 @@ from typing import Any
 
 from postroom.mail import html as mail_html
 from postroom.mail import kinds, quotes
+from postroom.mail.text import storable
 from postroom.providers.contract import Address, RemoteAttachment, RemoteBody, RemoteMessage
 
 MAX_SEARCHED = 200_000  # characters of new text that can be searched; PostgreSQL's limit is 1 MB of lexemes
 MAX_PEOPLE_SEARCHED = 200
 MAX_REFERENCES = 60
 MAX_ADDRESS = 320
-_UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 
 
 @dataclass(slots=True)
@@ -73,13 +73,6 @@ def prepare(message: RemoteMessage, *, own_addresses: frozenset[str]) -> Prepare
     )
 
 
-def clean(text: str) -> str:
-    """What PostgreSQL can store: NUL and lone surrogates become U+FFFD."""
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
-    return text.translate(_UNSTORABLE)
-
-
 def hashed(kind: str, text: str) -> bytes:
     return blake2b(f"{kind}:{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -107,7 +100,7 @@ def _columns(m: RemoteMessage) -> dict[str, Any]:
         "is_read": m.is_read,
         "is_draft": m.is_draft,
         "flag": str(m.flag) if m.flag is not None else None,
-        "categories": [clean(name)[:255] for name in m.categories] if m.categories is not None else None,
+        "categories": [storable(name)[:255] for name in m.categories] if m.categories is not None else None,
         "importance": m.importance,
         "has_attachments": m.has_attachments,
         "preview": _preview(m.preview),
@@ -116,15 +109,15 @@ def _columns(m: RemoteMessage) -> dict[str, Any]:
 
 
 def _clean(text: str | None) -> str | None:
-    return None if text is None else clean(text)
+    return None if text is None else storable(text)
 
 
 def _preview(text: str | None) -> str | None:
-    return None if text is None else clean(" ".join(text.split()))[:300]
+    return None if text is None else storable(" ".join(text.split()))[:300]
 
 
 def _pair(address: Address) -> list[str]:
-    return [clean(address.name), clean(address.address)]
+    return [storable(address.name), storable(address.address)]
 
 
 def _pairs(addresses: Iterable[Address] | None) -> list[list[str]] | None:
@@ -156,7 +149,7 @@ def _participants(m: RemoteMessage) -> Iterator[tuple[str, str]]:
     seen = set()
     for role, addresses in (("from", (m.from_, m.sender)), ("to", m.to), ("cc", m.cc), ("bcc", m.bcc)):
         for one in addresses or ():
-            address = clean(one.address).strip().lower()[:MAX_ADDRESS] if one else ""
+            address = storable(one.address).strip().lower()[:MAX_ADDRESS] if one else ""
             if address and (role, address) not in seen:
                 seen.add((role, address))
                 yield role, address
@@ -168,9 +161,9 @@ def _people(m: RemoteMessage, own: frozenset[str]) -> Iterator[tuple[str, str, b
         return
     ours = m.from_.address.lower() in own
     for one in (*(m.to or ()), *(m.cc or ()), *(m.bcc or ())) if ours else (m.from_,):
-        address = clean(one.address).strip().lower()[:MAX_ADDRESS]
+        address = storable(one.address).strip().lower()[:MAX_ADDRESS]
         if "@" in address and address not in own:
-            yield address, clean(one.name).strip()[:200], ours
+            yield address, storable(one.name).strip()[:200], ours
 
 
 # --- body, words ---------------------------------------------------------------------------------------------------
@@ -178,7 +171,7 @@ def _people(m: RemoteMessage, own: frozenset[str]) -> Iterator[tuple[str, str, b
 
 def _body(body: RemoteBody) -> Body:
     digest = sha256(body.content.encode("utf-8", "surrogatepass")).digest()
-    content = clean(body.content)
+    content = storable(body.content)
     if body.content_type == "html":
         html = mail_html.sanitise(content).html
         return Body("html", html, "", quotes.new_text(html, "html"), digest)
@@ -192,6 +185,6 @@ def _searched(m: RemoteMessage, columns: dict[str, Any], body: Body | None) -> t
     text = body.new_text if body is not None else columns["preview"] or ""
     return (
         columns["subject"] or "",
-        clean(" ".join(people)),
-        f"{text[:MAX_SEARCHED]} {clean(' '.join(files))[:4000]}",
+        storable(" ".join(people)),
+        f"{text[:MAX_SEARCHED]} {storable(' '.join(files))[:4000]}",
     )

@@ -150,6 +150,7 @@ _RULE = re.compile(r"border-top:\s?(?:solid|1(?:\.0)?p[tx]|#|medium|none none|rg
 _MARKED = re.compile(r"class=|id=|type=|border")
 _LOOK_AHEAD = 40  # tokens
 _MARKS = 100  # quotes and signatures looked for in one mail
+_LINE_STARTS = words("blockquote br div hr p td")
 _BLOCK_STARTS = words("div p blockquote td hr span font b strong br")
 
 
@@ -186,8 +187,8 @@ def find_marks(some: Sequence[Token]) -> Marks:
     marks = Marks([], [])
     index = 0
     while index < len(some) and len(marks.quotes) + len(marks.signatures) < _MARKS:
-        token = some[index]
-        found = None if token.end or not token.name else _mark(some, index)
+        end, name, _, _ = some[index]
+        found = None if end or not name else _mark(some, index)
         if found is None:
             index += 1
             continue
@@ -224,9 +225,9 @@ def _mark(some: Sequence[Token], index: int) -> tuple[str, int] | None:
 def _element_end_or_next(some: Sequence[Token], index: int) -> int:
     """Thunderbird's "… wrote:" stands before its blockquote: both are one quote."""
     stop = element_end(some, index)
-    if "moz-cite-prefix" in some[index].attributes:
+    if "moz-cite-prefix" in some[index][2]:
         for following in range(stop, min(stop + 4, len(some))):
-            if some[following].name == "blockquote" and not some[following].end:
+            if some[following][:2] == ("", "blockquote"):
                 return element_end(some, following)
     return stop
 
@@ -255,14 +256,14 @@ def _line_before(some: Sequence[Token], index: int) -> tuple[str, int]:
     pieces: list[str] = []
     first = index
     for at in range(index - 1, max(index - _LOOK_AHEAD, -1), -1):
-        piece = some[at].text.strip()
+        _, name, _, text = some[at]
+        piece = text.strip()
         if piece:
             pieces.append(piece)
             first = at
-        line_break = some[at].name in {"div", "p", "br", "blockquote", "hr", "td"}
-        if pieces and line_break:
+        if pieces and name in _LINE_STARTS:
             break
-    return text_of([Token(False, "", "", " ".join(reversed(pieces))[-_LINE_SEEN:])]), first
+    return text_of([("", "", "", " ".join(reversed(pieces))[-_LINE_SEEN:])]), first
 
 
 def _introduction_before(some: Sequence[Token], start: int) -> int:
@@ -270,8 +271,8 @@ def _introduction_before(some: Sequence[Token], start: int) -> int:
     line, first = _line_before(some, start)
     if not is_introduction(line):
         return start
-    begin = some[first]
-    if begin.end or not begin.name or begin.name in VOID or element_end(some, first) > start:
+    end, name, _, _ = some[first]
+    if end or not name or name in VOID or element_end(some, first) > start:
         return start
     return first
 
@@ -310,9 +311,9 @@ def folded(html: str, *, label: str = "Show quoted text") -> str:
 def _whole(some: Sequence[Token], quote: Quote) -> Range:
     """The range to fold: with the introduction if both lie side by side in one element."""
     depth = 0
-    for token in some[quote.introduced : quote.start]:
-        if token.name and token.name not in VOID:
-            depth += -1 if token.end else 1
+    for end, name, _, _ in some[quote.introduced : quote.start]:
+        if name and name not in VOID:
+            depth += -1 if end else 1
         if depth < 0:
             return quote.start, quote.stop
     return (quote.introduced if depth == 0 else quote.start), quote.stop
@@ -325,7 +326,7 @@ def _balanced(some: Sequence[Token], start: int, stop: int) -> tuple[str, str]:
     for n, (end, name, attributes, text) in enumerate(some[start:stop], start):
         if name and name not in VOID:
             depth += -1 if end else 1
-        bare = Token(end, name, attributes, "")
+        bare = (end, name, attributes, "")
         if depth < 0:
             depth = 0
             outside.append(joined([bare]))

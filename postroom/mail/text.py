@@ -7,7 +7,6 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from postroom.mail.nesting import words
 
@@ -34,39 +33,31 @@ def from_html(html: str) -> str:
     return text_of(tokens(html))
 
 
-class Token(NamedTuple):
-    """One tag and the text behind it. The first token of a document has no tag (``name`` is empty)."""
-
-    end: bool
-    name: str
-    attributes: str
-    text: str  # still escaped
+# One tag and the text behind it: "/" for an end tag, name, attributes, text still escaped. The first token of a
+# document has no tag (its name is empty). A plain tuple, because there are hundreds in every mail.
+Token = tuple[str, str, str, str]
 
 
 def tokens(html: str) -> list[Token]:
     parts = _TOKEN.split(html)
-    found = [Token(False, "", "", parts[0])]
-    found += [
-        Token(bool(end), name, attributes, text)
-        for end, name, attributes, text in zip(parts[1::4], parts[2::4], parts[3::4], parts[4::4], strict=True)
-    ]
-    return found
+    return [("", "", "", parts[0]), *zip(parts[1::4], parts[2::4], parts[3::4], parts[4::4], strict=True)]
 
 
 def joined(some: Sequence[Token]) -> str:
     """The HTML of tokens again; ``joined(tokens(html)) == html``."""
-    return "".join(f"<{'/' * t.end}{t.name}{t.attributes}>{t.text}" if t.name else t.text for t in some)
+    return "".join(f"<{end}{name}{attributes}>{text}" if name else text for end, name, attributes, text in some)
 
 
 def element_end(some: Sequence[Token], start: int) -> int:
     """The index just behind the element that begins at ``start``."""
-    name = some[start].name
-    if name in VOID:
+    wanted = some[start][1]
+    if wanted in VOID:
         return start + 1
     depth = 0
     for index in range(start, len(some)):
-        if some[index].name == name:
-            depth += -1 if some[index].end else 1
+        end, name, _, _ = some[index]
+        if name == wanted:
+            depth += -1 if end else 1
             if depth == 0:
                 return index + 1
     return len(some)
@@ -80,7 +71,7 @@ def text_of(some: Sequence[Token], *, without: Sequence[tuple[int, int]] = ()) -
     out: list[str] = []
     for start, stop, led in _kept(len(some), without):
         if led:
-            out += ["\v", some[start - 1].text]
+            out += ["\v", some[start - 1][3]]
         _append(some, start, stop, out)
     # Until here "\v" is a line's end and every other white space only a space.
     return tidy(_unescaped(_SPACE.sub(" ", "".join(out)).replace("\v", "\n")))
@@ -98,7 +89,7 @@ def _append(some: Sequence[Token], start: int, stop: int, out: list[str]) -> Non
         end, name, attributes, text = some[index]
         if attributes and not end and "none" in attributes and name not in VOID and _HIDDEN.search(attributes):
             index = min(element_end(some, index), stop)
-            out.append(some[index - 1].text)
+            out.append(some[index - 1][3])
             continue
         if name == "pre":
             pre += -1 if end else 1
@@ -122,17 +113,13 @@ def tidy(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """What PostgreSQL can keep of a string: NUL is left out, a lone surrogate becomes U+FFFD."""
-    if text.isascii():
-        return text.replace("\0", "") if "\0" in text else text
+    """What PostgreSQL can keep of a string: NUL and lone surrogates become U+FFFD."""
     if "\0" in text:
-        text = text.replace("\0", "")
+        text = text.replace("\0", "\ufffd")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
         return _SURROGATE.sub("\ufffd", text)
     return text
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())

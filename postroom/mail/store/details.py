@@ -7,8 +7,9 @@ from psycopg.types.json import Jsonb
 
 from postroom.mail import html as mail_html
 from postroom.mail.models import Message
-from postroom.mail.prepare import Prepared, clean
+from postroom.mail.prepare import Prepared
 from postroom.mail.store.types import cursor
+from postroom.mail.text import storable
 from postroom.mailboxes.models import Mailbox
 
 _BODY = """
@@ -76,8 +77,8 @@ def _body(message_id: int, row: Prepared) -> list[Any]:
 
 
 def _file(message_id: int, one: Any) -> list[Any]:
-    name, kind = clean(one.name) or "attachment", clean(one.content_type)[:255]
-    return [message_id, one.id, name, kind, one.size, one.is_inline, clean(one.content_id), one.kind]
+    name, kind = storable(one.name) or "attachment", storable(one.content_type)[:255]
+    return [message_id, one.id, name, kind, one.size, one.is_inline, storable(one.content_id), one.kind]
 
 
 def _correspondents(workspace_id: int, rows: Sequence[Prepared]) -> list[list[Any]]:

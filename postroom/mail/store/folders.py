@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from django.db.models import F
 
 from postroom.mail.models import Folder, Known, Message
-from postroom.mail.prepare import clean
 from postroom.mail.store.removal import remove
 from postroom.mail.store.types import FoldersChanged
+from postroom.mail.text import storable
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole, RemoteFolder, Removed
 
@@ -39,7 +39,7 @@ def _folder(mailbox: Mailbox, item: RemoteFolder, roles: Mapping[str, FolderRole
         mailbox=mailbox,
         remote_id=item.id,
         remote_parent_id=item.parent_id or "",
-        name=clean(item.name)[:400],
+        name=storable(item.name)[:400],
         role=str(item.role or roles.get(item.id, FolderRole.NONE)),
         hidden=item.hidden,
         remote_total=item.total,
