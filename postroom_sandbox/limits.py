@@ -16,7 +16,8 @@ class Limits:
     """What one mailbox allows and how it behaves; `Limits()` is Microsoft's own.
 
     `replays`, `empty_pages` and `duplicates` say how often delta does what graph.md 2.12 warns of (0 never … 1 always).
-    `sent_id_changes`: the immutable id of a draft does not survive sending (trap 11).
+    `sent_id_changes`: the immutable id of a draft does not survive sending (trap 11). `sent_copy_moves`: the default id
+    of the sent copy changes once more a little later (trap 12).
     """
 
     concurrent: int = 4
@@ -28,6 +29,7 @@ class Limits:
     message_bytes: int = 150 * MEGABYTE
     recipients: int = 500
     sent_id_changes: bool = False
+    sent_copy_moves: bool = False
     delta_page: int = 10
     delta_generations: int = 1_000
     filtered_delta_cap: int = 5_000

@@ -25,6 +25,9 @@ CREATE INDEX IF NOT EXISTS outgoing_of_user ON outgoing (user_id, id);
 """
 
 
+_SETTLE = 2  # in place of `save`: the message was sent, only its copy gets another default id
+
+
 class Transport:
     """Submission, routing, delivery."""
 
@@ -41,6 +44,9 @@ class Transport:
 
     def submit(self, mailbox: Mailbox, message: Message, *, save: bool = True) -> None:
         """Accepts a draft for sending; it leaves Drafts after the mailbox's `send_delay_ms`."""
+        self._later(mailbox, message, int(save))
+
+    def _later(self, mailbox: Mailbox, message: Message, save: int) -> None:
         delay = self._world.limits_of(mailbox.user).send_delay_ms / 1000
         row = (mailbox.user.id, message.sequence, self._world.clock.timestamp() + delay, save)
         self._world.db.execute("INSERT INTO submissions (user_id, sequence, due, save) VALUES (?,?,?,?)", row)
@@ -60,8 +66,13 @@ class Transport:
                 self._world.db.execute("DELETE FROM submissions WHERE id = ?", (number,))
                 user = self._world.users.get(user_id)
                 message = self._world.mailbox(user).messages.get(sequence) if user else None
-                if user is not None and message is not None:
-                    self._transmit(self._world.mailbox(user), message, save=bool(save))
+                if user is None or message is None:
+                    continue
+                mailbox = self._world.mailbox(user)
+                if save == _SETTLE:
+                    mailbox.place_anew(message, message.folder)
+                else:
+                    self._transmit(mailbox, message, save=bool(save))
         return len(rows)
 
     def _transmit(self, mailbox: Mailbox, message: Message, *, save: bool) -> None:
@@ -73,8 +84,11 @@ class Transport:
         mailbox.contents.replace(message.content, parsed)
         parsed.attachments = attachments
         if save:
-            keep = not self._world.limits_of(mailbox.user).sent_id_changes
+            limits = self._world.limits_of(mailbox.user)
+            keep = not limits.sent_id_changes
             mailbox.sent(message, content=message.content, folder=mailbox.tree[model.SENT], keep_sequence=keep)
+            if limits.sent_copy_moves:
+                self._later(mailbox, message, _SETTLE)
         else:
             mailbox.purge(message)
         self.route(mailbox.user, raw, parsed)

@@ -134,8 +134,11 @@ class Mailbox:
 
     def move(self, message: Message, folder: Folder) -> None:
         """Moves: a new default id, `deleted` here and `created` there. Moving to the same folder does nothing."""
-        if message.folder is folder:
-            return
+        if message.folder is not folder:
+            self.place_anew(message, folder)
+
+    def place_anew(self, message: Message, folder: Folder) -> None:
+        """Moves even within the same folder: only the default id changes then."""
         self._leave(message)
         message.folder = folder
         message.place = message.version = self.next_tick()

@@ -46,6 +46,18 @@ def test_the_immutable_id_of_a_draft_may_or_may_not_survive_sending(graph: Graph
     assert graph("GET", f"/me/messages/{key}", **prefer).status == (404 if changes else 200)
 
 
+def test_the_default_id_of_the_sent_copy_may_change_once_more(graph: Graph) -> None:
+    graph.world.limits[graph.ada.id] = QUIET.changed({"sent_copy_moves": True, "send_delay_ms": 1000})
+    graph("POST", "/me/sendMail", {"message": {"toRecipients": to(BOB)}})
+    graph.settle()
+    prefer = {"prefer": 'IdType="ImmutableId"'}
+    ids = [graph.get("/me/mailFolders/sentitems/messages", **more)["value"][0]["id"] for more in ({}, prefer)]
+    graph.settle()
+    assert graph("GET", f"/me/messages/{ids[0]}").status == 404
+    assert graph.get(f"/me/messages/{ids[1]}", **prefer)["id"] == ids[1]
+    assert len(inbox_of(graph, graph.bob)) == 1
+
+
 def test_an_answer_is_one_conversation_on_both_sides(graph: Graph) -> None:
     graph("POST", "/me/sendMail", {"message": {"subject": "Offer", "toRecipients": to(BOB)}})
     graph.settle()
