@@ -11,9 +11,16 @@ from postroom.mail.models import Folder, Message
 from postroom.mailboxes.models import Mailbox
 
 MANY = 400  # missing bodies from which on pages are cheaper than asking for each
+_COUNT_EVERY = 1.0  # seconds
 _RATE_OVER = 8.0  # seconds: how far back "per second" looks
 
 BodyState = Message.BodyState
+
+
+def is_fresh(before: dict[str, Any]) -> bool:
+    """Whether what ``progress`` said last is recent enough; counting a large mailbox takes time."""
+    marks = before.get("marks") or []
+    return bool(marks) and now().timestamp() - marks[-1][0] < _COUNT_EVERY
 
 
 def progress(mailbox: Mailbox, before: dict[str, Any], *, since: datetime | None) -> dict[str, Any]:

@@ -192,6 +192,8 @@ def _store_page(
             backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
         store.keep_known(run.mailbox, outside, round=state.round)
         store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
+        if state.phase != Phase.FOLLOWING and run.lane.activity == Activity.BACKFILL:
+            _count(run)
         if page.done is not None and state.phase == Phase.RELISTING:
             lanes.want(run.mailbox.pk, Activity.BACKFILL)  # for the bodies of what the new listing brought up
         _advance(state, page)
@@ -384,13 +386,15 @@ def _take_missing(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage 
 
 
 def _count(run: Run) -> None:
+    """Bring the progress up to date, not more often than anybody looks."""
+    if backlog.is_fresh(run.progress):
+        return
     run.progress.update(backlog.progress(run.mailbox, run.progress, since=_since(run.mailbox)), complete=False)
 
 
 def _history_done(run: Run) -> Work:
     def work() -> None:
-        _count(run)
-        run.progress.update(complete=True)
+        run.progress.update(backlog.progress(run.mailbox, run.progress, since=_since(run.mailbox)), complete=True)
 
     return work
 

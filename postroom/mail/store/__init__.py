@@ -1,7 +1,6 @@
 """Writing the mirror of mail, in bulk and in the caller's transaction.
 
-Rows are locked in one order — messages by id, then conversations, threads, folders — so that several mailboxes of a
-workspace and the members at their screens write at the same time without standing in each other's way.
+Who writes waits for its mailbox's lock first (``locks``), so no row is locked in an order that others could cross.
 """
 
 from postroom.mail.store.folders import put_folders

@@ -7,6 +7,7 @@ conversations makes them one. The older conversation stays.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from postroom.mail.store.locks import NeedsAlone
 from postroom.mail.store.types import Stored, cursor
 
 _CLAIM = """
@@ -38,10 +39,11 @@ class Groups:
             self._above[self.find(key)] = first
 
 
-def assign(workspace_id: int, keys_of: Mapping[str, Sequence[bytes]], stored: Stored) -> dict[str, int]:
+def assign(workspace_id: int, keys_of: Mapping[str, Sequence[bytes]], stored: Stored, *, alone: bool) -> dict[str, int]:
     """Conversation of each message (by provider's id). Every message has at least one key.
 
-    Adds to ``stored.merged`` what became one; the caller tells the packages above before the rows go.
+    Adds to ``stored.merged`` what became one; the caller tells the packages above before the rows go. Raises
+    ``NeedsAlone`` when conversations become one and other writers may be about.
     """
     groups = Groups()
     for keys in keys_of.values():
@@ -49,11 +51,14 @@ def assign(workspace_id: int, keys_of: Mapping[str, Sequence[bytes]], stored: St
     every_key = sorted({key for keys in keys_of.values() for key in keys})
     found = _lookup(workspace_id, every_key)
     of_group, merges = _settle(groups, every_key, found)
+    if merges and not alone:
+        raise NeedsAlone
     unowned = sorted({groups.find(k) for k in every_key} - of_group.keys())
     of_group |= dict(zip(unowned, _create(workspace_id, len(unowned)), strict=True))
     fresh = [key for key in every_key if key not in found]
     winners = _claim(workspace_id, fresh, [of_group[groups.find(key)] for key in fresh])
-    merges += _lost_races(winners, groups, of_group)
+    if _lost_races(winners, groups, of_group):  # another mailbox has stored the same mail this very moment
+        raise NeedsAlone
     kept = merge(workspace_id, merges, stored) if merges else {}
     return {
         remote_id: kept.get(of_group[groups.find(keys[0])], of_group[groups.find(keys[0])])
@@ -106,9 +111,8 @@ def _claim(workspace_id: int, keys: Sequence[bytes], conversations: Sequence[int
         return {bytes(key): conversation for key, conversation in db.fetchall()}
 
 
-def _lost_races(winners: Mapping[bytes, int], groups: Groups, of_group: Mapping[bytes, int]) -> list[tuple[int, int]]:
-    pairs = [(of_group[groups.find(key)], winner) for key, winner in winners.items()]
-    return [(ours, theirs) for ours, theirs in pairs if ours != theirs]
+def _lost_races(winners: Mapping[bytes, int], groups: Groups, of_group: Mapping[bytes, int]) -> bool:
+    return any(of_group[groups.find(key)] != winner for key, winner in winners.items())
 
 
 def merge(workspace_id: int, pairs: Sequence[tuple[int, int]], stored: Stored) -> dict[int, int]:
@@ -117,9 +121,6 @@ def merge(workspace_id: int, pairs: Sequence[tuple[int, int]], stored: Stored) -
     gone = sorted(kept_by)
     parameters = {"gone": gone, "kept": [kept_by[one] for one in gone], "workspace": workspace_id}
     with cursor() as db:
-        db.execute(
-            "SELECT 1 FROM mail_conversation WHERE id = ANY(%(gone)s || %(kept)s) ORDER BY id FOR UPDATE", parameters
-        )
         for statement in _MERGE:
             db.execute(statement, parameters)
         db.execute(_SAME_THREADS, parameters)

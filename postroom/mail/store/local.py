@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from postroom.mail.models import Folder, Message
-from postroom.mail.store import threads
+from postroom.mail.store import locks, threads
 from postroom.mailboxes.models import Mailbox
 
 
@@ -14,12 +14,8 @@ def apply_local(mailbox: Mailbox, message_ids: Sequence[int], fields: Mapping[st
 
     In the caller's transaction. Returns the values before, by message id, for an undo or a refusal.
     """
-    rows = list(
-        Message.objects.select_for_update(of=("self",))
-        .filter(mailbox=mailbox, pk__in=message_ids)
-        .select_related("folder")
-        .order_by("pk")
-    )
+    locks.enter(mailbox)
+    rows = list(Message.objects.filter(mailbox=mailbox, pk__in=message_ids).select_related("folder").order_by("pk"))
     changes = dict(fields)
     target = (
         Folder.objects.filter(mailbox=mailbox, remote_id=changes.pop("folder")).first() if "folder" in fields else None

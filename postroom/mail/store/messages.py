@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from postroom.mail.prepare import Prepared, hashed
-from postroom.mail.store import conversations, details, threads
+from postroom.mail.store import conversations, details, locks, threads
 from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
@@ -40,6 +42,7 @@ class Page:
     round: int
     have: dict[str, Have]
     folders: dict[str, int]
+    alone: bool  # nobody else writes in the workspace
     fresh: list[Prepared] = field(default_factory=list)
     changed: list[Prepared] = field(default_factory=list)
     with_body: list[Prepared] = field(default_factory=list)  # rows that are there and get their body now
@@ -59,7 +62,21 @@ def put(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int = 0, held: Hel
     that the tree does not show is ``unplaced``: the engine has looked at the tree before it stores.
     """
     last = list({row.remote_id: row for row in rows}.values())
-    page = Page(mailbox, held or {}, round, _lock(mailbox.pk, last), _folders(mailbox.pk))
+    try:
+        with transaction.atomic():
+            locks.enter(mailbox)
+            return _put(_page(mailbox, last, round=round, held=held or {}), last)
+    except locks.NeedsAlone:
+        with transaction.atomic():
+            locks.enter(mailbox, alone=True)
+            return _put(_page(mailbox, last, round=round, held=held or {}, alone=True), last)
+
+
+def _page(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int, held: Held, alone: bool = False) -> Page:
+    return Page(mailbox, held, round, _have(mailbox.pk, rows), _folders(mailbox.pk), alone)
+
+
+def _put(page: Page, last: Sequence[Prepared]) -> Stored:
     for row in last:
         _sort(page, row)
     if page.fresh or page.with_body:
@@ -67,18 +84,18 @@ def put(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int = 0, held: Hel
     if page.changed:
         _update(page)
     bodies = [row for row in (*page.fresh, *page.with_body) if row.body is not None]
-    details.write(mailbox, bodies, {remote_id: have.id for remote_id, have in page.have.items()})
+    details.write(page.mailbox, bodies, {remote_id: have.id for remote_id, have in page.have.items()})
     _mark_round(page, last)
     threads.refresh(page.stored.threads)
     threads.count_folders({folder: (total, unread) for folder, (total, unread) in page.counts.items()})
     return page.stored
 
 
-def _lock(mailbox_id: int, rows: Iterable[Prepared]) -> dict[str, Have]:
+def _have(mailbox_id: int, rows: Iterable[Prepared]) -> dict[str, Have]:
     with cursor() as db:
         db.execute(
             """SELECT remote_id, id, folder_id, thread_id, change_key, modified, is_read, is_draft, body_state, round
-               FROM mail_message WHERE mailbox_id = %s AND remote_id = ANY(%s) ORDER BY id FOR UPDATE""",
+               FROM mail_message WHERE mailbox_id = %s AND remote_id = ANY(%s)""",
             [mailbox_id, [row.remote_id for row in rows]],
         )
         return {row[0]: Have(*row[1:]) for row in db.fetchall()}
@@ -137,11 +154,12 @@ def _place(page: Page) -> None:
         page.mailbox.workspace_id,
         {row.remote_id: _keys(page.mailbox.pk, row) for row in (*page.fresh, *page.with_body)},
         page.stored,
+        alone=page.alone,
     )
     page.stored.conversations |= set(found.values())
     thread_of = _threads(page.mailbox.pk, found, {row.remote_id: row.received for row in page.fresh})
     if page.stored.merged:  # threads may have become one: what we looked up before is no longer true
-        page.have |= _lock(page.mailbox.pk, page.with_body + page.changed)
+        page.have |= _have(page.mailbox.pk, page.with_body + page.changed)
     _insert(page, {row.remote_id: thread_of[found[row.remote_id]] for row in page.fresh})
     page.stored.threads |= {page.have[row.remote_id].thread_id for row in page.with_body}
 

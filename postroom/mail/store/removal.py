@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from postroom.mail.models import Message
-from postroom.mail.store import threads
+from postroom.mail.store import locks, threads
 from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
@@ -17,10 +17,11 @@ _AT_ONCE = 1000
 def remove(mailbox: Mailbox, remote_ids: Sequence[str]) -> Stored:
     """Drop messages that the provider no longer has anywhere, in the caller's transaction."""
     stored = Stored()
+    locks.enter(mailbox)
     with cursor() as db:
         db.execute(
             """SELECT id, folder_id, thread_id, is_read FROM mail_message
-               WHERE mailbox_id = %s AND remote_id = ANY(%s) ORDER BY id FOR UPDATE""",
+               WHERE mailbox_id = %s AND remote_id = ANY(%s)""",
             [mailbox.pk, list(remote_ids)],
         )
         rows = db.fetchall()
@@ -49,6 +50,7 @@ def _delete(db: Any, ids: Sequence[int]) -> None:
 def delete_mailbox_mail(mailbox: Mailbox) -> None:
     """Every row of a mailbox's mail, a thousand messages at a time."""
     with transaction.atomic(), cursor() as db:
+        locks.enter(mailbox)
         while ids := list(Message.objects.filter(mailbox=mailbox).values_list("pk", flat=True)[:_AT_ONCE]):
             _delete(db, ids)
         _delete_compositions(db, mailbox.pk)
