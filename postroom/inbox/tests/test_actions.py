@@ -43,8 +43,8 @@ def test_move_goes_only_to_folders_one_works_in(page: Client, deliver: Callable[
     thread = deliver("Offer")
     junk = mailbox.folders.get(role="junk")
     assert "Move" not in page.get(f"/inbox/threads/{thread.pk}/folders/").content.decode()
-    assert page.post(f"/inbox/threads/{thread.pk}/move/", {"folder": 999_999}).status_code == 404
-    page.post(f"/inbox/threads/{thread.pk}/move/", {"folder": junk.pk})
+    assert page.post(f"/inbox/threads/{thread.pk}/move/?folder=999999").status_code == 404
+    page.post(f"/inbox/threads/{thread.pk}/move/?folder={junk.pk}")
     assert Message.objects.get().folder == junk
 
 

@@ -11,10 +11,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from postroom.inbox import queries
+from postroom.inbox import marking, queries
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.pages import is_partial
-from postroom.mail import commands, events
+from postroom.mail import commands
 from postroom.mail.models import Folder, Message, Thread
 from postroom.providers.contract import FolderRole
 from postroom.ui.toasts import toast
@@ -50,7 +50,7 @@ def act(request: MemberRequest, pk: int, action: str) -> HttpResponse:
     deed = do(request, thread, messages)
     if not deed.before:
         return toast(request, _back(request), deed.text, kind="info")
-    _announce(messages)
+    marking.announce(messages)
     return _answer(request, thread, deed)
 
 
@@ -70,7 +70,7 @@ def undo(request: MemberRequest, token: str) -> HttpResponse:
     messages = list(rows)
     for value in dict.fromkeys(before.values()):
         _put_back(told["field"], [one for one in messages if before[one.pk] == value], value, request.member)
-    _announce(messages)
+    marking.announce(messages)
     response = _back(request)
     return toast(request, _changed(response), "Undone.", kind="info") if is_partial(request) else response
 
@@ -112,7 +112,7 @@ def _moved(messages: Sequence[Message], request: MemberRequest, role: FolderRole
 
 
 def _move(request: MemberRequest, thread: Thread, messages: Sequence[Message]) -> Deed:
-    wanted = request.POST.get("folder", "")
+    wanted = request.GET.get("folder", "")
     worked = accounts(request).worked_in()
     if not wanted.isdecimal() or len(wanted) > 18:
         raise Http404("No such folder")
@@ -178,12 +178,6 @@ def _here(request: MemberRequest, messages: Sequence[Message]) -> list[Message]:
 
 def _same_mail(one: Message, other: Message) -> bool:
     return one.pk == other.pk or bool(one.internet_message_id and one.internet_message_id == other.internet_message_id)
-
-
-def _announce(messages: Sequence[Message]) -> None:
-    """Other windows, and colleagues who see the mailbox, look again."""
-    for mailbox in {one.mailbox for one in messages}:
-        events.announce(mailbox, threads={one.thread_id for one in messages if one.mailbox_id == mailbox.pk})
 
 
 def _answer(request: MemberRequest, thread: Thread, deed: Deed) -> HttpResponse:

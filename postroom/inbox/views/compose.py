@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from postroom.inbox import composing, people_found, queries, writing
+from postroom.inbox import composing, marking, people_found, queries, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.pages import is_partial
 from postroom.mail import commands
@@ -80,6 +80,8 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
             commands.send(composition)
         except commands.CannotSend as problem:
             errors = {"all": str(problem)}
+    if not errors and composition.conversation_id:
+        marking.mark_read(request.member, accounts(request), composition.conversation_id)
     return _page(request, composition, errors=errors, status=422) if errors else _sent(request, composition)
 
 

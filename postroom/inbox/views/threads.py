@@ -5,13 +5,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from postroom.inbox import composing, listing, queries, writing
+from postroom.inbox import composing, listing, marking, queries, writing
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.listing import Asked, Listing
 from postroom.inbox.reading import Reading, read
 from postroom.inbox.views.lists import account_of, around
 from postroom.inbox.views.pages import is_partial, thread_page, wants
-from postroom.mail import commands, events
 from postroom.mail import queries as mail_queries
 from postroom.mail.folders import flat, folder_tree
 from postroom.mail.models import Message, Thread
@@ -110,20 +109,8 @@ def _open(
     reading = read(request.member, threads, known, place=place, close=close, tags=tags, part=part)
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
-        _mark_read(request, reading, known)
+        marking.mark_read(request.member, known, reading.conversation.id)
     return reading
-
-
-def _mark_read(request: MemberRequest, reading: Reading, known: Accounts) -> None:
-    """In every mailbox the member works in; reading in a colleague's mailbox leaves no trace there."""
-    worked = known.worked_in()
-    rows = Message.objects.filter(thread__in=reading.conversation.threads, mailbox__in=worked, is_read=False)
-    unread = list(rows.select_related("mailbox"))
-    if not unread:
-        return
-    commands.mark_read(unread, request.member)
-    for mailbox in {one.mailbox for one in unread}:
-        events.announce(mailbox, threads={one.thread_id for one in unread if one.mailbox_id == mailbox.pk})
 
 
 def _answered(request: MemberRequest, thread: Thread) -> Message:

@@ -112,7 +112,7 @@ document.addEventListener("click", (event) => {
 
 function lookForPictures(frame) {
   const note = frame.parentElement.querySelector(":scope > [data-pictures]");
-  if (note) note.hidden = !frame.contentDocument?.querySelector("img[data-remote]") || frame.src.includes("pictures=1");
+  if (note) note.hidden = !frame.contentDocument?.querySelector("img[data-remote]:not(details.quoted *)") || frame.src.includes("pictures=1");
 }
 document.addEventListener("load", (event) => event.target.matches?.("iframe[data-mail-frame]") && lookForPictures(event.target), true);
 for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) lookForPictures(frame);

@@ -1,0 +1,175 @@
+"""Read, reply, search, organise: a member in Chromium, the product with its worker, mail of the in-process provider.
+
+The provider lives in this process, so the engine is run by hand where a worker would wake up.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from postroom.lib.clock import now
+from postroom.mail.models import Composition, Message
+from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.memory.mailbox import Box
+from postroom.providers.registry import connector
+from postroom.sync import push
+from postroom.workspaces.models import Membership
+
+__all__ = ["box", "connect", "mailbox", "member", "settle"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+Settle = Callable[[Mailbox], int]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def inbox(box: Box, mailbox: Mailbox, settle: Settle) -> Callable[[], None]:
+    """Three mails; the function brings in what arrived since, and carries out what was done here."""
+    mails = [
+        ("Quarterly numbers", "<p>The sheet is updated.</p>", "gita@fabrikam.example"),
+        ("Interview on Thursday", "<p>Thursday 14:00 works.</p>", "priya@contoso.example"),
+        ("Renewal terms", "<p>The board agreed to three years.</p>", "ines@contoso.example"),
+    ]
+    for age, (subject, html, sender) in enumerate(reversed(mails), start=1):
+        box.deliver(subject=subject, html=html, from_=sender, received=now() - timedelta(hours=age))
+
+    def bring() -> None:
+        for body in box.notifications():
+            push.take(connector("memory").notified(body))
+        settle(mailbox)
+
+    bring()
+    return bring
+
+
+@pytest.fixture
+def page(
+    browser: Browser, inbox: Callable[[], None], member: Membership, settings: Settings, live_server: LiveServer
+) -> Iterator[Page]:
+    """Adele at her Inbox."""
+    settings.POSTROOM_DEMO = True
+    window = browser.new_context(
+        viewport={"width": 1440, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
+    )
+    page = window.new_page()
+    page.set_default_timeout(10_000)
+    page.goto("/demo/sign-in?as=adele")
+    page.goto("/inbox/")
+    yield page
+    window.close()
+
+
+def accessible(page: Page) -> None:
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
+
+
+def test_a_day_by_keyboard(page: Page, inbox: Callable[[], None], box: Box) -> None:
+    accessible(page)
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    frame = page.frame_locator("iframe[data-mail-frame]").last
+    expect(frame.get_by_text("The board agreed")).to_be_visible()
+    assert Message.objects.filter(is_read=False).count() == 2
+    accessible(page)
+    page.keyboard.press("r")
+    expect(page.locator("#composer textarea")).to_be_focused()
+    page.keyboard.type("Good news, thank you.")
+    expect(page.locator("[data-composer-state]")).to_have_text("Saved")
+    accessible(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".message", has_text="Sending…")).to_be_visible()
+    expect(page.locator("#composer")).to_have_count(0)
+    inbox()
+    assert Composition.objects.get().state == "sent"
+    sent = [one for one in box.messages.values() if one.folder_id == "sent"]
+    assert [one.subject for one in sent] == ["Re: Renewal terms"]
+    page.reload()
+    expect(page.locator(".message", has_text="Sending…")).to_have_count(0)
+    expect(page.locator(".message-who").last).to_have_text("You")
+
+
+def test_archive_opens_the_next_and_undo_brings_back(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("Renewal terms")).click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("heading", name="Interview on Thursday")).to_be_visible()
+    expect(page.locator("#threads [data-row]")).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#threads [data-row]")).to_have_count(3)
+    assert set(Message.objects.values_list("folder__role", flat=True)) == {"inbox"}
+
+
+def test_search_finds_and_opens(page: Page) -> None:
+    page.goto("/search/")
+    accessible(page)
+    page.get_by_role("searchbox", name="Search mail").fill("board agr")
+    hit = page.locator("#threads [data-row]")
+    expect(hit).to_have_count(1)
+    expect(hit.locator("mark").first).to_be_visible()
+    hit.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    assert "/search/threads/" in page.url
+    accessible(page)
+    page.reload()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+
+
+def test_folders_of_a_mailbox(page: Page, mailbox: Mailbox) -> None:
+    page.get_by_role("link", name="Email", exact=True).click()
+    expect(page.get_by_role("navigation", name=re.compile("Folders of"))).to_be_visible()
+    accessible(page)
+    page.get_by_role("link", name=re.compile("Renewal terms")).click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    page.get_by_role("button", name="Move to folder").click()
+    page.get_by_role("button", name="Junk").click()
+    expect(page.locator(".toast").filter(has_text="Moved to Junk")).to_be_visible()
+    assert Message.objects.get(subject="Renewal terms").folder == mailbox.folders.get(role="junk")
+
+
+def test_without_scripts_one_reads_and_replies(browser: Browser, page: Page, live_server: LiveServer) -> None:
+    state = page.context.storage_state()
+    window = browser.new_context(base_url=live_server.url, java_script_enabled=False, storage_state=state)
+    plain = window.new_page()
+    plain.goto("/inbox/")
+    plain.get_by_role("link", name=re.compile("Renewal terms")).click()
+    expect(plain.frame_locator("iframe").last.get_by_text("The board agreed")).to_be_visible()
+    plain.get_by_role("link", name="Reply", exact=True).click()
+    plain.get_by_role("textbox", name="Message").fill("By post.")
+    plain.get_by_role("button", name="Send").click()
+    expect(plain.get_by_text("Sending to")).to_be_visible()
+    assert Composition.objects.get().state == "sending"
+    window.close()
+
+
+def test_at_phone_width_one_pane_at_a_time(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name=re.compile("Renewal terms")).click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    expect(page.locator("#threads")).to_be_hidden()
+    accessible(page)
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("#threads")).to_be_visible()
+    assert page.url.endswith("/inbox/")
