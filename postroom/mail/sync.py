@@ -2,7 +2,7 @@
 
 backfill   folders -> the newest hundred -> spine of every folder -> bodies, newest first -> what is still missing
 live       messages the provider named -> folders whose delta is due -> (folder tree when something is unknown)
-coverage   nightly: the provider's counts against ours
+coverage   nightly: the provider's counts against ours (mail.coverage)
 
 Each generator talks to the provider between its yields and yields the work of one transaction.
 """
@@ -20,6 +20,7 @@ from msgspec.structs import replace as replaced
 
 from postroom.lib.clock import now
 from postroom.mail import backlog, holds, outbox, sending, store
+from postroom.mail.coverage import coverage
 from postroom.mail.events import announce, on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mailboxes.models import Mailbox
@@ -63,6 +64,7 @@ class Mail:
             Activity.OUTBOX: outgoing,
             Activity.LIVE: live,
             Activity.BACKFILL: backfill,
+            Activity.COVERAGE: coverage,
         }
 
 
@@ -394,6 +396,7 @@ def _count(run: Run) -> None:
 
 def _history_done(run: Run) -> Work:
     def work() -> None:
+        lanes.want(run.mailbox.pk, Activity.COVERAGE)
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=_since(run.mailbox)), complete=True)
 
     return work

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import F
 
 from postroom.mail.models import Folder, Known, Message
+from postroom.mail.store import locks
 from postroom.mail.store.removal import remove
 from postroom.mail.store.types import FoldersChanged
 from postroom.mail.text import storable
@@ -16,6 +17,7 @@ def put_folders(
     mailbox: Mailbox, items: Sequence[RemoteFolder | Removed], roles: Mapping[str, FolderRole], *, complete: bool
 ) -> FoldersChanged:
     """Store a round of the folder listing. ``complete``: folders it does not name no longer exist."""
+    locks.enter(mailbox)
     named = {item.id: item for item in items if isinstance(item, RemoteFolder)}
     gone = {item.id for item in items if isinstance(item, Removed)} - named.keys()
     have = {folder.remote_id: folder for folder in Folder.objects.filter(mailbox=mailbox)}

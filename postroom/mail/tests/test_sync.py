@@ -481,3 +481,35 @@ def test_there_and_back_does_not_hide_what_changed_on_the_way(synced: Mailbox, b
     assert notified  # lost: the delta alone has to find it
     follow(synced, settle)
     in_step(synced, box)
+
+
+# --- completeness ---------------------------------------------------------------------------------------------------
+
+
+def test_what_was_lost_or_left_behind_is_found_by_counting_and_repaired(
+    synced: Mailbox, box: Box, settle: Settle
+) -> None:
+    ids = list(box.messages)
+    Message.objects.filter(remote_id=ids[0]).update(remote_id="stale")  # one too many, and one missing
+    extra = Message.objects.get(remote_id=ids[1])
+    from postroom.mail import store
+
+    store.remove(synced, [extra.remote_id])
+    lanes.want(synced.pk, Activity.COVERAGE)
+    settle(synced)
+    in_step(synced, box)
+
+
+def test_a_difference_that_listing_again_did_not_change_is_left_alone(
+    synced: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from msgspec.structs import replace
+
+    counted = box.counted
+    monkeypatch.setattr(box, "counted", lambda folder: replace(counted(folder), total=1000))
+    for expected in (9, 9, 0):
+        lanes.want(synced.pk, Activity.COVERAGE)
+        settle(synced)
+        relisted = Lane.objects.get(mailbox=synced, activity=Activity.COVERAGE).progress["relisted"]
+        assert relisted <= expected
+    in_step(synced, box)
