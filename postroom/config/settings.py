@@ -91,7 +91,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "procrastinate.contrib.django",
     "django_htmx",
-    "template_partials",
     *filter(_exists, _OURS),
 ]
 MIDDLEWARE = [
