@@ -12,6 +12,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from postroom.accounts import limits
+from postroom.files import storage
 
 KEEP_FINISHED_HOURS = 24 * 7
 
@@ -36,3 +37,4 @@ def housekeeping(timestamp: int) -> None:
         )
     limits.purge(timedelta(days=1))
     call_command("clearsessions")
+    storage.drop_unused(older_than=timedelta(hours=1))

@@ -7,12 +7,15 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from postroom.files.models import Blob
+from postroom.lib.clock import now
 from postroom.providers.contract import OpenAt
 from postroom.workspaces.models import Workspace
 
@@ -73,6 +76,24 @@ def delete(blob: Blob) -> None:
     place = path(blob)
     blob.delete()
     transaction.on_commit(lambda: place.unlink(missing_ok=True))
+
+
+def drop_unused(blobs: Iterable[int] | None = None, *, older_than: timedelta = timedelta(0)) -> int:
+    """Drop those of ``blobs`` (ids; all when left out) that no row refers to any more. Returns how many.
+
+    What refers to a blob is derived from the models, so that no list has to be kept complete. ``older_than`` spares
+    what was stored a moment ago and is about to be referred to.
+    """
+    unused = Blob.objects.filter(created_at__lte=now() - older_than)
+    if blobs is not None:
+        unused = unused.filter(pk__in=list(blobs))
+    for relation in Blob._meta.related_objects:
+        used = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        unused = unused.exclude(Exists(used))
+    found = list(unused)
+    for blob in found:
+        delete(blob)
+    return len(found)
 
 
 def _root(workspace_id: int) -> Path:

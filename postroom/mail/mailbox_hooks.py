@@ -1,7 +1,8 @@
 """What the mirror of mail does when a mailbox is disconnected, and what its card shows (``settings.MAILBOX_HOOKS``)."""
 
+from postroom.files import storage
 from postroom.mail import store
-from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
+from postroom.mail.models import Attachment, Composition, CompositionFile, Folder, Message, Thread
 from postroom.mailboxes.hooks import Card
 from postroom.mailboxes.models import Mailbox
 
@@ -9,7 +10,11 @@ from postroom.mailboxes.models import Mailbox
 def disconnecting(mailbox: Mailbox, delete: bool) -> None:
     """With ``delete`` no row of this mailbox's mail stays. Links hang on conversations and are the timeline's."""
     if delete:
+        kept = Attachment.objects.filter(message__mailbox=mailbox, blob__isnull=False).values_list("blob", flat=True)
+        written = CompositionFile.objects.filter(composition__mailbox=mailbox).values_list("blob", flat=True)
+        blobs = {*kept, *written}
         store.delete_mailbox_mail(mailbox)
+        storage.drop_unused(blobs)
 
 
 def card(mailbox: Mailbox) -> Card:
