@@ -52,6 +52,7 @@ details.quoted > summary { list-style: none; display: inline-block; padding: 0 .
 details.quoted > summary::-webkit-details-marker { display: none; }
 .paper { color-scheme: only light; background: #fff; color: #1f2430; padding: 12px 14px; border-radius: 6px; }
 .ink [style*="color"], .ink [bgcolor] { color: inherit !important; background-color: transparent !important; }
+.ink a[style*="color"] { color: light-dark(#2457d6, #8fb0ff) !important; }
 .clipped { margin-top: 1em; padding: .6em .9em; border-radius: 6px; background: light-dark(#fdf3d8, #3a3220); }
 """
 
@@ -74,7 +75,8 @@ def page(message: Message, *, pictures: bool = False) -> str:
     addresses = {one.content_id.strip("<>"): inline_address(one) for one in attachments}
     text = mail_html.shown(folded, attachments=addresses, proxied=picture_address if pictures else None)
     text = text.replace(mail_html.CLIPPED, _clipped_notice(message))
-    return _document(f'<div class="{"paper" if mail_html.has_own_colours(html) else "ink"}">{text}</div>')
+    new = folded.partition('<details class="quoted"')[0]  # what is quoted loses its colours rather than its reader
+    return _document(f'<div class="{"paper" if mail_html.has_own_colours(new) else "ink"}">{text}</div>')
 
 
 def _document(content: str) -> str:
