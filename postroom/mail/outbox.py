@@ -39,10 +39,10 @@ def note(messages: Sequence[Message], fields: Mapping[str, Any], *, member_id: i
         return
     mailbox = messages[0].mailbox
     with transaction.atomic():
+        lanes.want(mailbox.pk, Activity.OUTBOX, at=now() + SETTLE)  # first: the engine too locks its lane before mail
         before = store.apply_local(mailbox, [m.pk for m in messages], dict(fields))
         for message in messages:
             _note_one(message, fields, before.get(message.pk, {}), member_id)
-        lanes.want(mailbox.pk, Activity.OUTBOX, at=now() + SETTLE)
 
 
 def _note_one(message: Message, fields: Mapping[str, Any], before: Mapping[str, Any], member_id: int | None) -> None:
@@ -140,7 +140,7 @@ def _settle(run: Run, entries: Sequence[OutboxEntry], outcomes: Sequence[Applied
         for entry, outcome in zip(entries, outcomes, strict=True):
             _settle_one(run, entry, outcome)
         if rows:  # the provider's new version of what we wrote, so that its echo is no news
-            on_stored(run.mailbox, store.put(run.mailbox, rows, held=_still_held(entries)), fresh=True)
+            on_stored(run.mailbox, store.put(run.mailbox, rows, held=lambda: _still_held(entries)), fresh=True)
 
     return work
 

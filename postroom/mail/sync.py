@@ -444,10 +444,9 @@ def _take(run: Run, batch: Batch, *, round: int = 0, fresh: bool = True) -> set[
 def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = True) -> set[str]:
     if not rows:
         return set()
-    held = holds.of(run.mailbox, rows)
     try:
         with transaction.atomic():
-            stored = store.put(run.mailbox, rows, round=round, held=held)
+            stored = store.put(run.mailbox, rows, round=round, held=lambda: holds.of(run.mailbox, rows))
     except DataError:
         if len(rows) > 1:  # one row the database will not take must not stop the page: find it
             half = len(rows) // 2

@@ -4,7 +4,7 @@ look up -> compare -> conversations -> threads -> rows, bodies, words, people, f
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
 Held = Mapping[str, frozenset[str]]
+_NONE_HELD: Held = {}
 
 
 class Have(NamedTuple):
@@ -54,26 +55,28 @@ class Page:
         self.counts[folder_id][1] += unread
 
 
-def put(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int = 0, held: Held | None = None) -> Stored:
+def put(
+    mailbox: Mailbox, rows: Sequence[Prepared], *, round: int = 0, held: Callable[[], Held] = lambda: _NONE_HELD
+) -> Stored:
     """Store a page in the caller's transaction.
 
-    What was not told keeps its value; fields in ``held`` (by provider's id) keep the local one; a version older than
+    What was not told keeps its value; fields in ``held()`` (by provider's id) keep the local one; a version older than
     ours changes nothing; unchanged rows cost next to nothing. Moves keep row, thread and links. A message in a folder
     that the tree does not show is ``unplaced``: the engine has looked at the tree before it stores.
+
+    ``held`` is asked once nobody else can change the mailbox any more, so no click falls between question and answer.
     """
     last = list({row.remote_id: row for row in rows}.values())
+
+    def attempt(*, alone: bool) -> Stored:
+        with transaction.atomic():
+            locks.enter(mailbox, alone=alone)
+            return _put(Page(mailbox, held(), round, _have(mailbox.pk, last), _folders(mailbox.pk), alone), last)
+
     try:
-        with transaction.atomic():
-            locks.enter(mailbox)
-            return _put(_page(mailbox, last, round=round, held=held or {}), last)
+        return attempt(alone=False)
     except locks.NeedsAlone:
-        with transaction.atomic():
-            locks.enter(mailbox, alone=True)
-            return _put(_page(mailbox, last, round=round, held=held or {}, alone=True), last)
-
-
-def _page(mailbox: Mailbox, rows: Sequence[Prepared], *, round: int, held: Held, alone: bool = False) -> Page:
-    return Page(mailbox, held, round, _have(mailbox.pk, rows), _folders(mailbox.pk), alone)
+        return attempt(alone=True)
 
 
 def _put(page: Page, last: Sequence[Prepared]) -> Stored:
