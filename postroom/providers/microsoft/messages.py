@@ -36,6 +36,8 @@ KIND_HEADERS = frozenset(
     }
 )  # fmt: skip
 
+_KEPT_HEADERS = KIND_HEADERS | {"in-reply-to", "references"}
+
 FLAGS = {"flagged": Flag.FLAGGED, "complete": Flag.COMPLETE}
 FLAG_STATUS = {Flag.NONE: "notFlagged", Flag.FLAGGED: "flagged", Flag.COMPLETE: "complete"}
 ATTACHMENT_KINDS: dict[str, Literal["file", "item", "reference"]] = {
@@ -252,8 +254,9 @@ def _headers(
     if isinstance(wires, UnsetType):
         return None, None, None
     found: dict[str, str] = {}
-    for wire in wires or ():
-        found.setdefault(wire.name.lower(), text(wire.value) or "")
+    for wire in wires or ():  # some mails have a hundred
+        if (name := wire.name.lower()) in _KEPT_HEADERS and name not in found:
+            found[name] = text(wire.value) or ""
     answered = MESSAGE_ID.search(found.get("in-reply-to", ""))
     references = tuple(MESSAGE_ID.findall(found.get("references", "")))
     return answered[0] if answered else "", references, {n: v for n, v in found.items() if n in KIND_HEADERS}
