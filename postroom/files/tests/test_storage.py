@@ -1,6 +1,4 @@
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -41,27 +39,3 @@ def test_a_broken_stream_leaves_nothing_behind(workspace: Workspace, tmp_path: P
         storage.store_stream(workspace, broken())  # type: ignore[arg-type]
     assert not Blob.objects.exists()
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
-
-
-def test_only_what_nothing_refers_to_is_dropped(workspace: Workspace, django_capture_on_commit_callbacks: Any) -> None:
-    from postroom.accounts.models import User
-    from postroom.mail.models import Composition, CompositionFile
-    from postroom.mailboxes.models import Mailbox
-    from postroom.workspaces.models import Membership, Role
-
-    member = Membership.objects.create(
-        workspace=workspace,
-        user=User.objects.create_user(email="a@northwind.example", password="long-enough-word"),
-        role=Role.objects.create(workspace=workspace, name="Admin"),
-    )
-    mailbox = Mailbox.objects.create(
-        workspace=workspace, owner=member, provider="memory", address="a@northwind.example"
-    )
-    used, unused = storage.store_stream(workspace, [b"used"]), storage.store_stream(workspace, [b"unused"])
-    draft = Composition.objects.create(mailbox=mailbox, author=member, marker="m", internet_message_id="<m@x>")
-    CompositionFile.objects.create(composition=draft, blob=used, name="a", content_type="text/plain")
-    assert storage.drop_unused(older_than=timedelta(hours=1)) == 0
-    with django_capture_on_commit_callbacks(execute=True):
-        assert storage.drop_unused() == 1
-    assert storage.path(used).exists()
-    assert not storage.path(unused).exists()
