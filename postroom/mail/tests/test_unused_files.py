@@ -1,12 +1,14 @@
 """Bytes go when the last row that refers to them is gone."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from postroom.files import storage
 from postroom.mail.models import Composition, CompositionFile
+from postroom.mailboxes.models import Mailbox
 
 pytestmark = pytest.mark.django_db
 
