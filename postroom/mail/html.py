@@ -174,8 +174,9 @@ def content_ids(html: str) -> set[str]:
 
 
 _OWN_COLOURS = re.compile(r'bgcolor=|background-color:|<font[^>]* color=|[;" ]color:', re.IGNORECASE)
-# What mail programs write without being asked: black on white. A dark page may turn it round.
-_BLACK = r"#000(?:000)?|black|windowtext|inherit|initial|rgba?\(0, ?0, ?0(?:, ?1)?\)"
+# What mail programs write without being asked: black or dark grey on white. A dark page may turn it round.
+_GREY = r"#(?P<short>[0-7])(?P=short){2}|#(?P<long>[0-7][0-9a-f])(?P=long){2}"
+_BLACK = rf"{_GREY}|black|windowtext|inherit|initial|rgba?\(0, ?0, ?0(?:, ?1)?\)"
 _WHITE = r"#fff(?:fff)?|white|window|transparent|inherit|initial|rgba?\(255, ?255, ?255(?:, ?1)?\)"
 _NEUTRAL = re.compile(
     rf'(?:[;" ]color: ?(?:{_BLACK})|background-color: ?(?:{_WHITE})|bgcolor="(?:{_WHITE})")(?= ?[;"!]|$)', re.IGNORECASE

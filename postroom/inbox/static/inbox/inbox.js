@@ -2,9 +2,9 @@
  * What the screens of mail add to the shell: the open thread and its list stay together, drafts say that they are kept,
  * pictures are shown when asked for.
  */
-const detail = document.getElementById("detail");
+const pane = () => document.getElementById("detail"); // asked anew: going back exchanges the whole page
 const sideBySide = matchMedia("(width > 720px)");
-const openThread = () => detail?.querySelector("[data-thread]")?.dataset.thread ?? "";
+const openThread = () => pane()?.querySelector("[data-thread]")?.dataset.thread ?? "";
 const rowOf = (thread) => document.getElementById(`thread-${thread}`);
 
 /* The list looks again: as many lines as it has, and the open one in any case. */
@@ -18,14 +18,14 @@ document.addEventListener("htmx:configRequest", ({ target, detail: { parameters 
 
 /* A thread that was opened is shown from its newest message on; what stands above can be scrolled to. */
 function showNewest() {
-  const scroller = detail?.querySelector(".pane-scroll");
+  const scroller = pane()?.querySelector(".pane-scroll");
   const first = scroller?.querySelector(".message[open]");
   if (!first) return;
   const top = first.offsetTop - scroller.offsetTop;
   scroller.scrollTop = first.previousElementSibling && top > scroller.clientHeight / 2 ? top - 64 : 0;
 }
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.target === detail) showNewest();
+  if (event.target.id === "detail") showNewest();
 });
 if (location.hash) document.querySelector(location.hash)?.scrollIntoView({ block: "nearest" });
 else showNewest();
@@ -34,9 +34,9 @@ else showNewest();
 
 function close() {
   const thread = openThread();
-  detail.replaceChildren(document.getElementById("nothing-open").content.cloneNode(true));
+  pane().replaceChildren(document.getElementById("nothing-open").content.cloneNode(true));
   document.getElementById("aside")?.replaceChildren();
-  history.pushState({ htmx: true }, "", detail.dataset.close);
+  history.pushState({ htmx: true }, "", pane().dataset.close);
   const link = rowOf(thread)?.querySelector("a[href]");
   for (const one of document.querySelectorAll("#threads a[aria-current]")) one.removeAttribute("aria-current");
   link?.focus();
