@@ -1,39 +1,29 @@
 """What hangs on a message once its body is here: body, words to find it by, people, files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from psycopg.types.json import Jsonb
+import psycopg
+from psycopg.sql import SQL, Identifier
 
 from postroom.mail import html as mail_html
-from postroom.mail.models import Message
 from postroom.mail.prepare import Prepared
-from postroom.mail.store.types import cursor
+from postroom.mail.store.types import copy, cursor
 from postroom.mail.text import storable
 from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import RemoteAttachment
 
-_BODY = """
-INSERT INTO mail_messagebody AS b (message_id, content_type, html, text, new_text, sha256, made_by)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (message_id) DO UPDATE SET content_type = excluded.content_type, html = excluded.html, text = excluded.text,
-    new_text = excluded.new_text, sha256 = excluded.sha256, made_by = excluded.made_by
-"""
+_HANGING = ("mail_messagebody", "mail_messagesearch", "mail_participant", "mail_attachment")
+_BODY = ("message_id", "content_type", "html", "text", "new_text", "sha256", "made_by")
+_PERSON = ("message_id", "mailbox_id", "address", "role", "received")
+_FILE = ("message_id", "remote_id", "name", "content_type", "size", "is_inline", "content_id", "kind")
 _WORDS = """
 INSERT INTO mail_messagesearch (message_id, mailbox_id, received, document)
-VALUES (%s, %s, %s, setweight(to_tsvector('simple', mail_plain(%s)), 'A')
-                 || setweight(to_tsvector('simple', mail_plain(%s)), 'B')
-                 || setweight(to_tsvector('simple', mail_plain(%s)), 'C'))
-ON CONFLICT (message_id) DO UPDATE SET document = excluded.document, received = excluded.received
-"""
-_PERSON = """
-INSERT INTO mail_participant (message_id, mailbox_id, address, role, received) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
-"""
-_FILE = """
-INSERT INTO mail_attachment (message_id, remote_id, name, content_type, size, is_inline, content_id, kind)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (message_id, remote_id) DO UPDATE SET name = excluded.name, size = excluded.size,
-    is_inline = excluded.is_inline, content_id = excluded.content_id
+SELECT id, %s, received, setweight(to_tsvector('simple', mail_plain(subject)), 'A')
+                      || setweight(to_tsvector('simple', mail_plain(people)), 'B')
+                      || setweight(to_tsvector('simple', mail_plain(said)), 'C')
+FROM unnest(%b::bigint[], %b::timestamptz[], %b::text[], %b::text[], %b::text[])
+    AS new (id, received, subject, people, said)
 """
 _CORRESPONDENT = """
 INSERT INTO mail_correspondent AS c (workspace_id, address, name, domain, last_at, received, sent)
@@ -45,29 +35,39 @@ SET name = CASE WHEN excluded.name <> '' AND excluded.last_at >= c.last_at THEN 
 """
 
 
-def write(mailbox: Mailbox, rows: Sequence[Prepared], ids: Mapping[str, int]) -> None:
-    """Write the details of messages whose body has just come; ``ids`` by provider's id. Written again they replace."""
+def write(mailbox: Mailbox, rows: Sequence[Prepared], ids: Mapping[str, int], *, fresh: Container[int]) -> None:
+    """Write the details of messages whose body has just come; ``ids`` by provider's id. What a message had before is
+    replaced; those in ``fresh`` had nothing."""
     if not rows:
         return
-    again = [ids[row.remote_id] for row in rows if row.message.is_draft]  # drafts lose people and files as they change
+    again = [ids[row.remote_id] for row in rows if ids[row.remote_id] not in fresh]
     with cursor() as db:
         if again:
-            db.execute("DELETE FROM mail_participant WHERE message_id = ANY(%s)", [again])
-            db.execute("DELETE FROM mail_attachment WHERE message_id = ANY(%s)", [again])
-        db.executemany(_BODY, [_body(ids[row.remote_id], row) for row in rows])
-        db.executemany(_WORDS, [[ids[r.remote_id], mailbox.pk, r.received, *r.searched] for r in rows])
-        _many(db, _PERSON, (
-            [ids[row.remote_id], mailbox.pk, address, role, row.received]
+            for table in _HANGING:
+                db.execute(SQL("DELETE FROM {} WHERE message_id = ANY(%s)").format(Identifier(table)), [again])
+        copy(db, "mail_messagebody", _BODY, (_body(ids[row.remote_id], row) for row in rows))
+        _write_words(db, mailbox.pk, rows, ids)
+        people = (
+            (ids[row.remote_id], mailbox.pk, address, role, row.received)
             for row in rows
             for role, address in row.participants
-        ))  # fmt: skip
-        _many(db, _FILE, (_file(ids[row.remote_id], one) for row in rows for one in row.attachments))
-        _many(db, _CORRESPONDENT, _correspondents(mailbox.workspace_id, rows))
+        )
+        copy(db, "mail_participant", _PERSON, people)
+        if any(row.attachments for row in rows):
+            files = ((ids[row.remote_id], one) for row in rows for one in _once(row.attachments))
+            copy(db, "mail_attachment", _FILE, (_file(message_id, one) for message_id, one in files))
+        if correspondents := _correspondents(mailbox.workspace_id, rows):
+            db.executemany(_CORRESPONDENT, correspondents)
 
 
-def _many(db: Any, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
-    if rows := list(parameters):
-        db.executemany(statement, rows)
+def _write_words(db: psycopg.Cursor[Any], mailbox_id: int, rows: Sequence[Prepared], ids: Mapping[str, int]) -> None:
+    subjects, people, said = zip(*(row.searched for row in rows), strict=True)
+    known = [ids[row.remote_id] for row in rows], [row.received for row in rows]
+    db.execute(_WORDS, [mailbox_id, *known, list(subjects), list(people), list(said)])
+
+
+def _once(attachments: Iterable[RemoteAttachment]) -> Iterable[RemoteAttachment]:
+    return {one.id: one for one in attachments}.values()
 
 
 def _body(message_id: int, row: Prepared) -> list[Any]:
@@ -76,9 +76,9 @@ def _body(message_id: int, row: Prepared) -> list[Any]:
     return [message_id, body.content_type, body.html, body.text, body.new_text, body.sha256, mail_html.VERSION]
 
 
-def _file(message_id: int, one: Any) -> list[Any]:
+def _file(message_id: int, one: RemoteAttachment) -> Sequence[Any]:
     name, kind = storable(one.name) or "attachment", storable(one.content_type)[:255]
-    return [message_id, one.id, name, kind, one.size, one.is_inline, storable(one.content_id), one.kind]
+    return message_id, one.id, name, kind, one.size, one.is_inline, storable(one.content_id), one.kind
 
 
 def _correspondents(workspace_id: int, rows: Sequence[Prepared]) -> list[list[Any]]:
@@ -94,12 +94,3 @@ def _correspondents(workspace_id: int, rows: Sequence[Prepared]) -> list[list[An
         [workspace_id, address, name, address.rpartition("@")[2], last_at, received, sent]
         for address, (name, last_at, received, sent) in sorted(found.items())
     ]
-
-
-_JSON = {field.column for field in Message._meta.concrete_fields if field.get_internal_type() == "JSONField"}
-
-
-def json(column: tuple[str, Any]) -> Any:
-    """A column's value as PostgreSQL takes it."""
-    name, value = column
-    return Jsonb(value) if name in _JSON and value is not None else value

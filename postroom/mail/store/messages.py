@@ -4,16 +4,17 @@ look up -> compare -> conversations -> threads -> rows, bodies, words, people, f
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from msgspec import json
 
 from postroom.mail.prepare import Prepared, hashed
 from postroom.mail.store import conversations, details, locks, threads
-from postroom.mail.store.types import Stored, cursor
+from postroom.mail.store.types import Stored, copy, cursor
 from postroom.mailboxes.models import Mailbox
 
 Held = Mapping[str, frozenset[str]]
@@ -87,7 +88,8 @@ def _put(page: Page, last: Sequence[Prepared]) -> Stored:
     if page.changed:
         _update(page)
     bodies = [row for row in (*page.fresh, *page.with_body) if row.body is not None]
-    details.write(page.mailbox, bodies, {remote_id: have.id for remote_id, have in page.have.items()})
+    ids = {remote_id: have.id for remote_id, have in page.have.items()}
+    details.write(page.mailbox, bodies, ids, fresh=set(page.stored.new))
     _mark_round(page, last)
     threads.refresh(page.stored.threads)
     threads.count_folders({folder: (total, unread) for folder, (total, unread) in page.counts.items()})
@@ -223,11 +225,7 @@ _TYPES = {
     **dict.fromkeys(("is_read", "is_draft", "has_attachments"), "boolean"),
     "categories": "varchar[]",
 }
-_COLUMNS = ", ".join(f'"{name}"' for name in _TOLD)
-_INSERT = (
-    f"INSERT INTO mail_message (id, mailbox_id, folder_id, thread_id, remote_id, body_state, round, {_COLUMNS}) "
-    f"VALUES (%s, %s, %s, %s, %s, %s, %s, {', '.join(f'%s::{_TYPES[name]}' for name in _TOLD)})"
-)
+_COLUMNS = ("id", "mailbox_id", "folder_id", "thread_id", "remote_id", "body_state", "round", *_TOLD)
 _SETS = ", ".join(f'"{name}" = coalesce(%s::{_TYPES[name]}, "{name}")' for name in _TOLD)
 _UPDATE = (
     f"UPDATE mail_message SET folder_id = %s, body_state = %s, {_SETS} "
@@ -240,29 +238,18 @@ def _insert(page: Page, thread_of: Mapping[str, int]) -> None:
     if not page.fresh:
         return
     ids = _new_ids(len(page.fresh))
-    parameters = []
+    rows = []
     for id_, row in zip(ids, page.fresh, strict=True):
         folder_id, thread_id = page.folders[row.message.folder_id or ""], thread_of[row.remote_id]
         values = {name: _DEFAULTS[name] if (told := row.columns[name]) is None else told for name in _TOLD}
         values["received"] = row.received
         state = "stored" if row.body is not None else "missing"
-        parameters.append(
-            [
-                id_,
-                page.mailbox.pk,
-                folder_id,
-                thread_id,
-                row.remote_id,
-                state,
-                page.round,
-                *map(details.json, _of(values)),
-            ]
-        )
+        rows.append((id_, page.mailbox.pk, folder_id, thread_id, row.remote_id, state, page.round, *_encoded(values)))
         page.count(folder_id, 1, 0 if values["is_read"] else 1)
         page.have[row.remote_id] = Have(id_, folder_id, thread_id, "", None, True, False, state, page.round)
         page.stored.threads.add(thread_id)
     with cursor() as db:
-        db.executemany(_INSERT, parameters)
+        copy(db, "mail_message", _COLUMNS, rows)
         db.execute(
             "DELETE FROM mail_known WHERE mailbox_id = %s AND remote_id = ANY(%s)",
             [page.mailbox.pk, [row.remote_id for row in page.fresh]],
@@ -270,8 +257,11 @@ def _insert(page: Page, thread_of: Mapping[str, int]) -> None:
     page.stored.new += ids
 
 
-def _of(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, values[name]) for name in _TOLD]
+def _encoded(values: Mapping[str, Any]) -> Iterator[Any]:
+    """In the order of ``_TOLD``, lists and pairs as JSON."""
+    for name in _TOLD:
+        value = values[name]
+        yield json.encode(value).decode() if name in _JSON and value is not None else value
 
 
 def _new_ids(count: int) -> list[int]:
@@ -289,7 +279,7 @@ def _update(page: Page) -> None:
         target = page.folders.get(row.message.folder_id or "", have.folder_id)
         folder_id = have.folder_id if "folder" in held else target
         state = "stored" if row.body is not None else have.body_state
-        parameters.append([folder_id, state, *map(details.json, _of(values)), have.id])
+        parameters.append([folder_id, state, *_encoded(values), have.id])
     with cursor() as db:
         db.executemany(_UPDATE, parameters, returning=True)
         for row in page.changed:
