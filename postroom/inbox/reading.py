@@ -116,8 +116,10 @@ def read(
     close: str,
     tags: Sequence[Tag],
     part: str,
+    editing: int | None = None,
 ) -> Reading:
-    """The conversation of these threads, as the first of them was opened."""
+    """The conversation of these threads, as the first of them was opened. ``editing``: the composition in the reply
+    box, which the thread need not show as well."""
     thread, found = threads[0], mail_queries.conversation_of(threads)
     drafts = queries.compositions(thread.conversation_id, member, known.ids)
     received = [one for one in found.messages if not one.message.is_draft]
@@ -131,7 +133,7 @@ def read(
         thread=thread,
         conversation=found,
         subject=found.subject,
-        items=[*items, *(_waiting(one, member) for one in drafts if _on_the_way(one, arrived))],
+        items=[*items, *(_waiting(one, member) for one in drafts if one.pk != editing and _on_the_way(one, arrived))],
         tags=tags,
         place=place,
         close=close,

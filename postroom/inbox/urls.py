@@ -16,6 +16,7 @@ urlpatterns = [
     path("inbox/threads/<int:pk>/<slug:action>/", actions.act, name="act"),
     path("mail/", lists.mail, name="mail"),
     path("mail/<int:mailbox>/", lists.mailbox, name="mailbox"),
+    path("mail/<int:mailbox>/sync/", lists.sync, name="sync"),
     path("mail/<int:mailbox>/<int:folder>/", lists.folder, name="folder"),
     path("mail/<int:mailbox>/<int:folder>/<int:pk>/", threads.in_folder, name="folder-thread"),
     path("compose/", compose.begin, name="compose"),

@@ -4,14 +4,16 @@ from typing import TypedDict
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from postroom.inbox import listing, queries
 from postroom.inbox.accounts import Account, accounts
-from postroom.inbox.views.pages import list_page
+from postroom.inbox.views.pages import is_partial, list_page
 from postroom.mail.folders import Node, flat, folder_tree
 from postroom.mail.models import Folder
+from postroom.mailboxes import hooks
 from postroom.providers.contract import FolderRole
+from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
 
 
@@ -55,6 +57,18 @@ def _folder(request: MemberRequest, account: Account, folder: int) -> HttpRespon
     beside = around(account, folder)
     shown = listing.of_folder(request, beside["folder"], listing.Asked.of(request))
     return list_page(request, shown, **beside)
+
+
+@require_POST
+@member_required
+def sync(request: MemberRequest, mailbox: int) -> HttpResponse:
+    """Ask for the mail of a mailbox now (SY8)."""
+    account = account_of(request, mailbox)
+    if not account.worked_in:
+        raise Http404("Not a mailbox you work in")
+    hooks.sync_now(account.mailbox)
+    answer = HttpResponse(status=204) if is_partial(request) else redirect("inbox:mailbox", mailbox=mailbox)
+    return toast(request, answer, f"Syncing {account.address}. What is new appears here.", kind="info")
 
 
 class Beside(TypedDict):

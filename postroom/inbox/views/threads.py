@@ -106,7 +106,9 @@ def _open(
     conversation = threads[0].conversation_id
     tags = shown.tags.get(conversation, []) if shown else panel.tags(conversation)
     part = request.get_full_path()
-    reading = read(request.member, threads, known, place=place, close=close, tags=tags, part=part)
+    reading = read(
+        request.member, threads, known, place=place, close=close, tags=tags, part=part, editing=_editing(request)
+    )
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
         marking.mark_read(request.member, known, reading.conversation.id)
@@ -127,12 +129,17 @@ def _answered(request: MemberRequest, thread: Thread) -> Message:
     return arrived[-1]
 
 
+def _editing(request: MemberRequest) -> int | None:
+    """The draft the address asks for."""
+    asked = request.GET.get("draft", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 18 else None
+
+
 def _composer(request: MemberRequest, reading: Reading) -> dict[str, object]:
     """The reply box of what the member has begun here."""
-    asked = request.GET.get("draft", "")
-    draft = reading.draft
-    if asked.isdecimal() and len(asked) < 18:
-        found = queries.own_composition(request.member, int(asked))
+    asked, draft = _editing(request), reading.draft
+    if asked is not None:
+        found = queries.own_composition(request.member, asked)
         draft = found if found is not None and found.conversation_id == reading.conversation.id else draft
     if draft is None or draft.state not in ("draft", "failed") or wants(request, "thread"):
         return {}
