@@ -87,6 +87,7 @@ class Reading:
     last: Message | None
     live: str
     part: str
+    show: str
     unopened: Sequence[int] = field(default_factory=tuple)
 
     @property
@@ -117,16 +118,19 @@ def read(
     tags: Sequence[Tag],
     part: str,
     editing: int | None = None,
+    show: int | None = None,
 ) -> Reading:
     """The conversation of these threads, as the first of them was opened. ``editing``: the composition in the reply
-    box, which the thread need not show as well."""
+    box, which the thread need not show as well. ``show``: the message that was looked for."""
     thread, found = threads[0], mail_queries.conversation_of(threads)
     drafts = queries.compositions(thread.conversation_id, member, known.ids)
     received = [one for one in found.messages if not one.message.is_draft]
     last = received[-1].message if received else (found.messages[-1].message if found.messages else None)
     ours = {one.internet_message_id for one in drafts}
     shown = [one for one in found.messages if not (one.message.is_draft and one.message.internet_message_id in ours)]
-    items = [_item(one, known, last, reply=reverse("inbox:reply", args=[thread.pk])) for one in shown]
+    reply = reverse("inbox:reply", args=[thread.pk])
+    items = [_item(one, known, reply=reply, open=last == one.message or show in one.copies) for one in shown]
+    looked_for = next((f"message-{one.message.pk}" for one in shown if show in one.copies), "")
     arrived = {one.message.pk for one in found.messages}
     own = next((one for one in drafts if one.state == Composition.State.DRAFT and one.author_id == member.pk), None)
     return Reading(
@@ -144,6 +148,7 @@ def read(
         last=last,
         live=_live(found),
         part=part,
+        show=looked_for,
         unopened=[one.message.pk for one in found.messages if not one.message.is_read],
     )
 
@@ -155,7 +160,7 @@ def _live(found: Conversation) -> str:
     return ", ".join(f"{name} from:body" for name in names)
 
 
-def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> Item:
+def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
     message = one.message
     mine = message.from_address.lower() in known.own
     notice, tone = _STATES.get(message.body_state) or _KINDS.get(message.kind) or ("", "")
@@ -167,7 +172,7 @@ def _item(one: Shown, known: Accounts, last: Message | None, *, reply: str) -> I
         to=_recipients(message, known.own),
         when=message.received,
         snippet=message.preview,
-        open=message == last or not message.is_read,
+        open=open or not message.is_read,
         unread=not message.is_read,
         mine=mine,
         frame_url=reverse("mail:body", args=[message.pk]),

@@ -69,31 +69,31 @@ def thread(request: MemberRequest, pk: int) -> HttpResponse:
 def _page(request: MemberRequest, open: int | None = None) -> HttpResponse:
     words = request.GET.get("q", "")[:LONGEST].replace("\0", "").strip()
     found = find.search(request.member, words, cursor=request.GET.get("after", "")[:200])
-    query = urlencode({"q": words})
+    query, message = urlencode({"q": words}), request.GET.get("message", "")[:18]
     base = reverse("search:list")
     context: dict[str, Any] = {
         "words": words,
-        "rows": [_row(hit, query, open) for hit in found.hits],
+        "rows": [_row(hit, query, open, message) for hit in found.hits],
         "problems": found.problems,
         "more": f"{base}?{urlencode({'q': words, 'after': found.next})}" if found.next else "",
         "going_on": bool(request.GET.get("after")),
         "operators": OPERATORS,
         "close": f"{base}?{query}" if words else base,
-        "part": reverse("inbox:thread", args=[open]) if open else "",
+        "part": f"{reverse('inbox:thread', args=[open])}?{urlencode({'message': message})}" if open else "",
     }
     partial = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
     return render(request, "search/rows.html" if partial else "search/page.html", context)
 
 
-def _row(hit: Hit, query: str, open: int | None) -> Row:
+def _row(hit: Hit, query: str, open: int | None, message: str) -> Row:
     return Row(
         hit=hit,
-        href=f"{reverse('search:thread', args=[hit.thread])}?{query}",
-        part=reverse("inbox:thread", args=[hit.thread]),
+        href=f"{reverse('search:thread', args=[hit.thread])}?{query}&message={hit.message}",
+        part=f"{reverse('inbox:thread', args=[hit.thread])}?message={hit.message}",
         who=hit.from_name or hit.from_address or "Somebody",
         subject=_marked(hit.subject),
         snippet=_marked(_near(hit.snippet)),
-        current=hit.thread == open,
+        current=hit.thread == open and message in ("", str(hit.message)),
     )
 
 

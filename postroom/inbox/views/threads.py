@@ -93,7 +93,7 @@ def _visible(request: MemberRequest, pk: int) -> tuple[Accounts, list[Thread]]:
 
 def _close(request: MemberRequest, name: str, *args: int) -> str:
     given = request.GET.copy()
-    for private in ("draft", "open", "shown", "after"):
+    for private in ("draft", "message", "open", "shown", "after"):
         given.pop(private, None)
     query = given.urlencode()
     return reverse(name, args=args) + (f"?{query}" if query else "")
@@ -107,7 +107,15 @@ def _open(
     tags = shown.tags.get(conversation, []) if shown else panel.tags(conversation)
     part = request.get_full_path()
     reading = read(
-        request.member, threads, known, place=place, close=close, tags=tags, part=part, editing=_editing(request)
+        request.member,
+        threads,
+        known,
+        place=place,
+        close=close,
+        tags=tags,
+        part=part,
+        editing=_number(request, "draft"),
+        show=_number(request, "message"),
     )
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
@@ -116,9 +124,9 @@ def _open(
 
 
 def _answered(request: MemberRequest, thread: Thread) -> Message:
-    asked = request.GET.get("message", "")
-    if asked.isdecimal() and len(asked) < 18:
-        found = mail_queries.visible_message(request.member, int(asked))
+    asked = _number(request, "message")
+    if asked is not None:
+        found = mail_queries.visible_message(request.member, asked)
         if found is None:
             raise Http404("No such message")
         return found
@@ -129,15 +137,15 @@ def _answered(request: MemberRequest, thread: Thread) -> Message:
     return arrived[-1]
 
 
-def _editing(request: MemberRequest) -> int | None:
-    """The draft the address asks for."""
-    asked = request.GET.get("draft", "")
+def _number(request: MemberRequest, name: str) -> int | None:
+    """An id in the address."""
+    asked = request.GET.get(name, "")
     return int(asked) if asked.isdecimal() and len(asked) < 18 else None
 
 
 def _composer(request: MemberRequest, reading: Reading) -> dict[str, object]:
     """The reply box of what the member has begun here."""
-    asked, draft = _editing(request), reading.draft
+    asked, draft = _number(request, "draft"), reading.draft
     if asked is not None:
         found = queries.own_composition(request.member, asked)
         draft = found if found is not None and found.conversation_id == reading.conversation.id else draft

@@ -16,10 +16,11 @@ document.addEventListener("htmx:configRequest", ({ target, detail: { parameters 
   if (open) parameters.open = open;
 });
 
-/* A thread that was opened is shown from its newest message on; what stands above can be scrolled to. */
+/* A thread that was opened is shown from the message that was looked for or its newest one on; what stands above can be scrolled to. */
 function showNewest() {
   const scroller = pane()?.querySelector(".pane-scroll");
-  const first = scroller?.querySelector(".message[open]");
+  const asked = pane()?.querySelector("[data-show]")?.dataset.show;
+  const first = (asked && document.getElementById(asked)) || scroller?.querySelector(".message[open]");
   if (!first) return;
   const top = first.offsetTop - scroller.offsetTop;
   scroller.scrollTop = first.previousElementSibling && top > scroller.clientHeight / 2 ? top - 64 : 0;

@@ -12,6 +12,14 @@ function fit(frame, root) {
   if (Math.abs(height - frame.clientHeight) > 1) frame.style.blockSize = `${height}px`;
 }
 
+/* A mail of a fixed width (newsletters) is made smaller rather than cut off. */
+const SMALLEST = 0.5;
+function shrink(frame, inside) {
+  inside.body.style.zoom = "";
+  const ratio = frame.clientWidth / inside.documentElement.scrollWidth;
+  if (ratio < 0.995) inside.body.style.zoom = String(Math.max(SMALLEST, ratio));
+}
+
 function paint(root) {
   root.style.colorScheme = getComputedStyle(document.documentElement).colorScheme;
 }
@@ -28,7 +36,14 @@ function adopt(frame) {
   });
   observer.observe(root);
   paint(root);
+  shrink(frame, inside);
   fit(frame, root);
+  let width = frame.clientWidth;
+  inside.defaultView.addEventListener("resize", () => {
+    if (frame.clientWidth === width) return;
+    width = frame.clientWidth;
+    shrink(frame, inside);
+  });
   frame.dataset.sized = "";
   inside.addEventListener("keydown", (event) => {
     const { key, code, ctrlKey, metaKey, altKey, shiftKey } = event;
