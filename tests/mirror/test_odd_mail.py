@@ -12,8 +12,8 @@ from postroom.sync.models import Quarantined
 from tests.mirror import corpus
 from tests.proofs.together import ADDRESS, Together
 
-BIG = 20_000_000  # bytes of the largest message; the full run takes 150 MB
-SOME = 6  # of the torture set's messages, one in so many
+BIG = 10_000_000  # bytes of the largest message; the full run takes 150 MB
+SOME = 12  # of the torture set's messages, one in so many
 DEEP = 12
 
 
