@@ -83,9 +83,10 @@ def test_a_backfill_survives_two_killed_workers(
         assert Message.objects.count() == MESSAGES
         pulls = [row for row in both.requests(since) if row["url"].partition("?")[0].endswith("/me/messages")]
         whole = sum(len(row["response_body"]["value"]) for row in pulls)
-        # Two pages may have been on their way at each death; the newest hundred are asked for on their own.
+        # A page being stored and one read ahead are lost at each death, one when a more urgent lane cuts in; the
+        # newest hundred are asked for on their own.
         page = max(len(row["response_body"]["value"]) for row in pulls)
-        assert whole <= MESSAGES + 100 + len(KILLED_AT) * 2 * page, [len(r["response_body"]["value"]) for r in pulls]
+        assert whole <= MESSAGES + 100 + len(KILLED_AT) * 4 * page, [len(r["response_body"]["value"]) for r in pulls]
 
 
 def kill(worker: subprocess.Popen[bytes]) -> None:
