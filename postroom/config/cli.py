@@ -83,6 +83,15 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--generate-keys", action="store_true", help="print fresh secrets for .env and end")
     doctor.set_defaults(run=run_doctor)
 
+    member = commands.add_parser("member", help="people who sign in, without a browser", allow_abbrev=False)
+    add = member.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
+    new = add.add_parser("add", help="make a member, or give one another role or password", allow_abbrev=False)
+    new.add_argument("address")
+    new.add_argument("--name", default="", help="as colleagues see it")
+    new.add_argument("--role", default="Member", help="Admin, Member, Guest or one of your own (Member)")
+    new.add_argument("--workspace", default="", metavar="NAME", help="made when there is none of that name")
+    member.set_defaults(run=run_member)
+
     add_mailbox_commands(commands)
 
     search = commands.add_parser("search", help="find mail; JSON lines, best first", allow_abbrev=False)
@@ -204,6 +213,14 @@ def run_doctor(options: argparse.Namespace) -> int:
         print(generate_keys(), end="")
         return 0
     return examine(print)
+
+
+def run_member(options: argparse.Namespace) -> int:
+    """`postroom member add`."""
+    with django_ready():
+        from postroom.config import member_cli
+
+        return member_cli.add(options)
 
 
 def run_mailbox(options: argparse.Namespace) -> int:
