@@ -10,6 +10,7 @@ from postroom.mail.models import Folder, Message
 from postroom.mailboxes.models import Mailbox
 from postroom.sync.models import Quarantined
 from tests.mirror import corpus
+from tests.mirror.opening import open_all
 from tests.proofs.together import ADDRESS, Together
 
 BIG = 10_000_000  # bytes of the largest message; the full run takes 150 MB
@@ -126,15 +127,4 @@ def test_what_a_database_cannot_hold_is_replaced(both: Together, client: Client)
 
 
 def opens(client: Client, mailbox: Mailbox) -> list[str]:
-    """What does not open as it should: each thread beside its folder, and each message's body."""
-    wrong = []
-    places = {(m.thread_id, m.folder_id) for m in Message.objects.filter(mailbox=mailbox)}
-    for thread, folder in sorted(places):
-        answer = client.get(reverse("inbox:folder-thread", args=[mailbox.pk, folder, thread]))
-        if answer.status_code != 200:
-            wrong.append(f"thread {thread}: {answer.status_code}")
-    for message in Message.objects.filter(mailbox=mailbox).order_by("pk"):
-        answer = client.get(reverse("mail:body", args=[message.pk]))
-        if answer.status_code != 200 or not answer.content:
-            wrong.append(f"body of {message.pk} {message.subject[:60]!r}: {answer.status_code}")
-    return wrong
+    return open_all(client, mailbox)[1]
