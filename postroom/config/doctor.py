@@ -136,7 +136,9 @@ def _public_url(environment: Environment) -> Iterator[Finding]:
 
 
 def _entra(environment: Environment) -> Iterator[Finding]:
-    register = "register an app in Entra (docs/microsoft-setup.md) and set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"
+    register = (
+        "register an app in Entra (docs/microsoft-setup.md) and set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"
+    )
     for name in ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"):
         there = bool(environment.text(name))
         yield Finding(name, "set" if there else "not set", "" if there else register)
