@@ -6,9 +6,12 @@ storing of the page before, so it is half of what a backfill costs.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 from typing import Any
+
+from msgspec.structs import replace
 
 from postroom.mail import html as mail_html
 from postroom.mail import kinds, quotes
@@ -71,6 +74,25 @@ def prepare(message: RemoteMessage, *, own_addresses: frozenset[str]) -> Prepare
         searched=_searched(message, columns, body),
         attachments=message.attachments or (),
     )
+
+
+def merged(before: Prepared, after: Prepared) -> Prepared:
+    """Two words about one message: what the later says, and of the earlier what the later leaves open.
+
+    An earlier word may be a version older than the later; the other way round the provider has made a mistake.
+    """
+    older = replace(before.message, **dict(_told(after.message)))
+    whole = after if after.body is not None or before.body is None else before
+    return replaced(
+        whole,
+        message=older,
+        columns={name: old if (new := after.columns[name]) is None else new for name, old in before.columns.items()},
+        keys=list(dict.fromkeys([*after.keys, *before.keys])),
+    )
+
+
+def _told(message: RemoteMessage) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name in message.__struct_fields__ if (value := getattr(message, name)) is not None)
 
 
 def hashed(kind: str, text: str) -> bytes:

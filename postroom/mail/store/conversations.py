@@ -39,8 +39,16 @@ class Groups:
             self._above[self.find(key)] = first
 
 
-def assign(workspace_id: int, keys_of: Mapping[str, Sequence[bytes]], stored: Stored, *, alone: bool) -> dict[str, int]:
-    """Conversation of each message (by provider's id). Every message has at least one key.
+def assign(
+    workspace_id: int,
+    keys_of: Mapping[str, Sequence[bytes]],
+    stored: Stored,
+    *,
+    already: Mapping[str, int],
+    alone: bool,
+) -> dict[str, int]:
+    """Conversation of each message (by provider's id). Every message has at least one key; ``already`` names those
+    that have a conversation and may have learnt new keys.
 
     Adds to ``stored.merged`` what became one; the caller tells the packages above before the rows go. Raises
     ``NeedsAlone`` when conversations become one and other writers may be about.
@@ -50,7 +58,9 @@ def assign(workspace_id: int, keys_of: Mapping[str, Sequence[bytes]], stored: St
         groups.join(keys)
     every_key = sorted({key for keys in keys_of.values() for key in keys})
     found = _lookup(workspace_id, every_key)
-    of_group, merges = _settle(groups, every_key, found)
+    settled = [(key, found[key]) for key in every_key if key in found]
+    settled += [(keys_of[remote_id][0], conversation) for remote_id, conversation in already.items()]
+    of_group, merges = _settle(groups, settled)
     if merges and not alone:
         raise NeedsAlone
     unowned = sorted({groups.find(k) for k in every_key} - of_group.keys())
@@ -75,18 +85,14 @@ def _lookup(workspace_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
         return {bytes(key): conversation for key, conversation in db.fetchall()}
 
 
-def _settle(
-    groups: Groups, keys: Iterable[bytes], found: Mapping[bytes, int]
-) -> tuple[dict[bytes, int], list[tuple[int, int]]]:
+def _settle(groups: Groups, settled: Iterable[tuple[bytes, int]]) -> tuple[dict[bytes, int], list[tuple[int, int]]]:
     """The conversation of each group that has one; where it has several, pairs that say they are one."""
     of_group: dict[bytes, int] = {}
     pairs = []
-    for key in keys:
-        if key in found:
-            group = groups.find(key)
-            other = of_group.setdefault(group, found[key])
-            if other != found[key]:
-                pairs.append((other, found[key]))
+    for key, conversation in settled:
+        other = of_group.setdefault(groups.find(key), conversation)
+        if other != conversation:
+            pairs.append((other, conversation))
     return of_group, pairs
 
 

@@ -1,6 +1,6 @@
 """What hangs on a message once its body is here: body, words to find it by, people, files."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -35,16 +35,15 @@ SET name = CASE WHEN excluded.name <> '' AND excluded.last_at >= c.last_at THEN 
 """
 
 
-def write(mailbox: Mailbox, rows: Sequence[Prepared], ids: Mapping[str, int], *, fresh: Container[int]) -> None:
+def write(mailbox: Mailbox, rows: Sequence[Prepared], ids: Mapping[str, int], *, again: Sequence[int]) -> None:
     """Write the details of messages whose body has just come; ``ids`` by provider's id. What a message had before is
-    replaced; those in ``fresh`` had nothing."""
+    replaced; only those in ``again`` had anything."""
     if not rows:
         return
-    again = [ids[row.remote_id] for row in rows if ids[row.remote_id] not in fresh]
     with cursor() as db:
         if again:
             for table in _HANGING:
-                db.execute(SQL("DELETE FROM {} WHERE message_id = ANY(%s)").format(Identifier(table)), [again])
+                db.execute(SQL("DELETE FROM {} WHERE message_id = ANY(%s)").format(Identifier(table)), [list(again)])
         copy(db, "mail_messagebody", _BODY, (_body(ids[row.remote_id], row) for row in rows))
         _write_words(db, mailbox.pk, rows, ids)
         people = (

@@ -4,35 +4,21 @@ look up -> compare -> conversations -> threads -> rows, bodies, words, people, f
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
 
 from django.db import transaction
-from msgspec import json
 
-from postroom.mail.prepare import Prepared, hashed
+from postroom.mail.prepare import Prepared, hashed, merged
 from postroom.mail.store import conversations, details, locks, threads
-from postroom.mail.store.types import Stored, copy, cursor
+from postroom.mail.store import rows as rows_of
+from postroom.mail.store.rows import HELD, Change, Have, New
+from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
 Held = Mapping[str, frozenset[str]]
 _NONE_HELD: Held = {}
-
-
-class Have(NamedTuple):
-    """A stored row, as far as storing needs it."""
-
-    id: int
-    folder_id: int
-    thread_id: int
-    change_key: str
-    modified: datetime | None
-    is_read: bool
-    is_draft: bool
-    body_state: str
-    round: int
 
 
 @dataclass(slots=True)
@@ -67,12 +53,13 @@ def put(
 
     ``held`` is asked once nobody else can change the mailbox any more, so no click falls between question and answer.
     """
-    last = list({row.remote_id: row for row in rows}.values())
+    told = _once_each(rows)
 
     def attempt(*, alone: bool) -> Stored:
         with transaction.atomic():
             locks.enter(mailbox, alone=alone)
-            return _put(Page(mailbox, held(), round, _have(mailbox.pk, last), _folders(mailbox.pk), alone), last)
+            have = rows_of.have(mailbox.pk, list(told))
+            return _put(Page(mailbox, held(), round, have, _folders(mailbox.pk), alone), told.values())
 
     try:
         return attempt(alone=False)
@@ -80,30 +67,31 @@ def put(
         return attempt(alone=True)
 
 
-def _put(page: Page, last: Sequence[Prepared]) -> Stored:
-    for row in last:
+def _once_each(rows: Iterable[Prepared]) -> dict[str, Prepared]:
+    """By provider's id. A page may name a message twice; the last word counts, as far as it says anything."""
+    told: dict[str, Prepared] = {}
+    for row in rows:
+        before = told.get(row.remote_id)
+        told[row.remote_id] = row if before is None else merged(before, row)
+    return told
+
+
+def _put(page: Page, told: Collection[Prepared]) -> Stored:
+    for row in told:
         _sort(page, row)
     if page.fresh or page.with_body:
         _place(page)
-    if page.changed:
+    if page.changed or page.with_body:
         _update(page)
     bodies = [row for row in (*page.fresh, *page.with_body) if row.body is not None]
     ids = {remote_id: have.id for remote_id, have in page.have.items()}
-    details.write(page.mailbox, bodies, ids, fresh=set(page.stored.new))
-    _mark_round(page, last)
+    again = [ids[row.remote_id] for row in page.with_body if page.have[row.remote_id].body_state == "stored"]
+    details.write(page.mailbox, bodies, ids, again=again)
+    if page.round:
+        rows_of.mark_round([ids[row.remote_id] for row in told if row.remote_id in ids], page.round)
     threads.refresh(page.stored.threads)
     threads.count_folders({folder: (total, unread) for folder, (total, unread) in page.counts.items()})
     return page.stored
-
-
-def _have(mailbox_id: int, rows: Iterable[Prepared]) -> dict[str, Have]:
-    with cursor() as db:
-        db.execute(
-            """SELECT remote_id, id, folder_id, thread_id, change_key, modified, is_read, is_draft, body_state, round
-               FROM mail_message WHERE mailbox_id = %s AND remote_id = ANY(%s)""",
-            [mailbox_id, [row.remote_id for row in rows]],
-        )
-        return {row[0]: Have(*row[1:]) for row in db.fetchall()}
 
 
 def _folders(mailbox_id: int) -> dict[str, int]:
@@ -125,12 +113,10 @@ def _sort(page: Page, row: Prepared) -> None:
         if folder_id is not None:
             page.fresh.append(row)
         return
-    needs_body = row.body is not None and (have.body_state != "stored" or _body_changed(have, row))
-    if needs_body and not _is_older(have, row):
-        page.with_body.append(row)
-    elif needs_body and have.body_state != "stored":
-        page.with_body.append(row)  # an older state, but the body of mail does not change
-    if _is_news(page, have, row) and not _is_older(have, row):
+    older = _is_older(have, row)
+    if row.body is not None and (have.body_state != "stored" or (_body_changed(have, row) and not older)):
+        page.with_body.append(row)  # an older state may still bring a missing body: the body of mail does not change
+    if _is_news(page, have, row) and not older:
         page.changed.append(row)
 
 
@@ -138,7 +124,7 @@ def _is_news(page: Page, have: Have, row: Prepared) -> bool:
     told = row.columns["change_key"]
     target = page.folders.get(row.message.folder_id or "", have.folder_id)
     moved = target != have.folder_id and "folder" not in page.held.get(row.remote_id, ())
-    return told is None or told != have.change_key or moved or (row.body is not None and have.body_state != "stored")
+    return told is None or told != have.change_key or moved
 
 
 def _body_changed(have: Have, row: Prepared) -> bool:
@@ -159,13 +145,15 @@ def _place(page: Page) -> None:
         page.mailbox.workspace_id,
         {row.remote_id: _keys(page.mailbox.pk, row) for row in (*page.fresh, *page.with_body)},
         page.stored,
+        already={row.remote_id: page.have[row.remote_id].conversation_id for row in page.with_body},
         alone=page.alone,
     )
     page.stored.conversations |= set(found.values())
     thread_of = _threads(page.mailbox.pk, found, {row.remote_id: row.received for row in page.fresh})
     if page.stored.merged:  # threads may have become one: what we looked up before is no longer true
-        page.have |= _have(page.mailbox.pk, page.with_body + page.changed)
-    _insert(page, {row.remote_id: thread_of[found[row.remote_id]] for row in page.fresh})
+        page.have |= rows_of.have(page.mailbox.pk, [row.remote_id for row in (*page.with_body, *page.changed)])
+    if page.fresh:
+        _insert(page, {row.remote_id: thread_of[found[row.remote_id]] for row in page.fresh})
     page.stored.threads |= {page.have[row.remote_id].thread_id for row in page.with_body}
 
 
@@ -201,105 +189,43 @@ def _threads(mailbox_id: int, conversation_of: Mapping[str, int], received: Mapp
 
 # --- rows ----------------------------------------------------------------------------------------------------------
 
-_TOLD = (
-    *("change_key", "internet_message_id", "in_reply_to", "remote_conversation_id", "subject", "from_name"),
-    *("from_address", "sender", "to", "cc", "bcc", "reply_to", "received", "sent", "modified", "is_read", "is_draft"),
-    *("flag", "categories", "importance", "has_attachments", "preview", "kind"),
-)
-_JSON = {"sender", "to", "cc", "bcc", "reply_to"}
-_DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(_TOLD, ""),
-    **{name: [] for name in ("to", "cc", "bcc", "reply_to", "categories")},
-    **dict.fromkeys(("sender", "sent", "modified")),
-    "is_read": True,
-    "is_draft": False,
-    "has_attachments": False,
-    "flag": "none",
-    "importance": "normal",
-    "kind": "mail",
-}
-_TYPES = {
-    **dict.fromkeys(_TOLD, "text"),
-    **dict.fromkeys(_JSON, "jsonb"),
-    **dict.fromkeys(("received", "sent", "modified"), "timestamptz"),
-    **dict.fromkeys(("is_read", "is_draft", "has_attachments"), "boolean"),
-    "categories": "varchar[]",
-}
-_COLUMNS = ("id", "mailbox_id", "folder_id", "thread_id", "remote_id", "body_state", "round", *_TOLD)
-_SETS = ", ".join(f'"{name}" = coalesce(%s::{_TYPES[name]}, "{name}")' for name in _TOLD)
-_UPDATE = (
-    f"UPDATE mail_message SET folder_id = %s, body_state = %s, {_SETS} "
-    "WHERE id = %s RETURNING folder_id, is_read, thread_id"
-)
-_HELD_COLUMN = {"is_read": "is_read", "flag": "flag", "categories": "categories"}
-
 
 def _insert(page: Page, thread_of: Mapping[str, int]) -> None:
-    if not page.fresh:
-        return
-    ids = _new_ids(len(page.fresh))
-    rows = []
-    for id_, row in zip(ids, page.fresh, strict=True):
-        folder_id, thread_id = page.folders[row.message.folder_id or ""], thread_of[row.remote_id]
-        values = {name: _DEFAULTS[name] if (told := row.columns[name]) is None else told for name in _TOLD}
-        values["received"] = row.received
-        state = "stored" if row.body is not None else "missing"
-        rows.append((id_, page.mailbox.pk, folder_id, thread_id, row.remote_id, state, page.round, *_encoded(values)))
-        page.count(folder_id, 1, 0 if values["is_read"] else 1)
-        page.have[row.remote_id] = Have(id_, folder_id, thread_id, "", None, True, False, state, page.round)
+    new = [New(row, page.folders[row.message.folder_id or ""], thread_of[row.remote_id]) for row in page.fresh]
+    page.stored.new = rows_of.insert(page.mailbox.pk, new, round=page.round)
+    for id_, (row, folder_id, thread_id) in zip(page.stored.new, new, strict=True):
+        is_read = row.columns["is_read"] is not False
+        page.count(folder_id, 1, 0 if is_read else 1)
+        page.have[row.remote_id] = Have(id_, folder_id, thread_id, 0, "", None, is_read, False, "")
         page.stored.threads.add(thread_id)
-    with cursor() as db:
-        copy(db, "mail_message", _COLUMNS, rows)
-        db.execute(
-            "DELETE FROM mail_known WHERE mailbox_id = %s AND remote_id = ANY(%s)",
-            [page.mailbox.pk, [row.remote_id for row in page.fresh]],
-        )
-    page.stored.new += ids
-
-
-def _encoded(values: Mapping[str, Any]) -> Iterator[Any]:
-    """In the order of ``_TOLD``, lists and pairs as JSON."""
-    for name in _TOLD:
-        value = values[name]
-        yield json.encode(value).decode() if name in _JSON and value is not None else value
-
-
-def _new_ids(count: int) -> list[int]:
-    with cursor() as db:
-        db.execute("SELECT nextval(pg_get_serial_sequence('mail_message', 'id')) FROM generate_series(1, %s)", [count])
-        return [row[0] for row in db.fetchall()]
 
 
 def _update(page: Page) -> None:
-    parameters = []
-    for row in page.changed:
-        have, held = page.have[row.remote_id], page.held.get(row.remote_id, frozenset())
-        keep = {_HELD_COLUMN[name] for name in held if name in _HELD_COLUMN}
-        values = {name: None if name in keep else row.columns[name] for name in _TOLD}
-        target = page.folders.get(row.message.folder_id or "", have.folder_id)
-        folder_id = have.folder_id if "folder" in held else target
-        state = "stored" if row.body is not None else have.body_state
-        parameters.append([folder_id, state, *_encoded(values), have.id])
-    with cursor() as db:
-        db.executemany(_UPDATE, parameters, returning=True)
-        for row in page.changed:
-            folder_id, is_read, thread_id = db.fetchone()  # type: ignore[misc]
-            _count_change(page, page.have[row.remote_id], folder_id, is_read)
-            page.stored.threads.add(thread_id)
-            page.stored.changed.append(page.have[row.remote_id].id)
-            db.nextset()
+    """What changed, and that a body is here now, in one go."""
+    changes = {row.remote_id: _change(page, row) for row in page.changed}
+    for row in page.with_body:
+        have = page.have[row.remote_id]
+        if row.remote_id in changes:
+            changes[row.remote_id] = changes[row.remote_id]._replace(body_state="stored")
+        else:
+            late = {name: row.columns[name] for name in _LATE}
+            changes[row.remote_id] = Change(have.id, have.folder_id, "stored", late)
+    is_read = rows_of.update(list(changes.values()))
+    for remote_id, change in changes.items():
+        have = page.have[remote_id]
+        page.count(have.folder_id, -1, 0 if have.is_read else -1)
+        page.count(change.folder_id, 1, 0 if is_read[have.id] else 1)
+        page.stored.threads.add(have.thread_id)
+        page.stored.changed.append(have.id)
 
 
-def _count_change(page: Page, have: Have, folder_id: int, is_read: bool) -> None:
-    page.count(have.folder_id, -1, 0 if have.is_read else -1)
-    page.count(folder_id, 1, 0 if is_read else 1)
+# Told with a body, never by a listing; the state that came with it is already known, or older than what is.
+_LATE = ("in_reply_to", "sender", "to", "cc", "bcc", "reply_to", "has_attachments", "preview", "kind")
 
 
-def _mark_round(page: Page, rows: Sequence[Prepared]) -> None:
-    """The new listing has named these; fresh rows carry the round already."""
-    if page.round:
-        ids = [page.have[r.remote_id].id for r in rows if r.remote_id in page.have]
-        with cursor() as db:
-            db.execute(
-                "UPDATE mail_message SET round = %s WHERE id = ANY(%s) AND round <> %s", [page.round, ids, page.round]
-            )
+def _change(page: Page, row: Prepared) -> Change:
+    have, held = page.have[row.remote_id], page.held.get(row.remote_id, frozenset())
+    target = page.folders.get(row.message.folder_id or "", have.folder_id)
+    folder_id = have.folder_id if "folder" in held else target
+    keep = frozenset(HELD[name] for name in held if name in HELD)
+    return Change(have.id, folder_id, have.body_state, row.columns, keep)
