@@ -114,8 +114,9 @@ def claim(mailbox_id: int, owner: str) -> Lane | None:
 
 
 def hold(lane: Lane) -> None:
-    """Renew the lease. Called first in every step's transaction: raises ``LeaseLost`` when it is no longer ours."""
-    if not _owned(lane).update(lease_until=now() + LEASE):
+    """Renew the lease. Called first in every step's transaction: raises ``LeaseLost`` when it is no longer ours,
+    or was given back: a late heartbeat must not keep the mailbox from the next."""
+    if not _owned(lane).filter(lease_until__isnull=False).update(lease_until=now() + LEASE):
         raise LeaseLost(str(lane))
 
 

@@ -127,20 +127,27 @@ def take(items: Sequence[Notified]) -> int:
 
     Unknown subscriptions and wrong client states are left out; the caller answers 202 all the same (design.md 4).
     """
-    known = {
-        row.remote_id: row
-        for row in Subscription.objects.filter(remote_id__in={item.subscription_id for item in items})
-    }
+    named = {item.subscription_id for item in items if storable(item.subscription_id)}
+    known = {row.remote_id: row for row in Subscription.objects.filter(remote_id__in=named)}
     ours = [
         item
         for item in items
-        if (row := known.get(item.subscription_id)) and compare_digest(row.client_state, item.client_state)
+        if (row := known.get(item.subscription_id)) and _proves(item, row) and storable(item.message_id)
     ]
     if not ours:
         return 0
     with transaction.atomic():
         _note(ours, known)
     return len(ours)
+
+
+def _proves(item: Notified, row: Subscription) -> bool:
+    return compare_digest(row.client_state.encode(), item.client_state.encode("utf-8", "surrogatepass"))
+
+
+def storable(text: str) -> bool:
+    """PostgreSQL takes neither NUL nor half a character; no id of a provider's has any."""
+    return text.isprintable()
 
 
 def _note(items: Sequence[Notified], known: dict[str, Subscription]) -> None:

@@ -152,3 +152,13 @@ def test_two_claims_at_the_same_moment_give_one_lease(mailbox: Mailbox) -> None:
         finally:
             other.close()
     assert take(mailbox)
+
+
+def test_a_late_heartbeat_does_not_hold_a_lane_that_was_given_back(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lane = lanes.claim(mailbox.pk, "one")
+    assert lane is not None
+    lanes.step_aside(lane)
+    with pytest.raises(lanes.LeaseLost):
+        lanes.hold(lane)
+    assert lanes.claim(mailbox.pk, "two") is not None

@@ -79,3 +79,14 @@ def test_a_removed_subscription_is_made_again(client: Client, subscription: Subs
 def test_a_thousand_notifications_are_one_wish(client: Client, subscription: Subscription) -> None:
     assert post(client, *[item() for _ in range(1000)]) == 202
     assert Lane.objects.get(mailbox=subscription.mailbox, activity=Activity.LIVE).wanted == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"subscriptionId": "s\x00"}, {"clientState": "é"}, {"resourceData": {"id": "A\x00"}}, {"subscriptionId": "\x7f"}],
+)
+def test_an_item_no_provider_would_send_is_left_out_and_the_others_are_taken(
+    client: Client, subscription: Subscription, odd: dict[str, object]
+) -> None:
+    assert post(client, item(**odd), item()) == 202
+    assert Notification.objects.count() == 1
