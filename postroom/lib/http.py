@@ -6,6 +6,7 @@ that connections are used again.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import httpx2
@@ -36,18 +37,28 @@ def client(*, connections: int = 32, read_seconds: float = READ_SECONDS, **optio
 
 
 def fetch(
-    over: httpx2.Client, method: str, url: str, *, max_bytes: int = MAX_ANSWER_BYTES, **options: Any
+    over: httpx2.Client,
+    method: str,
+    url: str,
+    *,
+    max_bytes: int = MAX_ANSWER_BYTES,
+    max_seconds: float = float("inf"),
+    **options: Any,
 ) -> httpx2.Response:
-    """One request whose answer is read whole, but never more than `max_bytes` (after decompression).
+    """One request whose answer is read whole, but never more than `max_bytes` (after decompression), and not for more
+    than `max_seconds` from a server that trickles: the client's own time-out only limits each pause.
 
     Raises AnswerTooLarge, and httpx2's errors for everything else.
     """
+    end = monotonic() + max_seconds
     with over.stream(method, url, **options) as response:
         chunks, size = [], 0
         for chunk in response.iter_bytes():
             size += len(chunk)
             if size > max_bytes:
                 raise AnswerTooLarge(f"more than {max_bytes} bytes", request=response.request)
+            if monotonic() > end:
+                raise httpx2.ReadTimeout(f"more than {max_seconds} seconds", request=response.request)
             chunks.append(chunk)
     headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in _DECODED]
     return httpx2.Response(response.status_code, headers=headers, content=b"".join(chunks), request=response.request)

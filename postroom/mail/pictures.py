@@ -26,6 +26,8 @@ _SIGNS = {
     b"BM": "image/bmp",
 }
 
+_CARRY_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))  # RFC 6052, RFC 4291 2.5.5.1
+
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -55,11 +57,11 @@ def fetch(url: str, *, over: httpx2.Client | None = None, resolve: Resolve = res
     for _ in range(MAX_REDIRECTS + 1):
         try:
             answer = _ask(url, over or _client(), resolve)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as trouble:
+            if not answer.is_redirect:
+                break
+            url = urljoin(url, answer.headers.get("location", ""))
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as trouble:  # what is no URL is a ValueError
             raise NoPicture(type(trouble).__name__) from trouble
-        if not answer.is_redirect:
-            break
-        url = urljoin(url, answer.headers.get("location", ""))
     if answer.status_code != 200:
         raise NoPicture(f"answered {answer.status_code}")
     return Picture(_type_of(answer.content), answer.content)
@@ -75,7 +77,13 @@ def _ask(url: str, over: httpx2.Client, resolve: Resolve) -> httpx2.Response:
     target = parts._replace(netloc=f"{literal}:{port}", fragment="").geturl()
     host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
     return http.fetch(
-        over, "GET", target, max_bytes=MAX_BYTES, headers={"Host": host}, extensions={"sni_hostname": parts.hostname}
+        over,
+        "GET",
+        target,
+        max_bytes=MAX_BYTES,
+        max_seconds=SECONDS,
+        headers={"Host": host},
+        extensions={"sni_hostname": parts.hostname},
     )
 
 
@@ -92,6 +100,8 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if any(ip in network for network in _CARRY_IPV4):
+        inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
 
 
