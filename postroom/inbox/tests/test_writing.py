@@ -1,6 +1,7 @@
 """Drafts, replies, attachments, sending."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,10 +9,12 @@ from django.test import Client
 from django.utils.html import escape
 
 from postroom.inbox import writing
+from postroom.mail import commands
 from postroom.mail.commands import text_to_html
 from postroom.mail.models import Composition, CompositionFile, Thread
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
+from postroom.workspaces.models import Membership
 
 SCRIPT = {"HX-Request": "true"}
 
@@ -141,3 +144,23 @@ def test_people_are_suggested(page: Client, deliver: Callable[..., Thread]) -> N
     html = page.get("/compose/people/?q=bob").content.decode()
     assert escape("bob@contoso.example") in html
     assert page.get("/compose/people/?q=").content.decode().strip() == ""
+
+
+def test_a_draft_is_not_sent_from_a_mailbox_its_author_may_no_longer_use(
+    member: Membership, mailbox: Mailbox, colleague: Client
+) -> None:
+    ben = Membership.objects.exclude(pk=member.pk).get()
+    draft = commands.compose(mailbox, ben, to=[("", "ines@contoso.example")], subject="In your name")
+    for way in ("send", "again"):
+        colleague.post(f"/compose/{draft.pk}/{way}/", {"to": "ines@contoso.example", "text": "Hi"})
+        assert Composition.objects.get().state == "draft"
+
+
+def test_a_discarded_draft_whose_mailbox_has_gone_cannot_come_back(page: Client, mailbox: Mailbox) -> None:
+    address = page.get("/compose/").headers["Location"]
+    page.post(f"{address}save/", {"subject": "Offer", "text": "Hi"})
+    told = page.post(f"{address}discard/", follow=True).content.decode()
+    undo = unescape(told.partition(f"{address}restore/?was=")[2].partition('"')[0])
+    assert undo
+    mailbox.delete()
+    assert page.post(f"{address}restore/?was={undo}").status_code == 404

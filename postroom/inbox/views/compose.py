@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
 
 _FIELDS = ("to", "cc", "bcc")
+NOT_FROM_HERE = "You cannot send from this mailbox any more. Choose another one."
 
 
 @require_GET
@@ -75,6 +77,8 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
         notice = f"{author} wrote in this thread while you were writing. Read it, then send again."
         return _page(request, composition, seen=newer, notice=notice, status=422)
     errors = _problems(request.POST, composition)
+    if not _may_send(request, composition):
+        errors["all"] = NOT_FROM_HERE
     if not errors:
         try:
             commands.send(composition)
@@ -90,6 +94,8 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
 def again(request: MemberRequest, pk: int) -> HttpResponse:
     """Send what failed once more, as it is."""
     composition = _own(request, pk)
+    if not _may_send(request, composition):
+        return toast(request, _back(request, composition), NOT_FROM_HERE, kind="error")
     try:
         commands.send(composition)
     except commands.CannotSend as problem:
@@ -128,8 +134,13 @@ def restore(request: MemberRequest, pk: int) -> HttpResponse:
         raise Http404("No such draft")
     files = told.pop("files")
     row = Composition(**{f"{n}_id" if n in _POINTERS else n: v for n, v in told.items()})
-    row.save(force_insert=True)
-    CompositionFile.objects.bulk_create(CompositionFile(composition=row, **file) for file in files)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            CompositionFile.objects.bulk_create(CompositionFile(composition=row, **file) for file in files)
+            connection.check_constraints()
+    except IntegrityError:  # what it belonged to is gone meanwhile: its mailbox, its thread, a file
+        raise Http404("No such draft") from None
     address = reverse("inbox:draft", args=[pk])
     return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
 
@@ -196,8 +207,13 @@ def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:
     if not (composition.to or composition.cc or composition.bcc):
         errors["to"] = "Add at least one recipient."
     if told.get("from") and told["from"] != str(composition.mailbox_id):
-        errors["all"] = "You cannot send from this mailbox any more. Choose another one."
+        errors["all"] = NOT_FROM_HERE
     return errors
+
+
+def _may_send(request: MemberRequest, composition: Composition) -> bool:
+    """The right may have gone since the draft was begun."""
+    return writing.mailbox_of(accounts(request), str(composition.mailbox_id)) is not None
 
 
 def _unseen(request: MemberRequest, composition: Composition) -> Message | None:
