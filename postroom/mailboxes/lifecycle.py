@@ -80,8 +80,8 @@ def _account(grant: Grant) -> Account:
 
 
 def _may_take_over(member: Membership, mailbox: Mailbox, connection: Connection | None) -> bool:
-    if mailbox.state == State.DISCONNECTED:
-        return True
+    if mailbox.state == State.DISCONNECTED:  # its mail is here: an address alone, which any tenant can give itself,
+        return mailbox.owner_id == member.pk  # must not open it to a colleague
     mine = mailbox.owner_id == member.pk and connection is not None and mailbox.connection_id == connection.pk
     return mine and connection is not None and grants.failed(connection)
 

@@ -171,6 +171,17 @@ class TestArriving:
         mailbox.refresh_from_db()
         assert (mailbox.state, mailbox.connection is None, told) == ("live", False, [f"reconnected {mailbox.address}"])
 
+    def test_the_kept_mail_of_a_disconnected_mailbox_is_not_a_colleagues_for_its_address(
+        self, ben: Membership, provider: FakeProvider, signed_in: SignIn, mailbox: Mailbox
+    ) -> None:
+        mailbox.connection.delete()
+        Mailbox.objects.update(state="disconnected")
+        client = signed_in(ben)
+        assert "connected" in page(client, state=depart(client), code="c")
+        owner = mailbox.owner
+        mailbox.refresh_from_db()
+        assert (mailbox.state, mailbox.connection, mailbox.owner) == ("disconnected", None, owner)
+
     def test_connecting_a_dead_mailbox_again_revives_it(
         self, adele: Membership, provider: FakeProvider, signed_in: SignIn, mailbox: Mailbox
     ) -> None:
