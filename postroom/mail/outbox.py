@@ -14,7 +14,7 @@ from django.db.models import Q
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import backlog, store
-from postroom.mail.events import on_stored
+from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Folder, Message
 from postroom.mail.prepare import prepare
 from postroom.providers.contract import Applied, Change, Flag
@@ -190,6 +190,7 @@ def _put_back(run: Run, entry: OutboxEntry, refused: Exception) -> None:
         run.mailbox.workspace_id,
         "refused",
         {"mailbox": run.mailbox.pk, "member": entry.member_id, "message": message_id, "fields": sorted(entry.fields)},
+        members=readers(run.mailbox),
     )
 
 

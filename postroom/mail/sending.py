@@ -21,7 +21,7 @@ from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import backlog, store
-from postroom.mail.events import on_stored
+from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
@@ -249,4 +249,5 @@ def _tell(mailbox: Mailbox, composition: Composition, outcome: str) -> None:
         mailbox.workspace_id,
         "sending",
         {"composition": composition.pk, "member": composition.author_id, "outcome": outcome},
+        members=readers(mailbox),
     )
