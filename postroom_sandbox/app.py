@@ -12,6 +12,7 @@ from inspect import isawaitable
 from typing import Any
 
 from postroom_sandbox import control, entra, graph, notifications
+from postroom_sandbox.entra.records import is_loopback
 from postroom_sandbox.faults import RequestFault
 from postroom_sandbox.graph.batch import batch
 from postroom_sandbox.graph.call import principal_of
@@ -99,7 +100,7 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await _read(scope, receive)
         try:
-            response, cut = await self.handle(request)
+            response, cut = (_ELSEWHERE, None) if _is_from_elsewhere(request) else await self.handle(request)
         except DropConnection:
             drop = scope.get(DROP)
             if drop is not None:
@@ -240,6 +241,17 @@ def _failure(fault: RequestFault) -> Response:
     code, message = _FAULT_CODES.get(fault.status, ("UnknownError", ""))
     headers = [("Retry-After", fault.retry_after)] if fault.retry_after else []
     return _envelope(ApiError(fault.status, fault.code or code, fault.message or message, headers=headers))
+
+
+_ELSEWHERE = Response(403, b"Only for this machine.\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def _is_from_elsewhere(request: Request) -> bool:
+    """A web page from elsewhere, open in a browser of this machine: by a name of its own that leads here (then the
+    Host tells), or by sending forms across (then the browser tells). There may be somebody's real mail in here."""
+    sends = request.method not in {"GET", "HEAD"}
+    across = sends and request.headers.get("sec-fetch-site") == "cross-site"
+    return across or not is_loopback(f"http://{request.headers.get('host', '127.0.0.1')}")
 
 
 async def _read(scope: Scope, receive: Receive) -> Request:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from postroom_sandbox.graph.tests.client import mail
@@ -194,3 +195,22 @@ def test_bad_options_and_a_busy_port_end_with_one_line_and_2(tmp_path: Path) -> 
             code, said = run(*options)
             assert (code, said.count("\n")) == (2, 1), said
             assert said.startswith("postroom-sandbox: ")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {"Host": "evil.example:8100"}, 403),  # a name that was made to lead here
+        ("GET", {"Host": "127.0.0.1.evil.example"}, 403),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("GET", {"Sec-Fetch-Site": "cross-site"}, 200),  # a link that leads here
+        ("GET", {"Host": "localhost:1"}, 200),
+    ],
+)
+def test_a_web_page_from_elsewhere_gets_nothing(
+    sandbox: Sandbox, method: str, headers: dict[str, str], status: int
+) -> None:
+    path = "/sandbox/company" if method == "GET" else "/sandbox/users"
+    with httpx2.Client() as client:
+        answer = client.request(method, f"{sandbox.url}{path}", headers=headers, content=b'{"address": "x@y.example"}')
+    assert answer.status_code == status
