@@ -65,7 +65,7 @@ def test_every_make_target_exists(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
 def test_every_file_of_ours_that_is_named_exists(document: Path) -> None:
     path = re.compile(
-        r"(?:postroom|postroom_sandbox|tests|docs|requirements|scripts)(?:/[\w.-]+)+\.(?:py|md|in|txt|html)"
+        r"(?<![\w/])(?:postroom|postroom_sandbox|tests|docs|requirements|scripts)(?:/[\w.-]+)+\.(?:py|md|in|txt|html)"
     )
     named = {name for code in _code(document.read_text()) for name in path.findall(code)}
     assert {name for name in named if not (ROOT / name).exists()} == set()
