@@ -80,7 +80,11 @@ def send_due(run: Run) -> Steps:
 
 
 def _send(run: Run, entry: OutboxEntry) -> Steps:
-    composition = Composition.objects.select_related("answers").get(pk=int(entry.subject_key.partition(":")[2]))
+    found = Composition.objects.select_related("answers").filter(pk=int(entry.subject_key.partition(":")[2]))
+    composition = found.first()
+    if composition is None:  # its author left, and what they wrote with them
+        yield _gone(entry)
+        return
     try:
         yield from _attempt(run, entry, composition)
     except (Transient, Conflict) as trouble:
@@ -228,6 +232,13 @@ def _later(entry: OutboxEntry, composition: Composition, trouble: ProviderError)
         OutboxEntry.objects.filter(pk=entry.pk).update(
             attempts=entry.attempts + 1, due_at=now() + timedelta(seconds=wait), reason=str(trouble)[:400]
         )
+
+    return work
+
+
+def _gone(entry: OutboxEntry) -> Work:
+    def work() -> None:
+        OutboxEntry.objects.filter(pk=entry.pk).update(state=State.FAILED, done_at=now(), reason="It no longer exists")
 
     return work
 

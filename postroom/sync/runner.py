@@ -1,6 +1,6 @@
 """Running what is due: claim -> steps, each in a fenced transaction -> give back, until nothing is due.
 
-The only place where a failure of a run becomes a date and a reason on a row. What is not in ``_VERDICTS`` is our own
+The only place where a failure of a run becomes a date and a reason on a row. What is not in ``_AGAIN`` is our own
 mistake: logged with a reference, tried again with growing patience, shown as such.
 """
 

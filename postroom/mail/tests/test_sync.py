@@ -8,7 +8,7 @@ import pytest
 
 from postroom.lib.clock import now
 from postroom.mail import commands
-from postroom.mail.models import Conversation, Folder, Known, Message, MessageBody, Thread, ThreadFolder
+from postroom.mail.models import Composition, Conversation, Folder, Known, Message, MessageBody, Thread, ThreadFolder
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address, FolderRole, RemoteBody
 from postroom.providers.errors import NotFound, ReauthNeeded, Refused, Throttled, Transient
@@ -417,6 +417,16 @@ def test_sending_twice_sends_once(synced: Mailbox, box: Box, settle: Settle, mem
     commands.send(composition)
     settle(synced)
     assert len(sent_copies(box, composition)) == 1
+
+
+def test_a_message_whose_author_left_does_not_hold_up_the_others(
+    synced: Mailbox, box: Box, settle: Settle, member: Membership
+) -> None:
+    gone, composition = reply(box, member), reply(box, member)
+    Composition.objects.filter(pk=gone.pk).delete()
+    settle(synced)
+    assert len(sent_copies(box, composition)) == 1
+    assert not OutboxEntry.objects.filter(state__in=["waiting", "working"]).exists()
 
 
 # --- identity -------------------------------------------------------------------------------------------------------
