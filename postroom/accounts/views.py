@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -32,11 +32,11 @@ def _destination(request: HttpRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(_destination(request))
+        return HttpResponseRedirect(_destination(request))
     form = SignInForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         login(request, form.user, BACKEND)
-        return redirect(_destination(request))
+        return HttpResponseRedirect(_destination(request))
     demo_users = User.objects.filter(is_active=True).order_by("id")[:12] if settings.POSTROOM_DEMO else []
     context = {"form": form, "next": _destination(request), "demo_users": demo_users}
     return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
@@ -62,7 +62,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     if user is None:
         raise Http404
     login(request, user, BACKEND)
-    return redirect(_destination(request))
+    return HttpResponseRedirect(_destination(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -35,7 +35,7 @@ def _conversation(request: MemberRequest, pk: int) -> Conversation:
 def beside(request: MemberRequest, pk: int) -> HttpResponse:
     """The right pane of a conversation, for ?address= or whoever it is with."""
     conversation = _conversation(request, pk)
-    html = panel.render(request, conversation, request.GET.get("address", "")[:320])
+    html = panel.render(request, conversation, request.GET.get("address", "")[:320].replace("\0", ""))
     return HttpResponse(html) if is_partial(request) else render(request, "timeline/beside.html", {"panel": html})
 
 

@@ -30,7 +30,10 @@ def begin(request: MemberRequest) -> HttpResponse:
     """Compose, with ``?to=`` and ``?subject=`` filled in. Leads to the draft's own address."""
     given = request.GET
     found = writing.begin(
-        request.member, accounts(request), to=given.get("to", "")[:5000], subject=given.get("subject", "")
+        request.member,
+        accounts(request),
+        to=given.get("to", "")[:5000],
+        subject=given.get("subject", "").replace("\0", ""),
     )
     if found is None:
         return render(request, "inbox/no_sender.html", status=403)
@@ -149,7 +152,7 @@ def restore(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def people(request: MemberRequest) -> HttpResponse:
     """Suggestions for ``?q=`` (SE10): contacts first, then whom the workspace wrote with."""
-    found = people_found.suggest(request.workspace, request.GET.get("q", "")[:200])
+    found = people_found.suggest(request.workspace, request.GET.get("q", "")[:200].replace("\0", ""))
     return render(request, "ui/components/suggestions.html", {"people": found})
 
 
