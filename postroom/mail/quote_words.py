@@ -11,6 +11,12 @@ WROTE = re.compile(
     re.IGNORECASE,
 )
 
+# How such a line begins when it names the date: where it was wrapped, this is its first part.
+OPENING = re.compile(
+    r"(?:(?:On|Am|Le|El|Il|Em|No|Op|På|Den|Dne|Dňa|W dniu|Vào|Pada|El día|Em|Lúc)\b|\d|\w{2,12}[.,] ?\w*\.? ?\d).*\d",
+    re.IGNORECASE,
+)
+
 _FROM = (
     r"From|Von|De|Da|Van|Från|Fra|Lähettäjä|Od|Feladó|De la|Kimden|Gönderen|Từ|От|От кого|Від|Από|差出人|送信者|"
     r"发件人|寄件者|寄件人|보낸 사람|보낸사람|מאת|من|จาก"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from postroom.mail.nesting import words
-from postroom.mail.quote_words import DIVIDER, FORWARDED, FROM_LINE, SENT_FROM, SENT_LINE, UNDERLINE, WROTE
+from postroom.mail.quote_words import DIVIDER, FORWARDED, FROM_LINE, OPENING, SENT_FROM, SENT_LINE, UNDERLINE, WROTE
 from postroom.mail.text import VOID, Token, element_end, joined, text_of, tidy, tokens
 
 Range = tuple[int, int]
@@ -103,14 +103,17 @@ def _introduction(heads: Sequence[str], n: int) -> Iterator[int]:
         last -= 1
     if last < 0 or not heads[last].endswith((":", "：", "...")):
         return
+    found = None
     for first in range(last, max(last - _INTRODUCTION, -1), -1):
         if not heads[first]:
-            return
-        if is_introduction(" ".join(heads[first : last + 1])):
-            if first > 0 and not re.search(r"\d", "".join(heads[first : last + 1])) and heads[first - 1][-1:] == ",":
-                first -= 1
-            yield from range(first, last + 1)
-            return
+            break
+        joined_lines = " ".join(heads[first : last + 1])
+        if is_introduction(joined_lines) and (found is None or OPENING.match(joined_lines)):
+            found = first
+            if OPENING.match(joined_lines):
+                break
+    if found is not None:
+        yield from range(found, last + 1)
 
 
 def is_introduction(line: str) -> bool:
