@@ -332,7 +332,7 @@ class PostgresServer:
             )
 
     def _wait_until_ready(self, deadline: float) -> None:
-        guard_due = time.monotonic() + 10
+        guard_due = time.monotonic() + 30
         while True:
             try:
                 with psycopg.connect(self.dsn("postgres"), connect_timeout=10, autocommit=True) as connection:
