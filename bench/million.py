@@ -34,7 +34,7 @@ _PLAN = """CREATE TEMP TABLE plan AS
 SELECT i + 1 AS id, b.mailbox, b.folders, ((j / 300) * 100 + j % 100) * {mailboxes} + i % {mailboxes} + 1 AS thread,
        j % 300 >= 100 AND j % 2 = 1 AS ours, now() - ({size} - i) * (interval '730 days' / {size}) AS received,
        i % 100 >= 97 OR (i > {size} * 0.98 AND i % 3 = 0) AS unread, i % 20000 AS paragraph,
-       CASE WHEN i % 200000 = 7 THEN ' {rare}' ELSE '' END || CASE WHEN i % 83 = 0 THEN ' {mid}' ELSE '' END
+       CASE WHEN i % 199999 = 4 THEN ' {rare}' ELSE '' END || CASE WHEN i % 83 = 0 THEN ' {mid}' ELSE '' END
        || CASE WHEN i % 3 = 0 THEN ' {common}' ELSE '' END AS marked
 FROM (SELECT i, i / {mailboxes} AS j FROM generate_series(0, {size} - 1) i) made
 JOIN boxes b ON b.number = i % {mailboxes}"""

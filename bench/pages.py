@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from bench import common, million
 
-REQUESTS = 200
+REQUESTS = 100
 TARGETS = {"search": (150, 400)}
 PAGE_TARGET = (50, 100)  # milliseconds: median, 99th percentile
 WARM_UP = 20
