@@ -34,5 +34,5 @@ def notifications(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(status=400)
     strangers = len(items) - push.take(items)
     if strangers:
-        log.info("%d notifications of unknown subscriptions left out", strangers)
+        log.debug("%d notifications of unknown subscriptions left out", strangers)
     return HttpResponse(status=202)
