@@ -12,6 +12,7 @@ from datetime import datetime
 
 from postroom.records.record import Record
 from postroom.workspaces.access import MemberRequest
+from postroom.workspaces.models import Membership
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Panel:
     styles: tuple[str, ...] = ()  # stylesheets, as static paths
 
 
-LastContact = Callable[[Sequence[Record]], dict[int, datetime]]
+LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
 
 _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
@@ -53,6 +54,6 @@ def set_last_contact(answer: LastContact) -> None:
     _last_contact[:] = [answer]
 
 
-def last_contact(records: Sequence[Record]) -> dict[int, datetime]:
-    """When each of these records (of one type) last had mail; empty when nobody knows."""
-    return _last_contact[0](records) if _last_contact else {}
+def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
+    """When each of these records (of one type) last had mail the member may see; empty when nobody knows."""
+    return _last_contact[0](records, member) if _last_contact else {}

@@ -13,6 +13,7 @@ from postroom.records.extensions import last_contact
 from postroom.records.record import Record
 from postroom.records.screens import FIRST_SORT, Column, Screen
 from postroom.records.text import fold
+from postroom.workspaces.access import MemberRequest
 from postroom.workspaces.models import Workspace
 
 PAGE = 50
@@ -42,14 +43,14 @@ def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
     return records
 
 
-def listing(screen: Screen, request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
+def listing(screen: Screen, request: MemberRequest, workspace: Workspace) -> dict[str, Any]:
     """The template context of a page of a list: ?q= filters, ?sort= and ?way=down order, ?after= goes on."""
     words, sort, way = _wish(screen, request)
     chosen = screen.sorts[sort]
     found = matching(screen.rows(screen.type.of(workspace)), words)
     order = chosen.back if way == "down" else chosen.order
     page = keyset(found, order=order, after=request.GET.get("after", ""), size=PAGE)
-    times = last_contact(page.rows)
+    times = last_contact(page.rows, request.member)
     kept = {"q": words, "sort": sort, "way": way}
     return {
         "screen": screen,

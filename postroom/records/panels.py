@@ -21,21 +21,23 @@ MOST = 100  # rows of a tab; a longer list is looked at in the list screen
 
 def contacts(request: MemberRequest, record: Record) -> str:
     people = PEOPLE.rows(record.people.order_by("sort_name", "id"))[:MOST]  # type: ignore[attr-defined]
-    return render_to_string("records/panels/contacts.html", _context(record, people), request)
+    return render_to_string("records/panels/contacts.html", _context(request, record, people), request)
 
 
 def deals(request: MemberRequest, record: Record) -> str:
     found = DEALS.rows(record.deals.order_by("stage__position", "close_date", "id"))[:MOST]  # type: ignore[attr-defined]
-    return render_to_string("records/panels/deals.html", _context(record, found), request)
+    return render_to_string("records/panels/deals.html", _context(request, record, found), request)
 
 
 def notes(request: MemberRequest, record: Record) -> str:
     rows = Note.objects.filter(**about(record)).select_related("author__user").order_by("-created_at", "-id")[:MOST]
-    return render_to_string("records/panels/notes.html", {**_context(record, rows), "member": request.member}, request)
+    return render_to_string(
+        "records/panels/notes.html", {**_context(request, record, rows), "member": request.member}, request
+    )
 
 
-def _context(record: Record, rows: Any) -> dict[str, Any]:
-    times = last_contact(list(rows)) if rows and isinstance(rows[0], Record) else {}
+def _context(request: MemberRequest, record: Record, rows: Any) -> dict[str, Any]:
+    times = last_contact(list(rows), request.member) if rows and isinstance(rows[0], Record) else {}
     return {"record": record, "lines": [lists.Line(row, times.get(row.pk)) for row in rows]}
 
 

@@ -12,7 +12,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from postroom.mail.models import Conversation, Thread
 from postroom.mail.queries import Cursor, Page, read_cursor
@@ -211,14 +211,15 @@ def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:
     return found
 
 
-def last_contact(records: Sequence[Record]) -> dict[int, datetime]:
-    """When each of some records of one type last had mail, by id."""
+def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
+    """When each of some records of one type last had mail the member may read, by id."""
     if not records:
         return {}
     kind = records[0].type
-    newest = Link.objects.filter(**{kind.pointer: OuterRef("pk")}, removed_at=None).order_by(
-        "-last_at", "-conversation"
-    )
+    mailboxes = mailboxes_visible_to(member).order_by().values("pk")
+    readable = Exists(Thread.objects.filter(conversation=OuterRef("conversation"), mailbox__in=mailboxes))
+    links = Link.objects.filter(readable, **{kind.pointer: OuterRef("pk")}, removed_at=None)
+    newest = links.order_by("-last_at", "-conversation")
     rows = kind.model._default_manager.filter(pk__in=[record.pk for record in records])
     times = rows.annotate(at=Subquery(newest.values("last_at")[:1])).values_list("pk", "at")
     return {pk: at for pk, at in times if at is not None}

@@ -204,8 +204,9 @@ def test_the_last_contact_of_records_is_one_query(world: World, ines: Person) ->
     paul = people.create(world.workspace, by=None, first_name="Paul", addresses=[PAUL])
     world.arrive(world.mail(INES, ADELE, hours=-3), world.mail(INES, ADELE))
     with CaptureQueriesContext(connection) as captured:
-        assert queries.last_contact([ines, paul]) == {ines.pk: NOON}
+        assert queries.last_contact([ines, paul], world.adele) == {ines.pk: NOON}
     assert len(captured) == 1
+    assert queries.last_contact([ines, paul], world.bob) == {}  # who may not read the mailbox
 
 
 def test_the_records_of_a_conversation_are_deals_first(world: World, ines: Person) -> None:
