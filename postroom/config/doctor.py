@@ -135,6 +135,9 @@ def _public_url(environment: Environment) -> Iterator[Finding]:
         yield Finding("public URL", f"{url}: {problem}", "start `postroom serve`, or check DNS, TLS and the proxy")
 
 
+CALLBACK = "/mailboxes/connect/microsoft/callback"
+
+
 def _entra(environment: Environment) -> Iterator[Finding]:
     register = (
         "register an app in Entra (docs/microsoft-setup.md) and set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"
@@ -142,6 +145,8 @@ def _entra(environment: Environment) -> Iterator[Finding]:
     for name in ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"):
         there = bool(environment.text(name))
         yield Finding(name, "set" if there else "not set", "" if there else register)
+    base = environment.text("POSTROOM_PUBLIC_URL") or "http://127.0.0.1:8000"
+    yield Finding("redirect URI", f"{base.rstrip('/')}{CALLBACK} (register it in Entra, to the letter)")
     try:
         login = environment.url("MICROSOFT_LOGIN_URL", LOGIN)
         graph = environment.url("MICROSOFT_GRAPH_URL", GRAPH)
