@@ -19,7 +19,7 @@ LEASE = timedelta(seconds=10)
 SOON = timedelta(seconds=5)  # what is due within this time is waited for by the worker; the rest is the sweep's
 _ADVISORY_CLASS = 0x706F7374  # our own class of advisory locks: one per mailbox, held only while claiming
 _WORKING_STATES = ("connecting", "live")
-_BLOCKING_FAILURES = ("reauth", "password_changed", "revoked", "consent", "conditional_access", "disabled", "breaker")
+BLOCKING_FAILURES = ("reauth", "password_changed", "revoked", "consent", "conditional_access", "disabled", "breaker")
 
 wake: Callable[[int], None] = lambda mailbox_id: None  # noqa: E731  # set by sync.jobs: carries a wake-up to a worker
 
@@ -63,7 +63,7 @@ def due(mailbox_ids: Iterable[int] | None = None, *, at: datetime | None = None,
                 "now": at or now(),
                 "limit": limit,
                 "states": list(_WORKING_STATES),
-                "blocked": list(_BLOCKING_FAILURES),
+                "blocked": list(BLOCKING_FAILURES),
             },
         )
         found = [row[0] for row in cursor.fetchall()]
@@ -106,7 +106,7 @@ def claim(mailbox_id: int, owner: str) -> Lane | None:
                 "now": now(),
                 "mailbox": mailbox_id,
                 "states": list(_WORKING_STATES),
-                "blocked": list(_BLOCKING_FAILURES),
+                "blocked": list(BLOCKING_FAILURES),
             },
         )
         row = cursor.fetchone()

@@ -35,12 +35,14 @@ def sync_now(mailbox: Mailbox) -> str:
 
 
 def sync_result(mailbox: Mailbox, ticket: str) -> SyncResult | None:
+    if not ticket.isdecimal() or len(ticket) > 18:
+        return None  # none of ours
     lane = Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE)
     if lane.seen >= int(ticket):
         last = lane.progress.get("last") or {}
         return SyncResult(new=last.get("new", 0), changed=last.get("changed", 0), removed=last.get("removed", 0))
-    if lane.failure:
-        mailbox.refresh_from_db(fields=["failure", "failure_detail"])
+    mailbox.refresh_from_db(fields=["failure", "failure_detail"])
+    if lane.failure or mailbox.failure in lanes.BLOCKING_FAILURES:  # whichever lane met it: no lane runs now
         return SyncResult(error=mailbox.failure_detail or _WAITING.get(lane.failure, _WAITING[""]))
     return None
 

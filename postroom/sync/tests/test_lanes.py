@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Mailbox
-from postroom.sync import lanes
+from postroom.sync import lanes, mailbox_hooks
 from postroom.sync.models import Activity, Lane
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +162,16 @@ def test_a_late_heartbeat_does_not_hold_a_lane_that_was_given_back(mailbox: Mail
     with pytest.raises(lanes.LeaseLost):
         lanes.hold(lane)
     assert lanes.claim(mailbox.pk, "two") is not None
+
+
+@pytest.mark.parametrize("ticket", ["abc", "9" * 5000, ""])
+def test_a_ticket_that_is_none_of_ours_has_no_result(mailbox: Mailbox, ticket: str) -> None:
+    assert mailbox_hooks.sync_result(mailbox, ticket) is None
+
+
+def test_sync_now_of_a_mailbox_that_waits_for_a_sign_in_says_so_instead_of_turning_for_ever(mailbox: Mailbox) -> None:
+    ticket = mailbox_hooks.sync_now(mailbox)
+    assert mailbox_hooks.sync_result(mailbox, ticket) is None
+    Mailbox.objects.filter(pk=mailbox.pk).update(failure="reauth", failure_detail="Sign in again.")
+    found = mailbox_hooks.sync_result(mailbox, ticket)
+    assert found is not None and found.error == "Sign in again."
