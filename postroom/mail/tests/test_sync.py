@@ -9,6 +9,7 @@ import pytest
 from postroom.lib.clock import now
 from postroom.mail import commands
 from postroom.mail.models import Composition, Conversation, Folder, Known, Message, MessageBody, Thread, ThreadFolder
+from postroom.mailboxes import lifecycle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address, FolderRole, RemoteBody
 from postroom.providers.errors import NotFound, ReauthNeeded, Refused, Throttled, Transient
@@ -427,6 +428,17 @@ def test_a_message_whose_author_left_does_not_hold_up_the_others(
     settle(synced)
     assert len(sent_copies(box, composition)) == 1
     assert not OutboxEntry.objects.filter(state__in=["waiting", "working"]).exists()
+
+
+def test_what_waits_when_a_mailbox_is_disconnected_is_not_sent_when_it_is_connected_again(
+    synced: Mailbox, box: Box, settle: Settle, member: Membership, connect: Callable[..., Mailbox]
+) -> None:
+    composition = reply(box, member)
+    lifecycle.disconnect(synced, delete=False)
+    composition.refresh_from_db()
+    assert (composition.state, "disconnected" in composition.failure) == ("failed", True)
+    settle(connect())
+    assert not sent_copies(box, composition)
 
 
 # --- identity -------------------------------------------------------------------------------------------------------
