@@ -77,15 +77,15 @@ def prepare(message: RemoteMessage, *, own_addresses: frozenset[str]) -> Prepare
 
 
 def merged(before: Prepared, after: Prepared) -> Prepared:
-    """Two words about one message: what the later says, and of the earlier what the later leaves open.
-
-    An earlier word may be a version older than the later; the other way round the provider has made a mistake.
-    """
-    older = replace(before.message, **dict(_told(after.message)))
+    """Two words about one message: what the newer version says, and of the older what the newer leaves open. Without
+    versions the later word is the newer."""
+    at, then = before.columns["modified"], after.columns["modified"]
+    if at is not None and then is not None and then < at:
+        before, after = after, before
     whole = after if after.body is not None or before.body is None else before
     return replaced(
         whole,
-        message=older,
+        message=replace(before.message, **dict(_told(after.message))),
         columns={name: old if (new := after.columns[name]) is None else new for name, old in before.columns.items()},
         keys=list(dict.fromkeys([*after.keys, *before.keys])),
     )
