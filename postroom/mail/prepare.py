@@ -4,6 +4,7 @@ Cleaned strings, safe HTML, the new text, the keys of its conversation, the word
 storing of the page before, so it is half of what a backfill costs.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import replace as replaced
@@ -201,12 +202,16 @@ def _body(body: RemoteBody) -> Body:
 
 
 def _searched(m: RemoteMessage, columns: dict[str, Any], body: Body | None) -> tuple[str, str, str]:
-    everybody = [m.from_, *(m.to or ()), *(m.cc or ()), *(m.bcc or ())]
-    people = [f"{one.name} {one.address}" for one in everybody[:MAX_PEOPLE_SEARCHED] if one]
-    files = [a.name for a in m.attachments or () if not a.is_inline]
+    everybody = [one for one in (m.from_, *(m.to or ()), *(m.cc or ()), *(m.bcc or ())) if one][:MAX_PEOPLE_SEARCHED]
+    people = " ".join([f"{one.name} {one.address} {_PIECES.sub(' ', one.address)}" for one in everybody])
+    files = " ".join([f"{a.name} {_PIECES.sub(' ', a.name)}" for a in m.attachments or () if not a.is_inline])
     text = body.new_text if body is not None else columns["preview"] or ""
     return (
         columns["subject"] or "",
-        storable(" ".join(people)),
-        f"{text[:MAX_SEARCHED]} {storable(' '.join(files))[:4000]}",
+        storable(people),
+        f"{text[:MAX_SEARCHED]} {storable(files)[:4000]}",
     )
+
+
+# The database takes "ana@fabrikam.example" and "offer-2026.pdf" for one word each; people look for parts of them.
+_PIECES = re.compile(r"[\W_]+")

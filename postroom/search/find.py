@@ -87,6 +87,8 @@ def hits(
     if query.empty or not mailboxes:
         return Found(problems=query.problems)
     look = _Look(query, mailboxes, cursor, limit)
+    if look.pointless:
+        return Found(problems=query.problems)
     few = bool(look.words) and look.count() <= FEW
     if few:
         rows = look.by_index(best=order == "best" and not cursor)
@@ -140,11 +142,11 @@ class _Look:
 
     def __init__(self, query: Query, mailboxes: Sequence[int], cursor: str, limit: int) -> None:
         start = read_cursor(cursor)
-        self.words = _words(query.terms)
+        self.words, self.absent = _words(query.terms)
         self.floor: Cursor | None = None  # how far back a bounded walk went
         self.parameters: dict[str, Any] = {
             "mailboxes": list(mailboxes),
-            "words": self.words,
+            "words": self.words or self.absent,
             "at": min(start.at, query.before) if query.before else start.at,
             "id": 0 if query.before and query.before <= start.at else start.id,
             "since": query.after or _BEGINNING,
@@ -153,6 +155,9 @@ class _Look:
             "walked": WALKED,
         }
         self.filters = self._filters(query)
+        asked = any(not term.absent for term in query.terms)
+        limited = self.filters or query.before or query.after
+        self.pointless = asked and not self.words and not limited  # signs and blanks, nothing to look for
 
     def count(self) -> int:
         """How many messages anywhere have the words, up to ``FEW`` + 1."""
@@ -167,9 +172,9 @@ class _Look:
     def by_walking(self) -> list[Any]:
         """Back from the newest mail of each mailbox; without words, which say how far, only some way."""
         filters = self.filters
-        if self.words:
+        if self.words or self.absent:
             filters += " AND s.document @@ %(words)s::tsquery"
-        elif reached := self._rows(_FLOOR)[0][0]:
+        if not self.words and (reached := self._rows(_FLOOR)[0][0]):
             self.floor = Cursor(reached, 0)
             self.parameters["since"] = reached
         with transaction.atomic(), connection.cursor() as db:
@@ -217,20 +222,22 @@ _WEIGHTS = {"any": "", "subject": "A", "from": "B", "to": "B"}
 _LEXEME = re.compile(r"'(?:[^']|'')*'")
 
 
-def _words(terms: Sequence[Term]) -> str:
-    """The terms as PostgreSQL's tsquery, cut into words by the same parser as the index; empty when nothing is left.
+def _words(terms: Sequence[Term]) -> tuple[str, str]:
+    """The terms as PostgreSQL's tsquery, cut into words by the same parser as the index. Second, when nothing is left
+    that must occur: what must not.
 
     Absent people are left to the filters: somebody who is not the author may still take part.
     """
     asked = [term for term in terms if not (term.absent and term.where in {"from", "to"})]
-    if not any(not term.absent for term in asked):
-        return ""
+    if not asked:
+        return "", ""
     made = ", ".join(f"{'phraseto' if t.phrase else 'plainto'}_tsquery('simple', mail_plain(%s))::text" for t in asked)
     with connection.cursor() as db:
         db.execute(f"SELECT {made}", [term.text for term in asked])
         row = db.fetchone()
     parts = [_refined(text, term) for text, term in zip(row or (), asked, strict=True) if text]
-    return " & ".join(parts) if any(not part.startswith("!") for part in parts) else ""
+    together = " & ".join(parts)
+    return (together, "") if any(not part.startswith("!") for part in parts) else ("", together)
 
 
 def _refined(text: str, term: Term) -> str:
