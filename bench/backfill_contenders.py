@@ -98,7 +98,7 @@ def msgraph_sdk() -> Outcome:
     """Pages with bodies, the same properties, read and dropped."""
     from kiota_abstractions.authentication import AuthenticationProvider
     from kiota_abstractions.base_request_configuration import RequestConfiguration
-    from msgraph import GraphRequestAdapter, GraphServiceClient
+    from msgraph import GraphRequestAdapter, GraphServiceClient  # type: ignore[attr-defined]
     from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder
 
     bearer = token(_origin())
@@ -161,8 +161,8 @@ def o365_bulk_create() -> Outcome:
 
 
 def _o365_mailbox() -> Any:
-    from O365 import Account, MSGraphProtocol
-    from O365.utils.token import MemoryTokenBackend
+    from O365 import Account, MSGraphProtocol  # type: ignore[import-untyped]
+    from O365.utils.token import MemoryTokenBackend  # type: ignore[import-untyped]
 
     protocol = type("Local", (MSGraphProtocol,), {"_protocol_url": f"{_origin()}/"})()
     account = Account(("client", "secret"), protocol=protocol, token_backend=MemoryTokenBackend(), request_retries=0)
@@ -228,9 +228,9 @@ def _o365_message(base: dict[str, Any], one: Any) -> Any:
 
 def _o365_text(one: Any) -> str:
     try:
-        return one.get_body_text() or ""
+        return str(one.get_body_text() or "")
     except AttributeError:  # O365 trips over content without a body element
-        return one.body
+        return str(one.body)
 
 
 def _storable(text: str | None) -> str:

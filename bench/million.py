@@ -110,7 +110,7 @@ def load(size: int) -> None:
             db.execute(statement)
         indexes = _without_indexes(db)
         _boxes(db, member)
-        values = {"size": size, "mailboxes": MAILBOXES, "people": PEOPLE, "domains": DOMAINS}
+        values: dict[str, Any] = {"size": size, "mailboxes": MAILBOXES, "people": PEOPLE, "domains": DOMAINS}
         values |= {"rare": RARE, "mid": MID, "common": COMMON, "rows": _ROWS, "workspace": member.workspace_id}
         values |= {"random_word": _WORD.format(n="n"), "thread_word": _WORD.format(n="thread")}
         values["other"] = _OTHER.format(**values)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import common
+from postroom.lib.postgres import PostgresServer
 
 MEMBER = "adele@northwind.example"
 TARGET = (1_000, 2_000)  # milliseconds: median, 99th percentile
@@ -86,7 +87,7 @@ def _demo(home: Path) -> Iterator[tuple[str, str]]:
         process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(60)
-        common.PostgresServer(home).destroy()
+        PostgresServer(home).destroy()
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ _STATE = (
     "id,changeKey,subject,from,toRecipients,receivedDateTime,isRead,isDraft,flag,hasAttachments,categories,"
     "conversationId,internetMessageId,parentFolderId"
 )
-_JOBS = (
+_JOBS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("sandbox-pages-50", "/v1.0/me/messages?$top=50", {}),
     ("sandbox-pages-100", "/v1.0/me/messages?$top=100", {}),
     (
