@@ -20,7 +20,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
 from postroom.workspaces.models import Membership, Workspace
 
-PAGE = 50
+PAGE = 40
 LONG_CONVERSATION = 200  # messages of one conversation that a screen shows at once
 
 Item = TypeVar("Item")
