@@ -20,12 +20,12 @@ _REMOTE: dict[str, Callable[[RemoteMessage], object]] = {
 
 def of(mailbox: Mailbox, rows: Sequence[Prepared]) -> dict[str, frozenset[str]]:
     """The fields of each message (by the provider's id) that must keep their local value."""
-    by_id = {row.message.id: row.message for row in rows}
-    waiting = OutboxEntry.objects.filter(
-        mailbox=mailbox, state__in=["waiting", "working"], kind__in=["change", "move"], remote_id__in=list(by_id)
-    )
+    waiting = OutboxEntry.objects.filter(mailbox=mailbox, state__in=["waiting", "working"], kind__in=["change", "move"])
     held: dict[str, frozenset[str]] = {}
-    for entry in waiting:
+    if not waiting.exists():  # nearly always
+        return held
+    by_id = {row.message.id: row.message for row in rows}
+    for entry in waiting.filter(remote_id__in=list(by_id)):
         message = by_id[entry.remote_id]
         keep = {name for name in entry.fields if not _overruled(entry, name, message)}
         if lost := set(entry.fields) - keep:

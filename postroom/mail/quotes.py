@@ -154,6 +154,7 @@ _MARKED = re.compile(r"class=|id=|type=|border")
 _LOOK_AHEAD = 40  # tokens
 _MARKS = 100  # quotes and signatures looked for in one mail
 _LINE_STARTS = words("blockquote br div hr p td")
+_LIKELY = frozenset({"hr", "blockquote"})
 _BLOCK_STARTS = words("div p blockquote td hr span font b strong br")
 
 
@@ -187,21 +188,32 @@ def split_html(html: str) -> Split:
 
 def find_marks(some: Sequence[Token]) -> Marks:
     """Quotes and signatures, in order."""
-    marks = Marks([], [])
-    index = 0
-    while index < len(some) and len(marks.quotes) + len(marks.signatures) < _MARKS:
-        end, name, _, _ = some[index]
-        found = None if end or not name else _mark(some, index)
-        if found is None:
-            index += 1
+    marks, behind = Marks([], []), 0
+    for index in _candidates(some):
+        if index < behind or (found := _mark(some, index)) is None:
             continue
-        into, stop = found
+        into, behind = found
         if into == "quote":
-            marks.quotes.append(Quote(_introduction_before(some, index), index, stop))
+            marks.quotes.append(Quote(_introduction_before(some, index), index, behind))
         else:
-            marks.signatures.append((index, stop))
-        index = stop
+            marks.signatures.append((index, behind))
+        if len(marks.quotes) + len(marks.signatures) >= _MARKS:
+            break
     return marks
+
+
+def _candidates(some: Sequence[Token]) -> list[int]:
+    """Start tags worth a closer look: few of the hundreds in a mail."""
+    return [
+        index
+        for index, (end, name, attributes, text) in enumerate(some)
+        if not end
+        and (
+            name in _LIKELY
+            or (attributes and _MARKED.search(attributes))
+            or (text and name in _BLOCK_STARTS and (":" in text or "：" in text or text[0] == "-"))
+        )
+    ]
 
 
 def _mark(some: Sequence[Token], index: int) -> tuple[str, int] | None:

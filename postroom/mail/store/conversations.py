@@ -13,7 +13,7 @@ from postroom.mail.store.types import Stored, cursor
 _CLAIM = """
 INSERT INTO mail_conversationkey AS k (workspace_id, key, conversation_id)
 SELECT %(workspace)s, key, conversation
-FROM unnest(%(keys)s::bytea[], %(conversations)s::bigint[]) AS new (key, conversation) ORDER BY key
+FROM unnest(%(keys)b::bytea[], %(conversations)b::bigint[]) AS new (key, conversation) ORDER BY key
 ON CONFLICT (workspace_id, key) DO UPDATE SET conversation_id = k.conversation_id
 RETURNING key, conversation_id
 """
@@ -79,7 +79,7 @@ def assign(
 def _lookup(workspace_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
     with cursor() as db:
         db.execute(
-            "SELECT key, conversation_id FROM mail_conversationkey WHERE workspace_id = %s AND key = ANY(%s)",
+            "SELECT key, conversation_id FROM mail_conversationkey WHERE workspace_id = %s AND key = ANY(%b)",
             [workspace_id, list(keys)],
         )
         return {bytes(key): conversation for key, conversation in db.fetchall()}

@@ -28,8 +28,10 @@ _DEFAULTS: dict[str, Any] = {
 }
 _TYPES = {
     **dict.fromkeys(_TOLD, "text"),
+    **dict.fromkeys(_JSON, "jsonb"),
     **dict.fromkeys(("received", "sent", "modified"), "timestamptz"),
     **dict.fromkeys(("is_read", "is_draft", "has_attachments"), "boolean"),
+    "categories": "varchar[]",
 }
 HELD = {"is_read": "is_read", "flag": "flag", "categories": "categories"}  # what a local change holds -> its column
 
@@ -121,38 +123,26 @@ def _json(value: Any) -> str:
 # --- changed -------------------------------------------------------------------------------------------------------
 
 
-def _set(name: str) -> str:
-    if name in _JSON:
-        return f'"{name}" = coalesce(new."{name}"::jsonb, m."{name}")'
-    if name == "categories":  # arrays of different lengths cannot lie in one array
-        each = "ARRAY(SELECT jsonb_array_elements_text(new.categories::jsonb))"
-        return f"categories = CASE WHEN new.categories IS NULL THEN m.categories ELSE {each} END"
-    return f'"{name}" = coalesce(new."{name}", m."{name}")'
-
-
+# One JSON document for a page: the quickest way for many columns of which few are told.
 _CHANGE = f"""
-UPDATE mail_message m SET folder_id = new.folder_id, body_state = new.body_state, {", ".join(map(_set, _TOLD))}
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[], {", ".join(f"%s::{_TYPES[name]}[]" for name in _TOLD)})
-    AS new (id, folder_id, body_state, {", ".join(f'"{name}"' for name in _TOLD)})
+UPDATE mail_message m SET folder_id = new.folder_id, body_state = new.body_state,
+    {", ".join(f'"{name}" = coalesce(new."{name}", m."{name}")' for name in _TOLD)}
+FROM jsonb_to_recordset(%s::jsonb) AS new
+    (id bigint, folder_id bigint, body_state text, {", ".join(f'"{name}" {_TYPES[name]}' for name in _TOLD)})
 WHERE m.id = new.id RETURNING m.id, m.is_read
 """  # names of columns, all ours
 
 
 def update(changes: Sequence[Change]) -> dict[int, bool]:
     """Change rows; whether each is read now, by id."""
-    lines = [_changed(change) for change in changes]
     with cursor() as db:
-        db.execute(_CHANGE, [list(column) for column in zip(*lines, strict=True)])
+        db.execute(_CHANGE, [_json([_changed(change) for change in changes])])
         return dict(db.fetchall())
 
 
-def _changed(change: Change) -> tuple[Any, ...]:
-    values = (None if name in change.keep else change.told.get(name) for name in _TOLD)
-    encoded = (
-        _json(value) if value is not None and (name in _JSON or name == "categories") else value
-        for name, value in zip(_TOLD, values, strict=True)
-    )
-    return change.id, change.folder_id, change.body_state, *encoded
+def _changed(change: Change) -> dict[str, Any]:
+    told = {name: value for name, value in change.told.items() if value is not None and name not in change.keep}
+    return {**told, "id": change.id, "folder_id": change.folder_id, "body_state": change.body_state}
 
 
 def mark_round(ids: Sequence[int], round: int) -> None:
