@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import backlog, store
 from postroom.mail.events import on_stored, readers
-from postroom.mail.models import Folder, Message
+from postroom.mail.models import Message
 from postroom.mail.prepare import prepare
 from postroom.providers.contract import Applied, Change, Flag
 from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
@@ -197,8 +196,3 @@ def _put_back(run: Run, entry: OutboxEntry, refused: Exception) -> None:
 def _come_back(run: Run) -> None:
     waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, state=State.WAITING, kind__in=["change", "move"])
     run.due_by(waiting.order_by("due_at").values_list("due_at", flat=True).first())
-
-
-def folder_for(message: Message, role: str) -> Folder | None:
-    """The folder of that role in the message's mailbox: where "archive" and "delete" move it to (SY10)."""
-    return Folder.objects.filter(Q(role=role), mailbox_id=message.mailbox_id).first()

@@ -8,7 +8,7 @@ Each generator talks to the provider between its yields and yields the work of o
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,6 +84,7 @@ def live(run: Run) -> Steps:
     """Take in what was named to us, then follow every folder whose delta is due."""
     yield from _named(run)
     yield from _folder_tree(run)
+    yield from _set_aside(run)
     for state in _due_folders(run):
         yield from _follow(run, state)
     _schedule(run)
@@ -108,6 +109,26 @@ def _take_named(run: Run, rows: Sequence[Notification], answers: Sequence[Remote
         if touched:
             _folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING).update(due_at=now() + SETTLE)
         Notification.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+    return work
+
+
+def _set_aside(run: Run) -> Steps:
+    """Ask once more for what an older version of Postroom could not read (SY15); what fails again waits."""
+    ids = quarantine.retry(run.mailbox, RESOURCE)
+    for start in range(0, len(ids), NAMED_AT_ONCE):
+        some = ids[start : start + NAMED_AT_ONCE]
+        answers = run.source.get(some, urgency=Urgency.DELTA)
+        yield from _unknown_folders(run, answers)
+        yield _take_set_aside(run, some, answers)
+
+
+def _take_set_aside(run: Run, ids: list[str], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+    batch = _read(run, answers)
+
+    def work() -> None:
+        quarantine.release(run.mailbox, RESOURCE, ids)
+        _take(run, batch)  # sets aside again what still cannot be read
 
     return work
 
@@ -491,10 +512,3 @@ def _stamp(mailbox: Mailbox) -> str:
 
 def _spread(period: timedelta) -> timedelta:
     return period * uniform(0.9, 1.0)  # noqa: S311  # a thousand mailboxes must not come due in one minute
-
-
-def iterate(steps: Steps) -> Iterator[None]:
-    """Carry out steps without an engine, for tests of a single activity."""
-    for work in steps:
-        work()
-        yield

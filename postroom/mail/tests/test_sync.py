@@ -535,3 +535,18 @@ def test_a_difference_that_listing_again_did_not_change_is_left_alone(
         relisted = Lane.objects.get(mailbox=synced, activity=Activity.COVERAGE).progress["relisted"]
         assert relisted <= expected
     in_step(synced, box)
+
+
+def test_what_was_set_aside_is_asked_for_again_after_an_upgrade(
+    mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [box.deliver() for _ in range(3)]
+    box.spoil(ids[1], "cannot be decoded")
+    settle(mailbox)
+    box.spoiled.clear()
+    follow(mailbox, settle)
+    assert Quarantined.objects.count() == 1
+    monkeypatch.setattr("postroom.__version__", "99.0")
+    follow(mailbox, settle)
+    assert not Quarantined.objects.exists()
+    in_step(mailbox, box)
