@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import F
-
 from postroom.mail.models import Folder, Known, Message
 from postroom.mail.store import locks
 from postroom.mail.store.removal import remove
@@ -72,14 +70,3 @@ def _drop(mailbox: Mailbox, remote_ids: Sequence[str]) -> None:
     while ids := list(Message.objects.filter(folder__in=doomed).values_list("remote_id", flat=True)[:500]):
         remove(mailbox, ids)
     doomed.delete()
-
-
-def recount(mailbox: Mailbox) -> None:
-    """Totals from the rows themselves, where they are kept by adding and subtracting."""
-    from django.db.models import Count, Q
-
-    counted = Folder.objects.filter(mailbox=mailbox).annotate(
-        really=Count("messages"), really_unread=Count("messages", filter=Q(messages__is_read=False))
-    )
-    for folder in counted.exclude(total=F("really"), unread=F("really_unread")):
-        Folder.objects.filter(pk=folder.pk).update(total=folder.really, unread=folder.really_unread)
