@@ -105,6 +105,36 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     server.stop(wait=0)
 
 
+EMPTYING_ATTEMPTS = 5
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_tables_outlives_a_late_request() -> Iterator[None]:
+    """A page closed at the end of a test may leave a request that the server only now begins to read.
+
+    Emptying the tables between two of its queries is a deadlock, which the database solves by refusing one of them: if
+    that is the emptying, it is done again.
+    """
+    from django.db import OperationalError
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    once = DatabaseOperations.execute_sql_flush
+
+    def patiently(self: Any, statements: Any) -> None:
+        for _ in range(EMPTYING_ATTEMPTS - 1):
+            try:
+                return once(self, statements)
+            except OperationalError as refused:
+                if not isinstance(refused.__cause__, psycopg.errors.DeadlockDetected):
+                    raise
+        return once(self, statements)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(DatabaseOperations, "execute_sql_flush", patiently)
+    yield
+    patch.undo()
+
+
 _NO_REASON = {"", "unconditional skip", "<Skipped instance>"}
 
 
