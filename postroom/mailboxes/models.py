@@ -93,6 +93,20 @@ class Mailbox(models.Model):
         MEMBERS = "members", "Named members"
         WORKSPACE = "workspace", "Everyone in the workspace"
 
+    class Direction(models.TextChoices):
+        """Which way mail goes (product.md CN11)."""
+
+        TWO_WAY = "two_way", "Two-way"
+        ONE_WAY = "one_way", "One-way"  # incoming mail is not pulled; what Postroom sends is kept
+
+    class Purpose(models.TextChoices):
+        """What the mailbox is for (product.md CN14)."""
+
+        PERSONAL = "personal", "Personal"
+        SALES = "sales", "Sales"
+        SUPPORT = "support", "Support"
+        RECRUITING = "recruiting", "Recruiting"
+
     workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, related_name="mailboxes")
     connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="mailboxes")
     owner = models.ForeignKey("workspaces.Membership", on_delete=models.PROTECT, related_name="mailboxes")
@@ -105,6 +119,8 @@ class Mailbox(models.Model):
     history = models.CharField(max_length=4, choices=History, blank=True)  # empty: not asked yet
     since = models.DateTimeField(null=True)  # pull what was received from here on; null with ALL
     visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PRIVATE)
+    direction = models.CharField(max_length=10, choices=Direction, default=Direction.TWO_WAY)
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.PERSONAL)
     failure = models.CharField(max_length=20, choices=Failure, default=Failure.NONE, blank=True)
     failure_detail = models.CharField(max_length=400, blank=True)
     failure_reference = models.CharField(max_length=12, blank=True)
@@ -136,6 +152,21 @@ def health_at(mailbox: Mailbox, at: datetime) -> str:
     if mailbox.last_success_at is None:
         return "never"
     return "stale" if at - mailbox.last_success_at > STALE_AFTER else "healthy"
+
+
+class SendingDefault(models.Model):
+    """The mailbox that is written from unless another is chosen: a member's own, or (no member) the workspace's."""
+
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey("workspaces.Membership", null=True, on_delete=models.CASCADE, related_name="+")
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "member"], nulls_distinct=False, name="sending_default_once"),
+        ]
 
 
 class ConnectAttempt(models.Model):

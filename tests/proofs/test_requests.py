@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from postroom.mail import sync
 from postroom.mail.models import Message, MessageBody
+from postroom.mail.sync import backfill
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import push
 from tests.proofs.together import ADDRESS, Together
@@ -56,14 +56,14 @@ def test_the_newest_hundred_are_readable_after_a_handful_of_requests(
     both.import_(ADDRESS, letters(MESSAGES))
     mailbox = both.connect()
     since, needed = both.mark(), []
-    announce = sync.announce
+    announce = backfill.announce
 
     def counted(of: Mailbox) -> None:
         if Message.objects.filter(body_state="stored").count() >= 100:
             needed.append(len(both.requests(since)))
         announce(of)
 
-    monkeypatch.setattr(sync, "announce", counted)
+    monkeypatch.setattr(backfill, "announce", counted)
     both.settle(mailbox)
     assert needed
     assert needed[0] <= NEWEST_AFTER

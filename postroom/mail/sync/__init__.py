@@ -1,0 +1,38 @@
+"""Mail as a synced resource: what happens in each lane (design.md section 3).
+
+backfill   folders -> the newest hundred -> spine of every folder -> bodies, newest first -> what is still missing
+live       messages the provider named -> folders whose delta is due -> (folder tree when something is unknown)
+coverage   nightly: the provider's counts against ours (mail.coverage)
+
+Each generator talks to the provider between its yields and yields the work of one transaction.
+"""
+
+from collections.abc import Callable, Mapping
+
+from postroom.mail import outbox, sending
+from postroom.mail.coverage import coverage
+from postroom.mail.sync import backfill, live
+from postroom.mail.sync.states import RESOURCE
+from postroom.sync.contract import Run, Steps
+from postroom.sync.models import Activity
+
+
+class Mail:
+    name = RESOURCE
+
+    def activities(self) -> Mapping[str, Callable[[Run], Steps]]:
+        return {
+            Activity.OUTBOX: outgoing,
+            Activity.LIVE: live.live,
+            Activity.BACKFILL: backfill.backfill,
+            Activity.COVERAGE: coverage,
+        }
+
+
+resource = Mail()
+
+
+def outgoing(run: Run) -> Steps:
+    """What people sent first, then what they changed."""
+    yield from sending.send_due(run)
+    yield from outbox.carry_out(run)

@@ -1,0 +1,116 @@
+"""One folder's listing, and later what changed in it: page by page, each stored with the cursor that follows it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from postroom.lib.clock import now
+from postroom.mail import backlog, store
+from postroom.mail.sync.history import count, reach
+from postroom.mail.sync.states import DAILY, RESOURCE, Phase, spread
+from postroom.mail.sync.taking import placed, read, take
+from postroom.mail.sync.tree import unknown_folders
+from postroom.providers.contract import DeltaPage, Gone, RemoteMessage, Removed, Unusable, Urgency
+from postroom.providers.errors import CursorExpired, NotFound
+from postroom.sync import lanes
+from postroom.sync.contract import Run, Steps, Work
+from postroom.sync.decider import Decision, decide
+from postroom.sync.models import Activity, SyncState
+
+
+def follow(run: Run, state: SyncState) -> Steps:
+    """A folder's listing, or what changed since its cursor. A dead cursor starts a new listing that keeps every
+    row (SY14)."""
+    urgency = Urgency.DELTA if state.phase == Phase.FOLLOWING else Urgency.BACKFILL
+    cursor: str | None = state.cursor or None
+    while True:
+        try:
+            page = run.source.spine(state.scope, cursor, urgency=urgency)
+        except CursorExpired:
+            yield _start_over(state)
+            cursor = None
+            continue
+        except NotFound:
+            yield _folder_vanished(run, state)
+            return
+        yield from _take_page(run, state, page)
+        if page.next is None:
+            break
+        cursor = page.next
+
+
+def _start_over(state: SyncState) -> Work:
+    def work() -> None:
+        state.phase, state.cursor, state.round, state.listed = Phase.RELISTING, "", state.round + 1, 0
+        state.save(update_fields=["phase", "cursor", "round", "listed"])
+
+    return work
+
+
+def _folder_vanished(run: Run, state: SyncState) -> Work:
+    def work() -> None:
+        state.delete()
+        SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope="").update(due_at=now())
+        run.due_by(now())
+
+    return work
+
+
+def _take_page(run: Run, state: SyncState, page: DeltaPage[RemoteMessage | Removed]) -> Steps:
+    """Everything a page says, stored in one transaction with the cursor that follows it."""
+    listing = state.phase != Phase.FOLLOWING
+    known = store.known(run.mailbox.pk, [item.id for item in page.items])
+    decision = decide(page.items, known, folder_id=state.scope, since=reach(run.mailbox), listing=listing)
+    asked: list[RemoteMessage | Gone | Unusable] = []
+    if decision.fetch:
+        asked += run.source.get(decision.fetch, urgency=Urgency.DELTA)
+    if decision.ask:
+        asked += run.source.get(decision.ask, whole=False, urgency=Urgency.DELTA)
+    if page.done is not None and state.phase == Phase.RELISTING:
+        asked += _unnamed(run, state, page)
+    yield from unknown_folders(run, [*decision.store, *asked])
+    yield _store_page(run, state, page, decision, asked)
+
+
+def _unnamed(run: Run, state: SyncState, page: DeltaPage[Any]) -> list[RemoteMessage | Gone | Unusable]:
+    """At the end of a new listing: where are the rows of this folder that it did not name?"""
+    named = {item.id for item in page.items}
+    missing = [i for i in store.not_in_round(run.mailbox, state.scope, state.round) if i not in named]
+    return run.source.get(missing, whole=False, urgency=Urgency.DELTA) if missing else []
+
+
+def _store_page(
+    run: Run,
+    state: SyncState,
+    page: DeltaPage[RemoteMessage | Removed],
+    decision: Decision,
+    asked: Sequence[RemoteMessage | Gone | Unusable],
+) -> Work:
+    here = [placed(message, state.scope) for message in decision.store]
+    batch = read(run, [*here, *asked])
+    outside = [placed(message, state.scope) for message in decision.outside]
+
+    def work() -> None:
+        take(run, batch, round=state.round)
+        if state.round:
+            backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
+        store.keep_known(run.mailbox, outside, round=state.round)
+        store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
+        if state.phase != Phase.FOLLOWING and run.lane.activity == Activity.BACKFILL:
+            count(run)
+        if page.done is not None and state.phase == Phase.RELISTING:
+            lanes.want(run.mailbox.pk, Activity.BACKFILL)  # for the bodies of what the new listing brought up
+        _advance(state, page)
+
+    return work
+
+
+def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
+    state.listed += len(page.items)
+    state.updated_at = now()
+    if page.done is not None:
+        state.phase, state.cursor, state.due_at = Phase.FOLLOWING, page.done, now() + spread(DAILY)
+    elif state.phase != Phase.FOLLOWING:
+        state.phase = Phase.LISTING if state.phase == Phase.NEW else state.phase
+        state.cursor = page.next or ""
+    # While following, the last "done" cursor stays until the round is complete: a "next" dies early (graph.md 2.12).
+    state.save(update_fields=["phase", "cursor", "due_at", "listed", "updated_at"])
