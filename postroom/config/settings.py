@@ -67,6 +67,7 @@ _OURS = [
     "postroom.ui",
     "postroom.accounts",
     "postroom.workspaces",
+    "postroom.audit",
     "postroom.mailboxes",
     "postroom.records",
     "postroom.sync",
@@ -75,11 +76,8 @@ _OURS = [
     "postroom.timeline",
     "postroom.search",
     "postroom.inbox",
+    "postroom.operations",
 ]
-
-
-def _exists(app: str) -> bool:
-    return (Path(__file__).parent.parent / app.removeprefix("postroom.") / "apps.py").is_file()
 
 
 INSTALLED_APPS = [
@@ -91,7 +89,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "procrastinate.contrib.django",
     "django_htmx",
-    *filter(_exists, _OURS),
+    *_OURS,
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

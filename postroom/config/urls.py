@@ -6,8 +6,6 @@ Every view asks for a signed-in member (`accounts.middleware.SignInRequired`); a
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic.base import RedirectView
 
@@ -19,17 +17,12 @@ PACKAGES = [
     ("", "postroom.mailboxes"),
     ("", "postroom.records"),
     ("", "postroom.sync"),
-    ("", "postroom.files"),
     ("", "postroom.mail"),
     ("", "postroom.timeline"),
     ("", "postroom.search"),
     ("", "postroom.inbox"),
     ("ui/", "postroom.ui"),
 ]
-
-
-def _has_urls(package: str) -> bool:
-    return find_spec(package) is not None and find_spec(f"{package}.urls") is not None
 
 
 handler500 = "postroom.config.views.server_error"
@@ -39,5 +32,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.health, name="health"),
     path("events", views.events, name="events"),  # answered by config.asgi before Django; the name is for links
     path("favicon.ico", RedirectView.as_view(url="/static/ui/favicon.svg", permanent=True)),
-    *(path(prefix, include(f"{package}.urls")) for prefix, package in PACKAGES if _has_urls(package)),
+    *(path(prefix, include(f"{package}.urls")) for prefix, package in PACKAGES),
 ]
