@@ -49,6 +49,7 @@ class Connection(models.Model):
     sealed_grant = models.BinaryField(default=b"")  # lib.crypto, associated data (workspace, connection, "grant")
     access_expires = models.DateTimeField(null=True)
     granted_at = models.DateTimeField(default=now)
+    refused = models.JSONField(default=dict, blank=True)  # optional feature -> why the provider did not grant it
     failure = models.CharField(max_length=20, choices=Failure, default=Failure.NONE, blank=True)
     failure_code = models.CharField(max_length=60, blank=True)  # the provider's word, e.g. AADSTS50173
     failure_claims = models.TextField(blank=True)  # a claims challenge to pass on at the next sign-in
@@ -178,8 +179,37 @@ class ConnectAttempt(models.Model):
     state = models.CharField(max_length=64, unique=True)
     session_hash = models.CharField(max_length=64)
     sealed_secrets = models.BinaryField()  # nonce and PKCE verifier
-    features = models.JSONField(default=list)
+    features = models.JSONField(default=list)  # asked for on this leg of the trip
+    later = models.JSONField(default=list)  # chosen too: asked for one by one, once the base is connected (CN2)
+    direction = models.CharField(max_length=10, choices=Mailbox.Direction, default=Mailbox.Direction.TWO_WAY)
     reconnect = models.ForeignKey(Connection, null=True, on_delete=models.CASCADE)
     used_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=40, blank=True)  # CONNECTED or why not: a reloaded answer says the same
     created_at = models.DateTimeField(default=now)
+
+
+class AdminApproval(models.Model):
+    """A link by which an administrator allows features for a whole organisation (CN3).
+
+    What comes back proves nothing (graph.md 1.9) and grants nothing here: it only tells the member to try again.
+    """
+
+    class Outcome(models.TextChoices):
+        WAITING = "", "Waiting"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+
+    workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="admin_approvals")
+    provider = models.CharField(max_length=20)
+    tenant = models.CharField(max_length=64, blank=True)  # whose administrator is asked; empty: who signs in says
+    features = models.JSONField(default=list)
+    state = models.CharField(max_length=64, unique=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING, blank=True)
+    created_at = models.DateTimeField(default=now)
+    answered_at = models.DateTimeField(null=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"approval {self.pk} of {self.provider}: {self.outcome or 'waiting'}"
