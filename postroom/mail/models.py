@@ -269,8 +269,17 @@ class Composition(models.Model):
     cc = models.JSONField(default=list)
     bcc = models.JSONField(default=list)
     marker = models.CharField(max_length=64, unique=True)
-    internet_message_id = models.CharField(max_length=200)
+    internet_message_id = models.TextField()
     conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL)
+    # The same draft at the provider: its id and version, what stood in it then (by hash), and what we had written.
+    draft_id = models.TextField(blank=True, db_collation="C")
+    draft_key = models.TextField(blank=True, db_collation="C")
+    draft_hash = models.CharField(max_length=64, blank=True)
+    saved_hash = models.CharField(max_length=64, blank=True)
+    tail = models.TextField(null=True)  # what is quoted below the text; null: not asked for yet
+    taken = models.PositiveIntegerField(default=0)  # how often text of the provider's side replaced ours
+    split_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="split_into")
+    note = models.CharField(max_length=300, blank=True)  # what its author has to be told about it
     sent_message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="composed_as")
     failure = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(default=now)
@@ -279,9 +288,48 @@ class Composition(models.Model):
 
 
 class CompositionFile(models.Model):
+    """A file of a composition: ours (``blob``), or one that lies with the draft at the provider (``remote_id``)."""
+
     composition = models.ForeignKey(Composition, on_delete=models.CASCADE, related_name="files")
-    blob = models.ForeignKey("files.Blob", on_delete=models.PROTECT)
+    blob = models.ForeignKey("files.Blob", null=True, on_delete=models.PROTECT)
+    remote_id = models.TextField(blank=True, db_collation="C")
+    bytes = models.BigIntegerField(default=0)  # of one without a blob
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=255)
     is_inline = models.BooleanField(default=False)
     content_id = models.CharField(max_length=200, blank=True)
+
+    @property
+    def size(self) -> int:
+        return self.blob.size if self.blob is not None else self.bytes
+
+
+class Category(models.Model):
+    """A category of a mailbox with its colour (product.md SY9): a number of Outlook's 25 presets, null for none."""
+
+    mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="categories")
+    name = models.CharField(max_length=255)
+    color = models.SmallIntegerField(null=True)
+    remote_id = models.TextField(blank=True, db_collation="C")  # empty while the provider does not know it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "name"], name="category_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Deed(models.Model):
+    """What a member did to messages, so that it can be undone (product.md IN4).
+
+    ``changes``: [[field, before, after, [message ids]], …] with folders by our id.
+    """
+
+    member = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="+")
+    text = models.CharField(max_length=200)
+    changes = models.JSONField(default=list)
+    at = models.DateTimeField(default=now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["member", "-at"], name="deed_latest")]

@@ -103,13 +103,17 @@ class OutboxEntry(models.Model):
     """A local change or a message to send that waits to reach the provider (design.md section 3).
 
     ``subject_key`` names the item that must be served in order (a message, a folder). ``fields`` maps what is
-    changed to its new value; ``before`` remembers the old ones for a refusal.
+    changed to its new value; ``before`` remembers the old ones for a refusal, ``fields_at`` when each was changed
+    (seconds since 1970): of two changes of one field the later one counts (product.md SY9).
     """
 
     class Kind(models.TextChoices):
         CHANGE = "change", "Change"
         MOVE = "move", "Move"
         SEND = "send", "Send"
+        DRAFT = "draft", "Draft"
+        FOLDER = "folder", "Folder"
+        CATEGORY = "category", "Category"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -124,6 +128,7 @@ class OutboxEntry(models.Model):
     remote_id = models.TextField(blank=True)
     fields = models.JSONField(default=dict)
     before = models.JSONField(default=dict)
+    fields_at = models.JSONField(default=dict)
     step = models.CharField(max_length=20, blank=True)
     due_at = models.DateTimeField(default=now)
     attempts = models.PositiveIntegerField(default=0)

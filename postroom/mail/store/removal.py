@@ -58,12 +58,14 @@ def delete_mailbox_mail(mailbox: Mailbox) -> None:
         db.execute(f"DELETE FROM mail_threadfolder WHERE thread_id IN ({threads_here})", [mailbox.pk])
         db.execute("DELETE FROM mail_thread WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("DELETE FROM mail_known WHERE mailbox_id = %s", [mailbox.pk])
+        db.execute("DELETE FROM mail_category WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("UPDATE mail_folder SET parent_id = NULL WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("DELETE FROM mail_folder WHERE mailbox_id = %s", [mailbox.pk])
 
 
 def _delete_compositions(db: Any, mailbox_id: int) -> None:
     mine = "SELECT id FROM mail_composition WHERE mailbox_id = %s"
+    db.execute(f"UPDATE mail_composition SET split_from_id = NULL WHERE split_from_id IN ({mine})", [mailbox_id])
     db.execute(f"DELETE FROM mail_compositionfile WHERE composition_id IN ({mine})", [mailbox_id])
     db.execute("DELETE FROM mail_composition WHERE mailbox_id = %s", [mailbox_id])
 
