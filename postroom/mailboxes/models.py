@@ -27,6 +27,7 @@ class Failure(models.TextChoices):
     DISABLED = "disabled", "The account is disabled"
     NO_MAILBOX = "no_mailbox", "The account has no mailbox in Exchange Online"
     ACCESS_LOST = "access_lost", "Access to this mailbox was withdrawn"
+    NO_DELEGATE = "no_delegate", "Nobody lends this shared mailbox a connection any more"
     OPERATOR = "operator", "Postroom's own registration needs mending"
     BREAKER = "breaker", "Stopped by the safety brake"
     PROVIDER = "provider", "The provider keeps failing"
@@ -111,6 +112,10 @@ class Mailbox(models.Model):
     workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, related_name="mailboxes")
     connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="mailboxes")
     owner = models.ForeignKey("workspaces.Membership", on_delete=models.PROTECT, related_name="mailboxes")
+    # Who lends a shared mailbox its connection, or last did: remembered beyond the connection, to be named.
+    delegate = models.ForeignKey(
+        "workspaces.Membership", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     members = models.ManyToManyField("workspaces.Membership", related_name="used_mailboxes", blank=True)
     provider = models.CharField(max_length=20)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.OWN)
@@ -213,3 +218,38 @@ class AdminApproval(models.Model):
 
     def __str__(self) -> str:
         return f"approval {self.pk} of {self.provider}: {self.outcome or 'waiting'}"
+
+
+class Departure(models.Model):
+    """The deletion of a disconnected mailbox's synced data, in steps (product.md MA3); goes with the mailbox's row.
+
+    While it is there the mailbox has a made-up address, so that the real one is free to be connected again.
+    """
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="departure")
+    address = models.CharField(max_length=320)  # what the mailbox was called
+    contacts = models.BooleanField(default=False)  # the contacts made from its mail go, too
+    total = models.BigIntegerField(default=0)  # rows to delete, as counted at the start
+    done = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"departure of mailbox {self.mailbox_id}"
+
+
+class ConnectionTest(models.Model):
+    """A message sent to oneself and watched on its way (product.md CN15). One per mailbox; the last one stays."""
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="connection_test")
+    member = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="+")
+    marker = models.CharField(max_length=40)  # in the subject; tells this test's message from any other's
+    message = models.BigIntegerField(null=True)  # what the package that sends calls it
+    started_at = models.DateTimeField(default=now)
+    steps = models.JSONField(default=dict)  # name -> {"at": ISO 8601, "detail": str}, for steps that were taken
+    asked_at = models.DateTimeField(null=True)  # when the mailbox was asked because nothing had been pushed
+    failed = models.CharField(max_length=20, blank=True)  # the step that did not come about
+    reason = models.CharField(max_length=400, blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"connection test of mailbox {self.mailbox_id}"

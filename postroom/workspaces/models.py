@@ -31,6 +31,7 @@ class Workspace(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     created_at = models.DateTimeField(default=now)
+    deleted_at = models.DateTimeField(null=True)  # set: nobody gets in any more; the purge follows (MA4)
 
     def __str__(self) -> str:
         return self.name
@@ -85,6 +86,17 @@ class Role(WorkspaceOwned):
         return [str(one.label) for one in Permission if one in self.permissions]
 
 
+class MembershipQuerySet(WorkspaceQuerySet["Membership"]):
+    """Who was removed is nobody's colleague any more, though the row waits for the purge."""
+
+    def for_workspace(self, workspace: Workspace | int) -> Self:
+        return super().for_workspace(workspace).filter(removed_at=None)
+
+    def active(self) -> Self:
+        """Those who get in: not removed, of a workspace that was not deleted."""
+        return self.filter(removed_at=None, workspace__deleted_at=None)
+
+
 class Membership(WorkspaceOwned):
     """A member: a user in a workspace, with a role."""
 
@@ -92,6 +104,9 @@ class Membership(WorkspaceOwned):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
     created_at = models.DateTimeField(default=now)
+    removed_at = models.DateTimeField(null=True)  # set: no longer a member; the purge follows (product.md MA4)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once")]
@@ -110,6 +125,35 @@ class Membership(WorkspaceOwned):
 
     def may(self, permission: Permission | str) -> bool:
         return permission in self.role.permissions
+
+
+class Purge(models.Model):
+    """A deleted member or workspace on its way out, and afterwards the certificate that it is gone (product.md MA4).
+
+    Holds nothing personal: while it waits, keys to what will be deleted; when it is done, only numbers and dates.
+    """
+
+    class Kind(models.TextChoices):
+        MEMBER = "member", "Member"
+        WORKSPACE = "workspace", "Workspace"
+
+    reference = models.CharField(max_length=12, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    number = models.BigIntegerField()  # of the membership or the workspace: what a backup can be checked against
+    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.SET_NULL, related_name="+")
+    membership = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField(default=now)
+    due_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    deleted = models.JSONField(default=dict)  # table -> rows deleted so far
+    remaining = models.BigIntegerField(null=True)  # rows that a search over all tables still found at the end
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(finished_at=None), name="purge_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
 
 
 # Every new workspace starts with these; admins change them.
