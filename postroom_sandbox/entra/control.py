@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..http import ApiError, Request, Response, json_response
-from ..users import User
+from ..users import PERSONAL_TENANT, User
 from . import tokens
 from .errors import OAuthError
 from .records import App, TenantPolicy
@@ -50,11 +50,12 @@ def put_app(world: World, request: Request) -> Response:
 
 
 def set_policy(world: World, request: Request, tenant: str) -> Response:
-    """`{"consent": "legacy"|"low"|"managed"|"none"}` for a tenant (id or domain)."""
+    """`{"consent": "legacy"|"low"|"managed"|"none", guarded?, withheld?}` for a tenant (id or domain)."""
     service = entra(world)
     segment = service.tenant_segment(tenant)
     if segment is None:
         raise ApiError(404, "ResourceNotFound", f"There is no tenant '{tenant}'.")
+    segment = PERSONAL_TENANT if segment == "consumers" else segment
     try:
         policy = msgspec.convert(request.json_object(), TenantPolicy)
     except msgspec.ValidationError as error:
@@ -91,9 +92,13 @@ def refresh_failure(world: World, request: Request, address: str) -> Response:
 
 
 def claims_challenge(world: World, request: Request, address: str) -> Response:
-    """Conditional access changes; with `{"refuse": true}` a refresh does not help, the user must sign in."""
-    refuse = request.json_object().get("refuse", False)
-    tokens.challenge(world, user_of(world, address), refuse=bool(refuse))
+    """Conditional access changes; with `{"refuse": true}` a refresh does not help, the user must sign in
+    and pass the claims on; `{"clear": true}` takes the policy back."""
+    body, user = request.json_object(), user_of(world, address)
+    if body.get("clear"):
+        entra(world).change(user.id, challenged_at=0.0, challenge_refuses=False)
+    else:
+        tokens.challenge(world, user, refuse=bool(body.get("refuse", False)))
     return Response(204)
 
 

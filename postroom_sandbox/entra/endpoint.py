@@ -121,6 +121,7 @@ def _redeem(
         session=code.session,
         cp1=code.cp1 or '"cp1"' in fields.get("claims", ""),
         client_info=client_info,
+        verified=code.verified,
     )
     return token_response(service.world, wish)
 

@@ -148,9 +148,17 @@ class OAuthError(Exception):
         super().__init__(f"AADSTS{code}: {self.text}")
 
 
+_POLICY = "c1d6a5e2-7f43-4f7d-9a55-1b8c0f3a6e21"
+
+
 def claims_request() -> str:
     """The claims of a conditional access challenge, as JSON text to be replayed on /authorize."""
-    return '{"access_token":{"capolids":{"essential":true,"values":["c1d6a5e2-7f43-4f7d-9a55-1b8c0f3a6e21"]}}}'
+    return f'{{"access_token":{{"capolids":{{"essential":true,"values":["{_POLICY}"]}}}}}}'
+
+
+def answers_challenge(claims: str) -> bool:
+    """Whether the `claims` parameter of a request passes on what ``claims_request`` asked for."""
+    return _POLICY in claims
 
 
 def describe(text: str, *, now: datetime, trace: str = "", correlation: str = "") -> str:

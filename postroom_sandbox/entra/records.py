@@ -70,6 +70,7 @@ class Code(msgspec.Struct, kw_only=True):
     nonce: str = ""
     session: str = ""
     cp1: bool = False
+    verified: bool = False
     used: bool = False
 
 
@@ -83,6 +84,7 @@ class RefreshToken(msgspec.Struct, kw_only=True):
     confidential: bool
     lifetime: float
     cp1: bool = False
+    verified: bool = False  # comes of a sign-in that passed on the claims of a challenge
 
 
 class Grant(msgspec.Struct):
@@ -111,7 +113,8 @@ class Account(msgspec.Struct, kw_only=True):
     """What has been done to an account. Times are Unix seconds; 0 = never.
 
     Access tokens issued up to `expired_at` count as expired. Refresh tokens issued up to `revoked_at` (all) or
-    `password_at` (public clients' only) are revoked. Access tokens issued up to `challenged_at` get a claims challenge.
+    `password_at` (public clients' only) are revoked. Access tokens issued up to `challenged_at` get a claims challenge;
+    with `challenge_refuses` so do later ones, until a sign-in passes the claims on.
     """
 
     expired_at: float = 0
@@ -125,9 +128,15 @@ class Account(msgspec.Struct, kw_only=True):
 
 
 class TenantPolicy(msgspec.Struct):
-    """The consent policy a tenant was switched to."""
+    """The consent policy a tenant was switched to.
+
+    `guarded`: scopes that need an administrator on top of the policy's own. `withheld`: scopes that are consented to
+    and yet missing from every token.
+    """
 
     consent: Literal["legacy", "low", "managed", "none"]
+    guarded: list[str] = []
+    withheld: list[str] = []
 
 
 class KeyRecord(msgspec.Struct):

@@ -140,8 +140,15 @@ class Entra:
         """Those of the scopes this user may not grant alone."""
         if user.kind == PERSONAL or self.is_admin(user):
             return ()
-        policy = self.policy(self.tenant_of(user))
-        return tuple(name for name in names if scope_table.needs_admin(name, policy))
+        tenant = self.tenant_of(user)
+        policy, switched = self.policy(tenant), self.policies.get(tenant.id)
+        guarded = set(switched.guarded if switched else ())
+        return tuple(name for name in names if name in guarded or scope_table.needs_admin(name, policy))
+
+    def withheld(self, user: User) -> frozenset[str]:
+        """Scopes that the user's tokens lack whatever was consented to."""
+        switched = self.policies.get(self.tenant_of(user).id)
+        return frozenset(switched.withheld if switched else ())
 
     # -- accounts
 

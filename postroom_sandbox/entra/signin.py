@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from ..http import Request, Response, Route, redirect
 from ..users import PERSONAL, SHARED, User
 from . import views
-from .errors import OAuthError, describe
+from .errors import OAuthError, answers_challenge, describe
 from .records import App, Code
 from .scopes import OPENID, for_account, parse
 from .service import Entra, SegmentKind, entra
@@ -226,7 +226,7 @@ class SignIn:
         again = flow.params.get("prompt") == "consent" and not flow.extra.get("consented")
         names = for_account(flow.scopes, personal=user.kind == PERSONAL) if again else missing
         if not names:
-            return self._answer(flow, user)
+            return self._verify(flow, user)
         blocked = self.entra.admin_only(user, missing)
         if blocked:
             return views.need_admin(flow.base, flow.id, app=flow.app.name, user=user, names=names)
@@ -235,6 +235,12 @@ class SignIn:
         return views.consent(
             flow.base, flow.id, app=flow.app.name, user=user, names=names, admin=admin, organisation=organisation
         )
+
+    def _verify(self, flow: Flow, user: User) -> Response:
+        """The further check that a claims challenge asks for; nothing for everybody else."""
+        if answers_challenge(flow.params.get("claims", "")) and not flow.extra.get("verified"):
+            return views.verify(flow.base, flow.id, app=flow.app.name, user=user)
+        return self._answer(flow, user)
 
     def decide(self, request: Request, tenant: str) -> Response:
         """Accept, cancel, go back, or fetch an administrator."""
@@ -246,6 +252,9 @@ class SignIn:
         decision = form.get("decision", "")
         if decision == "accept" and user:
             return self._accept(flow, user, organisation=bool(form.get("organisation")))
+        if decision == "verified" and user and flow.purpose == "code":
+            flow.extra["verified"] = "1"
+            return self._proceed(flow, user)
         if decision == "admin":
             return self._ask(flow)
         if decision == "cancel" and (user or flow.purpose == "admin"):
@@ -286,6 +295,7 @@ class SignIn:
             nonce=params.get("nonce", ""),
             session=flow.session,
             cp1='"cp1"' in params.get("claims", ""),
+            verified=bool(flow.extra.get("verified")),
         )
         self.entra.codes.put(code, record)
         self._flows.pop(flow.id, None)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..http import Headers, Request
 from ..users import PERSONAL, User
-from .errors import GRAPH_APP, AuthError, OAuthError, claims_request
+from .errors import GRAPH_APP, AuthError, OAuthError, answers_challenge, claims_request
 from .jwt import b64url
-from .records import DEFAULT_CLIENT_ID, App, RefreshToken
+from .records import DEFAULT_CLIENT_ID, Account, App, RefreshToken
 from .scopes import OPENID, echo, for_account, parse
 from .service import Entra, entra
 
@@ -39,6 +39,7 @@ class Principal:
     expires: float
     cp1: bool
     token_id: str
+    verified: bool = False
 
     def may(self, *names: str) -> bool:
         """Whether the token carries at least one of the scopes."""
@@ -59,6 +60,7 @@ class Wish:
     cp1: bool = False
     client_info: bool = False
     refresh: bool = True
+    verified: bool = False
 
 
 def token_response(world: World, wish: Wish) -> dict[str, Any]:
@@ -68,7 +70,8 @@ def token_response(world: World, wish: Wish) -> dict[str, Any]:
     granted = service.granted(wish.user, wish.app.client_id)
     personal = wish.user.kind == PERSONAL
     carried = wish.asked if personal else tuple(dict.fromkeys([*wish.asked, *granted]))
-    carried = tuple(name for name in carried if name in granted or name in OPENID)
+    withheld = service.withheld(wish.user)
+    carried = tuple(name for name in carried if (name in granted or name in OPENID) and name not in withheld)
     seconds = (CAE_MINUTES if wish.cp1 else wish.minutes) * 60
     answer: dict[str, Any] = {
         "token_type": "Bearer",
@@ -140,6 +143,8 @@ def _access_token(service: Entra, wish: Wish, scopes: Iterable[str], now: float,
     }
     if wish.cp1:
         claims["xms_cc"] = ["cp1"]
+    if wish.verified:
+        claims["sbx_verified"] = True
     return service.key.sign(claims)
 
 
@@ -153,6 +158,7 @@ def _new_refresh(service: Entra, wish: Wish, now: float) -> str:
         confidential=wish.app.secret is not None,
         lifetime=SPA_LIFETIME if wish.app.spa else REFRESH_LIFETIME,
         cp1=wish.cp1,
+        verified=wish.verified,
     )
     service.refresh_tokens.put(_hash(token), record)
     return token
@@ -180,7 +186,8 @@ def refresh(
     if missing:
         raise OAuthError(65001, f"Not consented: {' '.join(missing)}.")
     keep = asked if "offline_access" in asked else (*asked, "offline_access")
-    wish = Wish(user, app, keep, base_url, cp1=record.cp1, client_info=client_info)
+    verified = record.verified or answers_challenge(claims)
+    wish = Wish(user, app, keep, base_url, cp1=record.cp1, client_info=client_info, verified=verified)
     return token_response(world, wish)
 
 
@@ -195,9 +202,9 @@ def _check_refresh(service: Entra, record: RefreshToken, user: User, claims: str
         raise OAuthError(50173)
     if service.now() > record.issued + record.lifetime:
         raise OAuthError(700084 if record.lifetime == SPA_LIFETIME else 700082)
-    if record.issued <= account.challenged_at and account.challenge_refuses:
+    if account.challenge_refuses and not (record.verified and record.issued > account.challenged_at):
         raise OAuthError(50076, error="interaction_required")
-    if record.issued <= account.challenged_at and not claims:
+    if record.issued <= account.challenged_at and not answers_challenge(claims):
         raise OAuthError(50076, error="interaction_required")
 
 
@@ -260,7 +267,8 @@ def fail_next_refresh(world: World, user: User, code: int, times: int = 1) -> No
 def challenge(world: World, user: User, *, refuse: bool = False) -> None:
     """Conditional access changes: access tokens so far get a claims challenge (graph.md 1.12).
 
-    A refresh that passes the claims on succeeds, unless `refuse`: then the user must sign in again.
+    A refresh that passes the claims on succeeds, unless `refuse`: then the user must sign in again, and that sign-in
+    must pass them on; the tokens of one that does not are challenged like the old ones.
     """
     service = entra(world)
     service.change(user.id, challenged_at=service.now(), challenge_refuses=refuse)
@@ -282,14 +290,14 @@ def authenticate(world: World, request: Request) -> Principal:
     if now >= principal.expires or (account and principal.issued <= account.expired_at):
         raise _unauthorized("Lifetime validation failed, the token is expired.")
     if account:
-        _check_account(principal, account.challenged_at, account.disabled)
+        _check_account(principal, account)
     return principal
 
 
-def _check_account(principal: Principal, challenged_at: float, disabled: bool) -> None:
-    if disabled:
+def _check_account(principal: Principal, account: Account) -> None:
+    if account.disabled:
         raise _unauthorized("The account of the token is disabled.")
-    if principal.issued > challenged_at:
+    if principal.issued > account.challenged_at and (principal.verified or not account.challenge_refuses):
         return
     if not principal.cp1:
         raise AuthError(403, "insufficient_claims", "Access was blocked by a policy that asks for more claims.")
@@ -324,6 +332,7 @@ def _decode(world: World, token: str) -> Principal:
         expires=claims["exp"],
         cp1="cp1" in claims.get("xms_cc", ()),
         token_id=claims["uti"],
+        verified=bool(claims.get("sbx_verified")),
     )
     cache = _cache(world)
     if len(cache) >= _CACHE_LIMIT:

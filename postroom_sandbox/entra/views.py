@@ -133,6 +133,20 @@ def need_admin(base: str, flow: str, *, app: str, user: User, names: Sequence[st
     return _card("Need admin approval", inner)
 
 
+def verify(base: str, flow: str, *, app: str, user: User) -> Response:
+    """A second factor, as conditional access asks for it: here one click."""
+    choices = (
+        f'<div class="actions">{button("Cancel", name="decision", value="cancel")}'
+        f"{button('Approve', name='decision', value='verified', css='primary')}</div>"
+    )
+    inner = (
+        f'<p class="account">{avatar(user.name, user.address)} {esc(user.address)}</p>'
+        f"<p>A policy of your organisation asks for another check before <strong>{esc(app)}</strong> may continue.</p>"
+        f"{form(f'{base}/consent', choices, fields={'flow': flow})}"
+    )
+    return _card("Verify your identity", inner)
+
+
 def admin_consent(base: str, flow: str, *, app: str, user: User, names: Sequence[str], organisation: str) -> Response:
     """An administrator grants for the whole organisation."""
     choices = (
