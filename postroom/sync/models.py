@@ -83,12 +83,23 @@ class Subscription(models.Model):
     remote_id = models.CharField(max_length=120, unique=True)
     client_state = models.CharField(max_length=128)
     expires_at = models.DateTimeField()
+    made_at = models.DateTimeField(default=now)
     renewed_at = models.DateTimeField(default=now)
-    last_notified_at = models.DateTimeField(null=True)
+    last_notified_at = models.DateTimeField(null=True)  # to some seconds: a storm does not write it each time
+    renew_asked_at = models.DateTimeField(null=True)  # the provider or a member asked for it before its time
+    unannounced = models.PositiveIntegerField(
+        default=0
+    )  # new mail it should have told us of and did not (sync.silence)
+    replaces_silent_at = models.DateTimeField(null=True)  # when it took the place of one that had gone silent
 
 
 class Notification(models.Model):
-    """A message id the provider named to us; taken by the next live run, which deletes it with its work."""
+    """A message id the provider named to us; taken by the next live run, which deletes it with its work.
+
+    ``change`` EVERYTHING names none: so much was told, or while nobody could listen, that everything is looked at.
+    """
+
+    EVERYTHING = "everything"
 
     mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="notifications")
     remote_id = models.TextField(db_collation="C")
@@ -96,7 +107,29 @@ class Notification(models.Model):
     received_at = models.DateTimeField(default=now)
 
     class Meta:
-        indexes = [models.Index(fields=["mailbox", "id"], name="notification_mailbox")]
+        indexes = [
+            models.Index(fields=["mailbox", "id"], name="notification_mailbox"),
+            models.Index(fields=["mailbox"], condition=Q(change="everything"), name="notification_everything"),
+        ]
+
+
+class Stray(models.Model):
+    """How much was posted to us in a day that is nobody's: operators see a wrong address or somebody who knocks."""
+
+    class Kind(models.TextChoices):
+        UNKNOWN = "unknown", "Unknown subscription"
+        WRONG_STATE = "wrong_state", "Wrong client state"
+        MALFORMED = "malformed", "Not a notification"
+        TOO_LARGE = "too_large", "Too large"
+
+    provider = models.CharField(max_length=20)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    count = models.BigIntegerField(default=0)
+    last_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "day", "kind"], name="stray_once_a_day")]
 
 
 class OutboxEntry(models.Model):
