@@ -18,6 +18,7 @@ class MemoryAuthority:
 
     def __init__(self) -> None:
         self.fail_refresh: ProviderError | None = None
+        self._ended: dict[str, ReauthNeeded] = {}
         self._rejected: set[str] = set()
         self._numbers = count(1)
 
@@ -49,7 +50,10 @@ class MemoryAuthority:
     def refresh(self, grant: Grant, *, claims: str = "") -> Grant:
         if self.fail_refresh:
             raise self.fail_refresh
-        return self.grant(self.owner(grant.access_token, check=False), scopes=grant.scopes)
+        address = self.owner(grant.access_token, check=False)
+        if ended := self._ended.get(address.lower()):
+            raise ended
+        return self.grant(address, scopes=grant.scopes)
 
     def grant(self, address: str, *, scopes: frozenset[str] = frozenset({"mail", "send"})) -> Grant:
         """A grant as if ``address`` had just signed in."""
@@ -59,6 +63,18 @@ class MemoryAuthority:
             access_token=token, expires=clock.now() + LIFE, refresh_token=TOKEN, scopes=scopes, account=account
         )
 
+    def end(self, address: str, why: ReauthNeeded) -> None:
+        """Every token of this person is refused from now on with ``why``, until ``sign_in``."""
+        self._ended[address.lower()] = why
+
+    def sign_in(self, address: str, *, claims: str = "") -> Grant:
+        """The person signs in anew. Raises the challenge again when it asked for ``claims`` that were not passed on."""
+        why = self._ended.get(address.lower())
+        if why is not None and why.claims != claims:
+            raise why
+        self._ended.pop(address.lower(), None)
+        return self.grant(address)
+
     def reject(self, token: str) -> None:
         """From now on this access token is refused, as one that was revoked."""
         self._rejected.add(token)
@@ -67,4 +83,7 @@ class MemoryAuthority:
         """The address behind a token. Raises ``ReauthNeeded`` for one that is not accepted."""
         if not token.startswith(TOKEN) or (check and token in self._rejected):
             raise ReauthNeeded("the token was refused", reason="rejected")
-        return token.removeprefix(TOKEN).partition("#")[0]
+        address = token.removeprefix(TOKEN).partition("#")[0]
+        if check and address.lower() in self._ended:
+            raise ReauthNeeded("the token was refused", reason="rejected")
+        return address

@@ -52,17 +52,24 @@ class Fault(Struct):
 class Box:
     """One mailbox. ``page`` is how many rows a page holds; ``awkward`` makes deltas as unpleasant as real ones are:
     duplicates, replays, sparse rows, empty pages that lead on, and a new id for the sent copy of a draft.
+    ``stale``: what is replayed may be told as it was before its last change. ``now`` is the provider's own clock.
     """
 
     def __init__(self, address: str, world: dict[str, "Box"]) -> None:
         self.address = address
         self.page = 50
         self.awkward = True
+        self.stale = False
+        self.withdrawn = False  # whoever borrows another's grant to read this mailbox is refused
+        self.now: Callable[[], datetime] = clock.now
         self.generation = 1
         self.folders: dict[str, RemoteFolder] = {}
         self.messages: dict[str, RemoteMessage] = {}
         self.files: dict[tuple[str, str], bytes] = {}
         self.spoiled: dict[str, str] = {}
+        self.protected: set[str] = set()  # messages that the provider will not change for a client
+        self.outdated: dict[str, RemoteMessage] = {}  # each message as it was before its last change
+        self.sent: list[RemoteMessage] = []  # everything that went out from here
         self.log: list[Entry] = []
         self.folder_log: list[Entry] = []
         self.rounds: list[tuple[str, ...]] = []  # snapshots of listings under way
@@ -91,7 +98,7 @@ class Box:
         **fields: Any,
     ) -> str:
         """A message arrives; its id. ``fields`` are those of ``RemoteMessage``."""
-        number, moment = self._next(), received or clock.now()
+        number, moment = self._next(), received or self.now()
         told: dict[str, Any] = {
             "internet_message_id": f"<{number}@{self.address}>",
             "conversation_id": f"conversation-{number}",
@@ -122,6 +129,8 @@ class Box:
         before = self.messages.get(message.id)
         kept = self._stamped(message, folder_id=folder)
         self.messages[message.id] = kept
+        if before:
+            self.outdated[message.id] = before
         if before and before.folder_id != folder:
             self._happened(before.folder_id or "", message.id)
         self._happened(folder, message.id)
@@ -132,7 +141,7 @@ class Box:
         """Some fields of a message change."""
         before = self.get(message_id)
         after = self._stamped(before, **fields)
-        self.messages[message_id] = after
+        self.messages[message_id], self.outdated[message_id] = after, before
         only_state = frozenset(fields) if fields.keys() <= STATE_FIELDS else frozenset()
         self._happened(after.folder_id or "", message_id, only_state)
         self.subscriptions.post(change="updated", message_id=message_id)
@@ -212,6 +221,12 @@ class Box:
         """The next ``times`` calls (of the method ``on``) raise ``error``: before anything is done, or ``after``."""
         self._faults.append(Fault(error, on, times, after))
 
+    def recover(self) -> None:
+        """No more accidents."""
+        self._faults.clear()
+        self.protected.clear()
+        self.withdrawn = False
+
     def expire_cursors(self) -> None:
         self.generation += 1
 
@@ -246,13 +261,15 @@ class Box:
 
     def post(self, draft: RemoteMessage) -> RemoteMessage:
         """A draft goes out: to Sent Items here, and to every mailbox of this world it is addressed to."""
-        sent = structs.replace(draft, is_draft=False, is_read=True, received=clock.now(), sent=clock.now())
+        sent = structs.replace(draft, is_draft=False, is_read=True, received=self.now(), sent=self.now())
+        self.sent.append(sent)
         files = {name: self.files[owner, name] for owner, name in self.files if owner == draft.id}
         if self.awkward:  # a draft's id need not be that of the sent copy (graph.md 14.11)
             self.delete(draft.id)
             sent = structs.replace(sent, id=f"m{self._next()}")
             self.files |= {(sent.id, name): content for name, content in files.items()}
-        for person in {one.address.lower() for one in (*_told(sent.to), *_told(sent.cc), *_told(sent.bcc))}:
+        people = (one.address.lower() for one in (*_told(sent.to), *_told(sent.cc), *_told(sent.bcc)))
+        for person in dict.fromkeys(people):
             if box := self._world.get(person):
                 box.receive(sent, files)
         return self.put(sent, FolderRole.SENT.value)
@@ -276,7 +293,7 @@ class Box:
         return self._number
 
     def _stamped(self, message: RemoteMessage, **fields: Any) -> RemoteMessage:
-        return structs.replace(message, **fields, change_key=f"c{self._next()}", modified=clock.now())
+        return structs.replace(message, **fields, change_key=f"c{self._next()}", modified=self.now())
 
     def _happened(self, folder: str, item: str, fields: frozenset[str] = frozenset()) -> None:
         self.log.append(Entry(self._next(), folder, item, fields))

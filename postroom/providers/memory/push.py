@@ -1,6 +1,6 @@
 """Notifications of the in-process provider: one JSON list per POST."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import DecodeError, json
 
@@ -16,8 +16,14 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
+        self._expires: dict[str, datetime] = {}
         self._posted: list[Notified] = []
         self._number = 0
+
+    @property
+    def living(self) -> list[str]:
+        """Those that have not run out."""
+        return [identifier for identifier in self._states if self._expires[identifier] > clock.now()]
 
     def add(self, client_state: str) -> Subscribed:
         """Replaces the one before: a mailbox has one."""
@@ -26,17 +32,25 @@ class Subscriptions:
         return self.renew(f"s{self._number}")
 
     def renew(self, identifier: str) -> Subscribed:
-        if identifier not in self._states:
+        at = clock.now()
+        if identifier not in self._states or self._expires.get(identifier, at) < at:
             raise NotFound(f"no subscription {identifier}")
-        return Subscribed(id=identifier, expires=clock.now() + LIFE)
+        self._expires[identifier] = at + LIFE
+        return Subscribed(id=identifier, expires=self._expires[identifier])
 
     def remove(self, identifier: str) -> None:
         self._states.pop(identifier, None)
 
     def post(self, **told: str) -> None:
-        """Tell every subscription ``told`` (fields of ``Notified``)."""
-        for identifier, state in self._states.items():
+        """Tell every living subscription ``told`` (fields of ``Notified``)."""
+        for identifier in self.living:
+            state = self._states[identifier]
             self._posted.append(Notified(subscription_id=identifier, client_state=state, **told))  # type: ignore[arg-type]
+
+    def end(self) -> None:
+        """The provider ends them all, and says so to whoever had them (graph.md 3: ``subscriptionRemoved``)."""
+        self.post(lifecycle="subscriptionRemoved")
+        self._states.clear()
 
     def fetch(self) -> list[bytes]:
         """The bodies posted since the last look, each item in a POST of its own."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from re import findall
 from typing import Any, TypeVar
 
 from msgspec import structs
@@ -27,7 +28,7 @@ from postroom.providers.contract import (
     Unusable,
     Urgency,
 )
-from postroom.providers.errors import ConnectRefused, NotFound, ProviderError, ReauthNeeded, Refused
+from postroom.providers.errors import AccessLost, ConnectRefused, NotFound, ProviderError, ReauthNeeded, Refused
 from postroom.providers.memory.authority import MemoryAuthority
 from postroom.providers.memory.deltas import changes, listing
 from postroom.providers.memory.mailbox import Box, Entry
@@ -68,6 +69,8 @@ class MemoryMail:
         box = self._boxes.get((self._address or owner).lower())
         if box is None:
             raise ConnectRefused("no such mailbox", reason="no_mailbox")
+        if box.withdrawn and self._address:
+            raise AccessLost("access to this mailbox was withdrawn", reason="access")
         with self._budget.place(urgency), box.called(method):
             yield box
 
@@ -110,7 +113,8 @@ class MemoryMail:
             found = [one.id for one in box.within(folder_id)]
             if cursor is None or cursor.startswith("list"):
                 return listing(box, folder_id, found, row, cursor)
-            return changes(box, folder_id, box.log, row, cursor)
+            page = changes(box, folder_id, box.log, row, cursor)
+            return structs.replace(page, items=(*_stale(box, folder_id, page.items), *page.items))
 
     def pull(
         self,
@@ -160,6 +164,19 @@ class MemoryMail:
         with self._box("count", Urgency.DELTA) as box:
             return box.counted(folder_id)
 
+    def find(self, *, internet_message_id: str = "", subject: str = "", most: int = 10) -> list[RemoteMessage]:
+        words = findall(r"\w+", subject.casefold())
+        if not (internet_message_id or words):
+            return []
+        with self._box("find") as box:
+            found = [
+                one
+                for one in box.newest_first()
+                if (one.internet_message_id == internet_message_id)
+                or (words and not internet_message_id and all(w in (one.subject or "").casefold() for w in words))
+            ]
+            return [_state(one) for one in found[:most]]
+
     def mime(self, message_id: str) -> Iterator[bytes]:
         with self._box("mime") as box:
             one = box.get(message_id)
@@ -184,6 +201,10 @@ class MemoryMail:
         fields = {name: value for name, value in told.items() if value is not None}
         if change.move_to is not None and fields:
             raise ValueError("a move goes alone")
+        if change.id in box.protected:
+            return Applied(
+                change.id, refused=Refused("this message is protected", code="ErrorAccessDenied", status=403)
+            )
         try:
             if change.move_to is not None:
                 return Applied(change.id, message=_whole(box.move(change.id, change.move_to)))
@@ -274,6 +295,17 @@ class MemoryMail:
     def unsubscribe(self, subscription_id: str) -> None:
         with self._box("unsubscribe", Urgency.DELTA) as box:
             box.subscriptions.remove(subscription_id)
+
+
+def _stale(box: Box, folder_id: str, items: Sequence[RemoteMessage | Removed]) -> list[RemoteMessage]:
+    """A replay that comes from a server which has not heard the latest: a message as it was, once here."""
+    if not box.stale or not items:
+        return []
+    named = {item.id for item in items}
+    there = (one for one in reversed(box.log) if one.folder == folder_id and one.item not in named)
+    entry = next((one for one in there if one.item in box.messages and one.item in box.outdated), None)
+    old = box.outdated[entry.item] if entry else None
+    return [_state(old)] if old is not None and old.folder_id == folder_id else []
 
 
 def _state(message: RemoteMessage) -> RemoteMessage:
