@@ -31,6 +31,7 @@ class Folder(models.Model):
     name = models.CharField(max_length=400)
     role = models.CharField(max_length=10, blank=True)
     hidden = models.BooleanField(default=False)
+    synced = models.BooleanField(default=True)  # off: not looked at, not shown in lists; what is here stays
     remote_total = models.IntegerField(null=True)
     remote_unread = models.IntegerField(null=True)
     total = models.IntegerField(default=0)
@@ -333,3 +334,6 @@ class Deed(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["member", "-at"], name="deed_latest")]
+
+
+from postroom.mail import checks  # noqa: E402, F401  # the rows behind "this mailbox has everything"

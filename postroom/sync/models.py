@@ -186,8 +186,9 @@ class Quarantined(models.Model):
     resource = models.CharField(max_length=20)
     remote_id = models.TextField(db_collation="C")
     reason = models.CharField(max_length=400)
-    version = models.CharField(max_length=20)  # of Postroom, when it failed
+    version = models.CharField(max_length=20)  # of Postroom, when it failed; empty: shall be tried again
     at = models.DateTimeField(default=now)
+    tried_at = models.DateTimeField(default=now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "resource", "remote_id"], name="quarantined_once")]

@@ -11,6 +11,7 @@ from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
 _HANGING = ("mail_messagebody", "mail_messagesearch", "mail_participant", "mail_attachment")
+_OF_THE_MAILBOX = ("mail_foldercheck", "mail_churn", "mail_brake", "mail_kept")
 _AT_ONCE = 1000
 
 
@@ -59,6 +60,12 @@ def delete_mailbox_mail(mailbox: Mailbox) -> None:
         db.execute("DELETE FROM mail_thread WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("DELETE FROM mail_known WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("DELETE FROM mail_category WHERE mailbox_id = %s", [mailbox.pk])
+        db.execute(
+            "DELETE FROM mail_sighting WHERE folder_id IN (SELECT id FROM mail_folder WHERE mailbox_id = %s)",
+            [mailbox.pk],
+        )
+        for table in _OF_THE_MAILBOX:
+            db.execute(f"DELETE FROM {table} WHERE mailbox_id = %s", [mailbox.pk])  # constant names
         db.execute("UPDATE mail_folder SET parent_id = NULL WHERE mailbox_id = %s", [mailbox.pk])
         db.execute("DELETE FROM mail_folder WHERE mailbox_id = %s", [mailbox.pk])
 
