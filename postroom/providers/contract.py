@@ -284,6 +284,7 @@ class Feature(Struct, frozen=True, kw_only=True):
     permissions: tuple[str, ...]  # one sentence per thing we may do, in the member's language
     required: bool = False
     work_only: bool = False  # personal accounts cannot have it
+    why_work_only: str = ""  # a sentence for those who wonder
 
 
 class Authority(Protocol):
@@ -361,6 +362,13 @@ class MailSource(Protocol):
         ...
 
     def count(self, folder_id: str) -> RemoteFolder: ...
+
+    def find(self, *, internet_message_id: str = "", subject: str = "", most: int = 10) -> list[RemoteMessage]:
+        """Messages of any folder with exactly this Message-ID, or with these words in the subject; state, no bodies.
+
+        Asked while somebody waits ("why is this mail not here?"). The newest first, at most ``most``.
+        """
+        ...
 
     def mime(self, message_id: str) -> Iterator[bytes]: ...
 

@@ -114,3 +114,23 @@ def test_applying_twice_is_harmless(world: World) -> None:
 def test_a_move_goes_alone(world: World) -> None:
     with pytest.raises(ValueError, match="alone"):
         world.source().apply([Change(id=world.deliver(), is_read=True, move_to="anywhere")])
+
+
+def test_a_message_is_found_by_its_message_id_wherever_it_lies(world: World) -> None:
+    wanted, _ = world.deliver(subject="Offer"), world.deliver(subject="Offer")
+    world.move(wanted, world.folder("Elsewhere"))
+    source = world.source()
+    told = source.get([wanted])[0]
+    assert isinstance(told, RemoteMessage)
+    found = source.find(internet_message_id=told.internet_message_id or "")
+    assert [(one.id, one.folder_id, one.body) for one in found] == [(wanted, told.folder_id, None)]
+    assert source.find(internet_message_id="<o'nobody@x.example>") == []
+
+
+def test_messages_are_found_by_words_of_their_subject(world: World) -> None:
+    one, _ = world.deliver(subject="Re: Offer (no. 4711) for Südwest"), world.deliver(subject="Offer 12")
+    source = world.source()
+    assert [found.id for found in source.find(subject="offer südwest: 4711")] == [one]
+    assert source.find(subject="nothing of the kind") == []
+    assert source.find(subject="!!") == []
+    assert len(source.find(subject="offer", most=1)) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from re import compile
 
 from msgspec import UNSET, DecodeError, Raw, Struct, json
 
@@ -32,6 +33,8 @@ from postroom.providers.microsoft.messages import (
 SPINE_PAGE = "odata.maxpagesize=500"  # rows without bodies, about 1 KB each; larger pages gain nothing measurable
 PULL_MOST, PULL_LEAST = 100, 10  # messages with bodies in a page; halved when a page takes Microsoft too long
 SECOND = timedelta(seconds=1)
+_WORD, _MOST_WORDS = compile(r"\w+"), 12  # of a subject, in a search: signs mean something there
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Window(Struct, omit_defaults=True):
@@ -120,6 +123,20 @@ class Reading(Mailbox):
         arrived = any(isinstance(outcome, Raw) for outcome in outcomes)
         answers = zip(ids, outcomes, strict=True)
         return [_found(identifier, outcome, others_arrived=arrived, whole=whole) for identifier, outcome in answers]
+
+    def find(self, *, internet_message_id: str = "", subject: str = "", most: int = 10) -> list[RemoteMessage]:
+        """By Message-ID with a filter; by subject with a search, which takes no filter or order (graph.md 2.3)."""
+        if internet_message_id:
+            literal = internet_message_id.replace("'", "''")
+            query = path_of(filter=f"internetMessageId eq '{literal}'", select=STATE, top=most)
+        elif words := _WORD.findall(subject):
+            asked = " AND ".join(f"subject:{word}" for word in words[:_MOST_WORDS])
+            query = path_of(search=f'"{asked}"', select=STATE, top=most)
+        else:
+            return []
+        page = self._graph.page(f"{self._root}/messages{query}", WireMessage, urgency=Urgency.USER)
+        found = [message(wire) for wire in page.value if not isinstance(wire, Unusable)]
+        return sorted(found, key=lambda one: one.received or _NEVER, reverse=True)[:most]
 
     def mime(self, message_id: str) -> Iterator[bytes]:
         return self._graph.stream(self._message(message_id, "/$value"))
