@@ -1,7 +1,7 @@
-"""Local changes on their way to the provider (product.md SY9).
+"""Local changes that wait to reach the provider (product.md SY9): noting them, and what may become of each.
 
-A change is made here at once and noted in the same transaction; the outbox lane carries it out: coalesced, up to 20
-in one request, in order per message, harmless to repeat. A permanent refusal puts the old value back and says so.
+A change is made here at once and noted in the same transaction; ``mail.sync.outgoing`` carries it out. An entry ends
+done, or is tried again, or is put back: a permanent refusal brings the old value and tells the member.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,41 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
-from postroom.mail import backlog, store
-from postroom.mail.events import on_stored, readers
+from postroom.mail import store
+from postroom.mail.events import readers
 from postroom.mail.models import Message
-from postroom.mail.prepare import prepare
-from postroom.providers.contract import Applied, Change, Flag
-from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.errors import ProviderError
 from postroom.sync import lanes
-from postroom.sync.contract import Run, Steps, Work
-from postroom.sync.models import Activity, OutboxEntry
+from postroom.sync.models import Activity, Notification, OutboxEntry
 
 State = OutboxEntry.State
-AT_ONCE = 20
+Kind = OutboxEntry.Kind
 SETTLE = timedelta(milliseconds=300)  # read, unread, read within a moment is one write
-PATIENCE = (5, 30, 120, 600, 3600)  # seconds before a change is tried again
+PATIENCE = (5, 30, 120, 600, 3600)  # seconds before a change is tried again; the last for ever: it never gives up
+OPEN = (State.WAITING, State.WORKING)
+OF_MESSAGES = (Kind.CHANGE, Kind.MOVE)
+TEMPORARY = "new:"  # the id of a folder the provider does not know yet begins with it
+
+
+def key(message_id: int) -> str:
+    """What puts the entries of one message in order."""
+    return f"message:{message_id}"
+
+
+def message_of(entry: OutboxEntry) -> int:
+    return int(entry.subject_key.partition(":")[2])
 
 
 def note(messages: Sequence[Message], fields: Mapping[str, Any], *, member_id: int | None) -> None:
     """Change messages here and now, and note what the provider must be told. One transaction with the caller.
 
     ``fields``: any of ``is_read`` (bool), ``flag`` ("none" | "flagged" | "complete"), ``categories`` (list of names),
-    ``folder`` (a folder's provider id). All messages belong to one mailbox.
+    ``folder`` (a folder's provider id; alone). All messages belong to one mailbox.
     """
     if not messages:
         return
@@ -40,159 +51,123 @@ def note(messages: Sequence[Message], fields: Mapping[str, Any], *, member_id: i
     with transaction.atomic():
         lanes.want(mailbox.pk, Activity.OUTBOX, at=now() + SETTLE)  # first: the engine too locks its lane before mail
         before = store.apply_local(mailbox, [m.pk for m in messages], dict(fields))
-        for message in messages:
-            _note_one(message, fields, before.get(message.pk, {}), member_id)
+        _note_all([m for m in messages if m.pk in before], fields, before, member_id)
 
 
-def _note_one(message: Message, fields: Mapping[str, Any], before: Mapping[str, Any], member_id: int | None) -> None:
-    """Add to the entry that still waits, if there is one; a change that undoes itself disappears."""
-    kind = OutboxEntry.Kind.MOVE if "folder" in fields else OutboxEntry.Kind.CHANGE
-    subject = f"message:{message.pk}"
-    entry = (
-        OutboxEntry.objects.select_for_update()
-        .filter(subject_key=subject, kind=kind, state=State.WAITING, attempts=0)
-        .order_by("-pk")
-        .first()
+def _note_all(
+    messages: Sequence[Message], fields: Mapping[str, Any], before: Mapping[int, Mapping[str, Any]], by: int | None
+) -> None:
+    """Add to the entries that still wait, where there are any; a change that undoes itself disappears."""
+    kind = Kind.MOVE if "folder" in fields else Kind.CHANGE
+    mine = [key(message.pk) for message in messages]
+    untried = OutboxEntry.objects.filter(subject_key__in=mine, kind=kind, state=State.WAITING, attempts=0)
+    joined = {entry.subject_key: entry for entry in untried.select_for_update().order_by("pk")}
+    fresh = []
+    for message in messages:
+        entry = joined.get(key(message.pk))
+        if entry is not None:
+            _join(entry, fields, before[message.pk])
+        elif made := _entry(message, kind, fields, before[message.pk], by):
+            fresh.append(made)
+    OutboxEntry.objects.bulk_create(fresh)
+
+
+def _entry(
+    message: Message, kind: str, fields: Mapping[str, Any], before: Mapping[str, Any], by: int | None
+) -> OutboxEntry | None:
+    changed = {name: value for name, value in fields.items() if before.get(name) != value}
+    if not changed:
+        return None
+    return OutboxEntry(
+        mailbox_id=message.mailbox_id,
+        kind=kind,
+        subject_key=key(message.pk),
+        remote_id=message.remote_id,
+        fields=changed,
+        before={name: before.get(name) for name in changed},
+        fields_at=dict.fromkeys(changed, now().timestamp()),
+        due_at=now() + SETTLE,
+        member_id=by,
     )
-    if entry is None:
-        changed = {name: value for name, value in fields.items() if before.get(name) != value}
-        if changed:
-            OutboxEntry.objects.create(
-                mailbox_id=message.mailbox_id,
-                kind=kind,
-                subject_key=subject,
-                remote_id=message.remote_id,
-                fields=changed,
-                before={name: before.get(name) for name in changed},
-                due_at=now() + SETTLE,
-                member_id=member_id,
-            )
-        return
-    entry.before = {**{n: before.get(n) for n in fields}, **entry.before}
+
+
+def _join(entry: OutboxEntry, fields: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    entry.before = {**{name: before.get(name) for name in fields}, **entry.before}
     merged = {**entry.fields, **fields}
     entry.fields = {name: value for name, value in merged.items() if entry.before.get(name) != value}
+    entry.fields_at = {**entry.fields_at, **dict.fromkeys(fields, now().timestamp())}
     if entry.fields:
-        entry.save(update_fields=["fields", "before"])
+        entry.save(update_fields=["fields", "before", "fields_at"])
     else:
         entry.delete()
 
 
-# --- the lane ------------------------------------------------------------------------------------------------------
+# --- what becomes of an entry --------------------------------------------------------------------------------------
 
 
-def carry_out(run: Run) -> Steps:
-    """Write what is due, oldest first, a batch at a time, until nothing is due."""
-    while entries := _due(run):
-        outcomes = _write(run, entries)
-        yield _settle(run, entries, outcomes)
-    _come_back(run)
-
-
-def _due(run: Run) -> list[OutboxEntry]:
-    """The oldest waiting entries, no two of one message: the second waits for the first."""
-    waiting = OutboxEntry.objects.filter(
-        mailbox=run.mailbox, state__in=[State.WAITING, State.WORKING], kind__in=["change", "move"]
-    ).order_by("pk")
-    batch: dict[str, OutboxEntry] = {}
-    blocked: set[str] = set()
-    for entry in waiting[:200]:
-        if entry.subject_key in batch or entry.subject_key in blocked:
-            continue
-        if entry.due_at > now():
-            blocked.add(entry.subject_key)
-        else:
-            batch[entry.subject_key] = entry
-        if len(batch) == AT_ONCE:
-            break
-    # From here on a new local change makes an entry of its own instead of joining one that is on its way.
-    OutboxEntry.objects.filter(pk__in=[e.pk for e in batch.values()]).update(state=State.WORKING)
-    return list(OutboxEntry.objects.filter(pk__in=[e.pk for e in batch.values()]).order_by("pk"))
-
-
-def _write(run: Run, entries: Sequence[OutboxEntry]) -> list[Applied | Transient]:
-    try:
-        return list(run.source.apply([_change(entry) for entry in entries]))
-    except Transient as trouble:
-        return [trouble] * len(entries)
-
-
-def _change(entry: OutboxEntry) -> Change:
-    fields = entry.fields
-    return Change(
-        id=entry.remote_id,
-        is_read=fields.get("is_read"),
-        flag=Flag(fields["flag"]) if "flag" in fields else None,
-        categories=tuple(fields["categories"]) if "categories" in fields else None,
-        move_to=fields.get("folder"),
-    )
-
-
-def _settle(run: Run, entries: Sequence[OutboxEntry], outcomes: Sequence[Applied | Transient]) -> Work:
-    own = backlog.own_addresses(run.mailbox)
-    rows = [
-        prepare(outcome.message, own_addresses=own)
-        for outcome in outcomes
-        if isinstance(outcome, Applied) and outcome.message is not None
-    ]
-
-    def work() -> None:
-        for entry, outcome in zip(entries, outcomes, strict=True):
-            _settle_one(run, entry, outcome)
-        if rows:  # the provider's new version of what we wrote, so that its echo is no news
-            on_stored(run.mailbox, store.put(run.mailbox, rows, held=lambda: _still_held(entries)), fresh=True)
-
-    return work
-
-
-def _still_held(entries: Sequence[OutboxEntry]) -> dict[str, frozenset[str]]:
-    """Fields changed again here while the first change was on its way."""
-    later = OutboxEntry.objects.filter(
-        subject_key__in=[e.subject_key for e in entries], state=State.WAITING, kind__in=["change", "move"]
-    )
-    held: dict[str, frozenset[str]] = {}
-    for entry in later:
-        held[entry.remote_id] = held.get(entry.remote_id, frozenset()) | frozenset(entry.fields)
-    return held
-
-
-def _settle_one(run: Run, entry: OutboxEntry, outcome: Applied | Transient) -> None:
-    refused = outcome if isinstance(outcome, Transient) else outcome.refused
-    if refused is None:
-        _done(entry)
-    elif isinstance(refused, Transient | Conflict) and entry.attempts < len(PATIENCE):
-        wait = getattr(refused, "retry_after", None) or PATIENCE[entry.attempts]
-        _again(entry, now() + timedelta(seconds=wait), str(refused))
-    elif isinstance(refused, NotFound):
-        _done(entry, reason="The message is no longer in the mailbox")  # the next delta takes it out here too
-        lanes.want(run.mailbox.pk, Activity.LIVE)
-    else:
-        _put_back(run, entry, refused)
-
-
-def _done(entry: OutboxEntry, *, reason: str = "") -> None:
+def done(entry: OutboxEntry, *, reason: str = "") -> None:
     OutboxEntry.objects.filter(pk=entry.pk).update(state=State.DONE, done_at=now(), reason=reason)
 
 
-def _again(entry: OutboxEntry, at: datetime, reason: str) -> None:
+def again(entry: OutboxEntry, at: datetime, reason: str) -> None:
+    """Try once more ``at``. What waits for a passing trouble waits as long as that takes."""
     OutboxEntry.objects.filter(pk=entry.pk).update(
         state=State.WAITING, due_at=at, attempts=entry.attempts + 1, reason=reason[:400]
     )
 
 
-def _put_back(run: Run, entry: OutboxEntry, refused: Exception) -> None:
-    """The provider will not do it: the old value comes back, and the member is told."""
+def wait_for(entry: OutboxEntry, trouble: ProviderError) -> datetime:
+    """When to try an entry again that met a passing trouble."""
+    patience = PATIENCE[min(entry.attempts, len(PATIENCE) - 1)]
+    return now() + timedelta(seconds=getattr(trouble, "retry_after", None) or patience)
+
+
+def failed(mailbox: Mailbox, entry: OutboxEntry, refused: Exception, **told: Any) -> None:
+    """The provider will not do it. The member who asked for it is told, wherever they are."""
     reason = refused.code if isinstance(refused, ProviderError) and refused.code else str(refused)
     OutboxEntry.objects.filter(pk=entry.pk).update(state=State.FAILED, done_at=now(), reason=reason[:400])
-    message_id = int(entry.subject_key.partition(":")[2])
-    store.apply_local(run.mailbox, [message_id], entry.before)
     publish(
-        run.mailbox.workspace_id,
+        mailbox.workspace_id,
         "refused",
-        {"mailbox": run.mailbox.pk, "member": entry.member_id, "message": message_id, "fields": sorted(entry.fields)},
-        members=readers(run.mailbox),
+        {"mailbox": mailbox.pk, "member": entry.member_id, "fields": sorted(entry.fields), **told},
+        members=readers(mailbox),
     )
 
 
-def _come_back(run: Run) -> None:
-    waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, state=State.WAITING, kind__in=["change", "move"])
-    run.due_by(waiting.order_by("due_at").values_list("due_at", flat=True).first())
+def put_back(mailbox: Mailbox, entry: OutboxEntry, refused: Exception) -> None:
+    """A change of a message that is refused for good: the old value comes back, unless it was changed again since.
+
+    The message is then read anew, whatever version of it we hold.
+    """
+    message_id = message_of(entry)
+    failed(mailbox, entry, refused, message=message_id)
+    old = {name: entry.before[name] for name in entry.fields if name in entry.before}
+    later = OutboxEntry.objects.filter(
+        subject_key=entry.subject_key, pk__gt=entry.pk, state__in=OPEN, kind__in=OF_MESSAGES
+    )
+    for one in later.order_by("pk"):
+        if inherited := {name: old.pop(name) for name in one.fields if name in old}:
+            one.before = {**one.before, **inherited}
+            one.save(update_fields=["before"])
+    if old:
+        store.apply_local(mailbox, [message_id], old)
+    look_again(mailbox, entry.remote_id)
+
+
+def look_again(mailbox: Mailbox, remote_id: str) -> None:
+    """Have the live lane read one message anew, as if the provider had named it."""
+    Message.objects.filter(mailbox=mailbox, remote_id=remote_id).update(change_key="")
+    Notification.objects.create(mailbox=mailbox, remote_id=remote_id, change="updated")
+    lanes.want(mailbox.pk, Activity.LIVE)
+
+
+# --- what waits ----------------------------------------------------------------------------------------------------
+
+PATIENT_FOR = timedelta(seconds=20)  # what goes out in the usual time is not worth a word
+
+
+def waiting(mailbox_ids: Sequence[int]) -> dict[int, int]:
+    """How many changes and messages of each mailbox wait longer than usual, or for somebody to sign in."""
+    late = Q(attempts__gt=0) | Q(created_at__lt=now() - PATIENT_FOR) | ~Q(mailbox__failure="")
+    rows = OutboxEntry.objects.filter(late, mailbox__in=mailbox_ids, state__in=OPEN)
+    return dict(rows.values_list("mailbox").annotate(Count("pk")).order_by("mailbox"))

@@ -16,10 +16,10 @@ def apply_local(mailbox: Mailbox, message_ids: Sequence[int], fields: Mapping[st
     """
     locks.enter(mailbox)
     rows = list(Message.objects.filter(mailbox=mailbox, pk__in=message_ids).select_related("folder").order_by("pk"))
-    changes = dict(fields)
-    target = (
-        Folder.objects.filter(mailbox=mailbox, remote_id=changes.pop("folder")).first() if "folder" in fields else None
-    )
+    changes: dict[str, Any] = {name: value for name, value in fields.items() if name != "folder"}
+    if "folder" in fields:
+        target = Folder.objects.filter(mailbox=mailbox, remote_id=fields["folder"]).first()
+        changes |= {"folder": target} if target is not None else {}  # gone meanwhile: the next delta says where to
     before: dict[int, dict[str, Any]] = {}
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for row in rows:
@@ -27,10 +27,9 @@ def apply_local(mailbox: Mailbox, message_ids: Sequence[int], fields: Mapping[st
         _count(counts, row.folder_id, row.is_read, -1)
         for name, value in changes.items():
             setattr(row, name, value)
-        if target is not None:
-            row.folder_id = target.pk
         _count(counts, row.folder_id, row.is_read, 1)
-    Message.objects.bulk_update(rows, [*changes, *(["folder"] if target is not None else [])]) if rows else None
+    if rows and changes:
+        Message.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)
     threads.refresh({row.thread_id for row in rows})
     threads.count_folders({folder: (total, unread) for folder, (total, unread) in counts.items()})
     return before

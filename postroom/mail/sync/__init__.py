@@ -9,9 +9,9 @@ Each generator talks to the provider between its yields and yields the work of o
 
 from collections.abc import Callable, Mapping
 
-from postroom.mail import outbox, sending
+from postroom.mail import sending
 from postroom.mail.coverage import coverage
-from postroom.mail.sync import backfill, live
+from postroom.mail.sync import backfill, live, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
 from postroom.sync.models import Activity
@@ -22,7 +22,7 @@ class Mail:
 
     def activities(self) -> Mapping[str, Callable[[Run], Steps]]:
         return {
-            Activity.OUTBOX: outgoing,
+            Activity.OUTBOX: outbox,
             Activity.LIVE: live.live,
             Activity.BACKFILL: backfill.backfill,
             Activity.COVERAGE: coverage,
@@ -32,7 +32,7 @@ class Mail:
 resource = Mail()
 
 
-def outgoing(run: Run) -> Steps:
+def outbox(run: Run) -> Steps:
     """What people sent first, then what they changed."""
     yield from sending.send_due(run)
-    yield from outbox.carry_out(run)
+    yield from outgoing.carry_out(run)
