@@ -12,6 +12,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from postroom.accounts import limits
+from postroom.audit import log as access_log
 from postroom.files import storage
 
 KEEP_FINISHED_HOURS = 24 * 7
@@ -27,7 +28,7 @@ delete from procrastinate_jobs j where j.status = 'doing' and not exists (
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="config.housekeeping", queue="housekeeping")
 def housekeeping(timestamp: int) -> None:
-    """Forget finished jobs, jobs of workers that died, ended sessions and old counters."""
+    """Forget finished jobs, jobs of workers that died, ended sessions, old counters and readings."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_ORPHANS)
         cursor.execute(
@@ -36,5 +37,6 @@ def housekeeping(timestamp: int) -> None:
             [KEEP_FINISHED_HOURS],
         )
     limits.purge(timedelta(days=1))
+    access_log.prune()
     call_command("clearsessions")
     storage.drop_unused(older_than=timedelta(hours=1))

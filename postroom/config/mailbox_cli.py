@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection
 
+from postroom.audit import log
+from postroom.audit.models import Access
 from postroom.config.errors import UsageError
 from postroom.mail.dump import dump
 from postroom.mailboxes import commands, hooks
@@ -86,8 +88,11 @@ def sync(options: argparse.Namespace) -> int:
 
 def write_dump(options: argparse.Namespace) -> int:
     """Everything known of a mailbox's messages, a JSON line each."""
+    mailbox = commands.find(options.address)
+    read = log.Read(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.pk)
+    log.read(log.operator(), Access.What.DUMP, [read])
     with suppress(BrokenPipeError):
-        for line in dump(commands.find(options.address)):
+        for line in dump(mailbox):
             sys.stdout.write(line + "\n")
         sys.stdout.flush()
     return 0
@@ -99,6 +104,11 @@ def search(options: argparse.Namespace) -> int:
     found = find.hits([mailbox.pk], options.query, order="best", limit=options.limit)
     for problem in found.problems:
         print(f"postroom: {problem}", file=sys.stderr)
+    if found.hits:
+        read = log.Read(
+            workspace_id=mailbox.workspace_id, mailbox_id=mailbox.pk, message_ids=[one.message for one in found.hits]
+        )
+        log.read(log.operator(), Access.What.SEARCH, [read])
     with suppress(BrokenPipeError):
         for hit in found.hits:
             print(json.dumps(hit.as_json(), ensure_ascii=False))

@@ -194,6 +194,8 @@ if _level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingsError("POSTROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
 LOGGING: dict[str, Any] = {
     "version": 1,
+ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
+ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},

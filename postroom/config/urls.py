@@ -14,6 +14,7 @@ from postroom.config import views
 PACKAGES = [
     ("", "postroom.accounts"),
     ("", "postroom.workspaces"),
+    ("", "postroom.audit"),
     ("", "postroom.mailboxes"),
     ("", "postroom.records"),
     ("", "postroom.sync"),

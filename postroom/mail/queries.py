@@ -223,7 +223,7 @@ def _subject(threads: Sequence[Thread]) -> str:
 def visible_message(member: Membership, message_id: int) -> Message | None:
     """A message the member may read, with its mailbox and body."""
     found = Message.objects.filter(pk=message_id, mailbox__in=mailboxes_visible_to(member).order_by())
-    return found.select_related("mailbox", "folder", "body").first()
+    return found.select_related("mailbox", "folder", "body", "thread").first()
 
 
 # --- counts ------------------------------------------------------------------------------------------------------

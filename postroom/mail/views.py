@@ -11,6 +11,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
+from postroom.audit import log
+from postroom.audit.models import Access
 from postroom.files import storage
 from postroom.lib.errors import new_reference
 from postroom.mail import content, pictures, queries
@@ -62,7 +64,9 @@ def _message(request: MemberRequest, pk: int) -> Message:
 
 def _attachment(request: MemberRequest, pk: int) -> Attachment:
     mailboxes = mailboxes_visible_to(request.member).order_by()
-    rows = Attachment.objects.select_related("blob", "message__mailbox__workspace", "message__mailbox__connection")
+    rows = Attachment.objects.select_related(
+        "blob", "message__thread", "message__mailbox__workspace", "message__mailbox__connection"
+    )
     return get_object_or_404(rows, pk=pk, message__mailbox__in=mailboxes)
 
 
@@ -71,7 +75,9 @@ def _attachment(request: MemberRequest, pk: int) -> Attachment:
 @member_required
 def body(request: MemberRequest, pk: int) -> HttpResponse:
     """The text of a message, for a frame. ``?pictures=1`` loads those from elsewhere."""
-    html = content.page(_message(request, pk), pictures=request.GET.get("pictures") == "1")
+    message = _message(request, pk)
+    _logged(request, message, Access.What.BODY, again=False)
+    html = content.page(message, pictures=request.GET.get("pictures") == "1")
     return HttpResponse(html, headers={"Content-Security-Policy": content.FRAME_POLICY})
 
 
@@ -83,6 +89,7 @@ def original(request: MemberRequest, pk: int) -> HttpResponseBase:
     message = _message(request, pk)
     name = f"{''.join(c for c in message.subject if c.isalnum() or c in ' -_')[:80].strip() or 'message'}.eml"
     save = request.GET.get("save") == "1"
+    _logged(request, message, Access.What.ORIGINAL, save=save)
     headers = {
         "Content-Security-Policy": content.FILE_POLICY,
         "Content-Disposition": content.disposition("attachment" if save else "inline", name),
@@ -96,7 +103,9 @@ def original(request: MemberRequest, pk: int) -> HttpResponseBase:
 @from_provider
 def attachment(request: MemberRequest, pk: int) -> HttpResponseBase:
     """Saves an attachment, whatever it is."""
-    return _file(_attachment(request, pk), "application/octet-stream", "attachment")
+    found = _attachment(request, pk)
+    _logged(request, found.message, Access.What.ATTACHMENT, save=True, attachment=found)
+    return _file(found, "application/octet-stream", "attachment")
 
 
 @require_GET
@@ -107,6 +116,9 @@ def attachment_view(request: MemberRequest, pk: int) -> HttpResponseBase:
     """Shows a picture or PDF in the browser, under a type of our choice; everything else is saved."""
     found = _attachment(request, pk)
     shown_as = content.preview_type(found)
+    in_text = found.is_inline and bool(found.content_id)  # a picture of the text is read with the text
+    what = Access.What.BODY if in_text else Access.What.ATTACHMENT
+    _logged(request, found.message, what, save=not shown_as, again=not in_text, attachment=found)
     if not shown_as:
         return _file(found, "application/octet-stream", "attachment")
     response = _file(found, shown_as, "inline")
@@ -114,6 +126,27 @@ def attachment_view(request: MemberRequest, pk: int) -> HttpResponseBase:
     if shown_as == "application/pdf":  # a sandbox would keep the browser's own viewer out
         response["Content-Security-Policy"] = "frame-ancestors 'self'"
     return response
+
+
+def _logged(
+    request: MemberRequest,
+    message: Message,
+    what: Access.What,
+    *,
+    save: bool = False,
+    again: bool = True,
+    attachment: Attachment | None = None,
+) -> None:
+    """In the access log before it is answered (AD2). ``again``: also what was opened a moment ago."""
+    read = log.Read(
+        workspace_id=request.workspace.pk,
+        mailbox_id=message.mailbox_id,
+        conversation_id=message.thread.conversation_id if message.thread_id else None,
+        message_ids=[message.pk],
+        attachment_id=attachment.pk if attachment else None,
+    )
+    how = Access.How.DOWNLOAD if save else Access.How.SCREEN
+    log.read(log.by(request, how), what, [read], again=again)
 
 
 def _file(found: Attachment, content_type: str, how: str) -> HttpResponseBase:

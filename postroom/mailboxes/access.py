@@ -21,6 +21,12 @@ def mailboxes_manageable_by(member: Membership) -> QuerySet[Mailbox]:
     return every if member.may(Permission.MANAGE_WORKSPACE) else every.filter(owner=member)
 
 
+def logged_mailboxes(member: Membership) -> list[tuple[int, str, bool]]:
+    """(id, address, whether it is the member's own) of every mailbox of the workspace, for the access log (AD2)."""
+    rows = Mailbox.objects.for_workspace(member.workspace_id).order_by("address").values_list("pk", "address", "owner")
+    return [(pk, address, owner == member.pk) for pk, address, owner in rows]
+
+
 def visible_mailbox(member: Membership, pk: int) -> Mailbox:
     """One mailbox the member may read. Raises ``Http404``."""
     return _find(mailboxes_visible_to(member), pk)

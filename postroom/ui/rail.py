@@ -48,6 +48,7 @@ SETTINGS: tuple[Entry, ...] = (
 )
 
 # Addresses the shell itself links to; each is left out while nothing answers to its name.
+    Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
 LINKS: dict[str, str] = {
     "home": "inbox:list",
     "compose": "inbox:compose",

@@ -5,6 +5,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from postroom.audit import log
+from postroom.audit.models import Access
 from postroom.inbox import composing, listing, marking, queries, writing
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.listing import Asked, Listing
@@ -117,6 +119,9 @@ def _open(
         editing=_number(request, "draft"),
         show=_number(request, "message"),
     )
+    shown_now = [(one.message.mailbox_id, one.message.pk) for one in reading.conversation.messages]
+    readings = log.by_mailbox(request.workspace.pk, conversation, shown_now)
+    log.read(log.by(request), Access.What.THREAD, readings, again=not wants(request, "thread"))
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
         marking.mark_read(request.member, known, reading.conversation.id)
