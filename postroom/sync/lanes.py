@@ -6,7 +6,7 @@ Every change is one statement that checks what it relies on: a stale owner's wri
 number is no longer the lane's.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,9 +17,12 @@ from postroom.sync.models import PRIORITY, Activity, Lane
 
 LEASE = timedelta(seconds=10)
 SOON = timedelta(seconds=5)  # what is due within this time is waited for by the worker; the rest is the sweep's
-_ADVISORY_CLASS = 0x706F7374  # our own class of advisory locks: one per mailbox, held only while claiming
+_ADVISORY_CLASS = 0x706F7374  # our own class of advisory locks: one per mailbox, held while claiming and in each step
 _WORKING_STATES = ("connecting", "live")
-BLOCKING_FAILURES = ("reauth", "password_changed", "revoked", "consent", "conditional_access", "disabled", "breaker")
+BLOCKING_FAILURES = (
+    "reauth", "password_changed", "revoked", "consent", "conditional_access", "disabled", "breaker",
+    "no_delegate",
+)  # fmt: skip
 
 wake: Callable[[int], None] = lambda mailbox_id: None  # noqa: E731  # set by sync.jobs: carries a wake-up to a worker
 
@@ -47,6 +50,35 @@ def want(mailbox_id: int, activity: str, *, at: datetime | None = None) -> None:
         )
     if due - now() < SOON:
         transaction.on_commit(lambda: wake(mailbox_id))
+
+
+def want_pushed(mailbox_ids: Collection[int]) -> None:
+    """Ask for the live lanes of these mailboxes on behalf of the provider, at once and without waiting for anybody.
+
+    Unlike ``want`` it writes only what is news: where a run that has not begun is due already, that run will see what
+    was noted before this call, so a storm costs one write and one wake-up. And it is patient: a lane that waits out a
+    failure keeps its date. Call it after what it is about was committed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WANT_PUSHED, {"now": now(), "mailboxes": list(mailbox_ids)})
+        to_wake = [mailbox_id for mailbox_id, at_work in cursor.fetchall() if not at_work]
+    for mailbox_id in to_wake:
+        transaction.on_commit(lambda mailbox_id=mailbox_id: wake(mailbox_id))  # type: ignore[misc]
+
+
+_WANT_PUSHED = """
+    WITH news AS (
+        SELECT id FROM sync_lane
+        WHERE mailbox_id = ANY(%(mailboxes)s) AND activity = 'live'
+          AND NOT (wanted > seen AND (lease_until IS NULL OR lease_until <= %(now)s)
+                   AND due_at IS NOT NULL AND (due_at <= %(now)s OR failure <> ''))
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE sync_lane l SET wanted = wanted + 1,
+           due_at = CASE WHEN failure <> '' AND due_at IS NOT NULL THEN due_at
+                         ELSE least(coalesce(due_at, %(now)s), %(now)s) END
+    FROM news WHERE l.id = news.id
+    RETURNING l.mailbox_id, coalesce(l.lease_until > %(now)s, false) OR l.due_at > %(now)s
+"""
 
 
 def due(mailbox_ids: Iterable[int] | None = None, *, at: datetime | None = None, limit: int = 500) -> list[int]:
@@ -110,12 +142,37 @@ def claim(mailbox_id: int, owner: str) -> Lane | None:
             },
         )
         row = cursor.fetchone()
+        if row is not None:
+            cursor.execute(_END_LAPSED, [mailbox_id, row[0]])
     return Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0]) if row else None
 
 
+# Whoever slept through the end of a lease on another lane of this mailbox must not write beside the new owner.
+_END_LAPSED = """
+    UPDATE sync_lane SET fence = fence + 1, lease_until = NULL, lease_owner = ''
+    WHERE mailbox_id = %s AND id <> %s AND lease_until IS NOT NULL
+"""
+
+
 def hold(lane: Lane) -> None:
-    """Renew the lease. Called first in every step's transaction: raises ``LeaseLost`` when it is no longer ours,
-    or was given back: a late heartbeat must not keep the mailbox from the next."""
+    """Called first in every step's transaction: nobody can claim the mailbox until it ends. Raises ``LeaseLost`` when
+    the lease is no longer ours.
+
+    The live lane's row itself stays free while its lease is young: notifications write it, and whoever posts them must
+    not wait for a page of mail to be stored (product.md SY4).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ADVISORY_CLASS, lane.mailbox_id])
+    if lane.activity == Activity.LIVE:
+        until = _owned(lane).values_list("lease_until", flat=True).first()
+        if until is not None and until - now() > LEASE / 2:
+            return
+    renew(lane)
+
+
+def renew(lane: Lane) -> None:
+    """A longer lease. Raises ``LeaseLost`` when it is no longer ours or was given back: a late heartbeat must not keep
+    the mailbox from the next."""
     if not _owned(lane).filter(lease_until__isnull=False).update(lease_until=now() + LEASE):
         raise LeaseLost(str(lane))
 

@@ -1,31 +1,31 @@
-"""The provider's push: subscribing, renewing, taking notifications in (product.md SY3-SY6, graph.md 3).
+"""The provider's push: subscribing, renewing, replacing (product.md SY3, SY5, SY6, graph.md 3).
 
-A notification is never worked on where it arrives: it is checked, noted and answered; the live lane does the rest.
+What the provider posts is taken in by ``sync.notified``; whether it has gone silent is decided by ``sync.silence``.
 """
 
 import ipaddress
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
-from hmac import compare_digest
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Mailbox
-from postroom.providers.contract import Notified
-from postroom.providers.errors import NotFound, ProviderError, Refused, Unsupported
+from postroom.providers.errors import AccessLost, Conflict, NotFound, ProviderError, Refused, Unsupported
 from postroom.providers.registry import connector
-from postroom.sync import lanes
+from postroom.sync import lanes, silence
 from postroom.sync.contract import Run, Steps, Work
-from postroom.sync.models import Activity, Notification, Subscription, SyncState
+from postroom.sync.models import Activity, Subscription, SyncState
+from postroom.sync.notified import take as take  # for those who speak of push as a whole
 
 LOOK_EVERY = timedelta(hours=6)
 RENEW_BEFORE = timedelta(hours=24)
-TRY_AGAIN = timedelta(minutes=10)
+RENEWED_LATELY = timedelta(minutes=10)  # nobody is asked twice within it (graph.md 3.7)
+TRY_AGAIN = tuple(
+    timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600)
+)  # after a refusal, by refusals so far
 
 
 def url(provider: str) -> str:
@@ -55,58 +55,106 @@ def is_on(mailbox: Mailbox) -> bool:
     return Subscription.objects.filter(mailbox=mailbox, expires_at__gt=now()).exists()
 
 
+def ask_to_renew(mailbox: Mailbox) -> None:
+    """Renew before it is time, unless that has only just been done; a subscription that is gone is then made again."""
+    at = now()
+    own = Subscription.objects.filter(mailbox=mailbox, renewed_at__lt=at - RENEWED_LATELY)
+    own.update(renew_asked_at=at)
+
+
 def renewal(run: Run) -> Steps:
     """Keep one living subscription per mailbox; without a reachable address there is none, and polling takes over."""
     run.due_by(now() + LOOK_EVERY)
     if run.mailbox.kind == Mailbox.Kind.SHARED or not connector(run.mailbox.provider).capabilities.push:
         return  # a delegated token cannot subscribe to another mailbox (graph.md 6)
     if not reachable(run.mailbox.provider):
-        run.progress["push"] = "no_public_url"
+        yield _without(run, "no_public_url")
         return
     current = Subscription.objects.filter(mailbox=run.mailbox).order_by("-expires_at").first()
-    if current is not None and current.expires_at > now():
-        if current.expires_at - now() > RENEW_BEFORE and not run.progress.get("must_renew"):
-            return
-        try:
-            fresh = run.source.renew(current.remote_id)
-        except NotFound:
-            yield _forget(current)
-        else:
-            yield _renewed(run, current, fresh.expires)
-            return
-    yield from _subscribe(run)
+    if current is None or current.expires_at <= now():
+        yield from _subscribe(run)
+    elif silence.is_proven(current.unannounced, current.replaces_silent_at, now()):
+        yield from _replace(run, current)
+    elif _must_renew(current):
+        yield from _renew(run, current)
 
 
-def _subscribe(run: Run) -> Steps:
+def _must_renew(current: Subscription) -> bool:
+    asked = current.renew_asked_at is not None and current.renew_asked_at > current.renewed_at
+    return asked or current.expires_at - now() <= RENEW_BEFORE
+
+
+def _renew(run: Run, current: Subscription) -> Steps:
+    began = now()  # what is asked for while the request is under way is asked for still
+    try:
+        fresh = run.source.renew(current.remote_id)
+    except NotFound:
+        yield from _subscribe(run)
+    else:
+        yield _renewed(run, current, fresh.expires, began)
+
+
+def _renewed(run: Run, current: Subscription, expires: datetime, began: datetime) -> Work:
+    def work() -> None:
+        Subscription.objects.filter(pk=current.pk).update(expires_at=expires, renewed_at=began)
+        run.progress.update(push="on", push_detail="", refusals=0)
+
+    return work
+
+
+def _replace(run: Run, silent: Subscription) -> Steps:
+    """Another one in place of one that Microsoft no longer serves."""
+    with suppress(NotFound):
+        run.source.unsubscribe(silent.remote_id)
+    yield from _subscribe(run, silent_since=now())
+
+
+def _subscribe(run: Run, *, silent_since: datetime | None = None) -> Steps:
+    """A new subscription in place of whatever is there; one of ours that is in the way, and that a killed worker left,
+    is removed by the connector (409, graph.md 3.1)."""
     state = secrets.token_urlsafe(32)
     address = url(run.mailbox.provider)
     try:
         made = run.source.subscribe(url=address, client_state=state, lifecycle_url=address)
-    except (Refused, Unsupported) as refusal:
-        run.progress["push"] = "refused"
-        run.progress["push_detail"] = str(refusal)[:200]
-        run.due_by(now() + TRY_AGAIN)
+    except (Refused, Unsupported, AccessLost, Conflict) as refusal:  # mail itself may be fine: the live lane tells
+        yield _without(run, "refused", detail=str(refusal)[:200])
         return
 
     def work() -> None:
+        before = Subscription.objects.filter(mailbox=run.mailbox).order_by("-expires_at").first()
         Subscription.objects.filter(mailbox=run.mailbox).delete()
-        Subscription.objects.create(mailbox=run.mailbox, remote_id=made.id, client_state=state, expires_at=made.expires)
-        run.progress.update(push="on", push_detail="", must_renew=False)
+        Subscription.objects.create(
+            mailbox=run.mailbox,
+            remote_id=made.id,
+            client_state=state,
+            expires_at=made.expires,
+            replaces_silent_at=silent_since or (before.replaces_silent_at if before else None),
+        )
+        run.progress.update(push="on", push_detail="", refusals=0)
         _look_at_everything(run.mailbox.pk)  # what happened between the last look and the subscription
 
     yield work
 
 
-def _renewed(run: Run, subscription: Subscription, expires: object) -> Work:
+def _without(run: Run, why: str, *, detail: str = "") -> Work:
+    """No push for now: the live lane polls, and this lane tries again where that may help."""
+
     def work() -> None:
-        Subscription.objects.filter(pk=subscription.pk).update(expires_at=expires, renewed_at=now())
-        run.progress.update(push="on", must_renew=False)
+        before = int(str(run.progress.get("refusals") or 0))
+        refusals = before + 1 if why == "refused" else 0
+        run.progress.update(push=why, push_detail=detail, refusals=refusals)
+        if refusals:
+            run.due_by(now() + TRY_AGAIN[min(before, len(TRY_AGAIN) - 1)])
+        gone, _ = Subscription.objects.filter(mailbox=run.mailbox).delete()
+        if gone:
+            lanes.want(run.mailbox.pk, Activity.LIVE)  # to begin polling
 
     return work
 
 
-def _forget(subscription: Subscription) -> Work:
-    return lambda: (subscription.delete(), None)[1]
+def _look_at_everything(mailbox_id: int) -> None:
+    SyncState.objects.filter(mailbox_id=mailbox_id).update(due_at=now())
+    lanes.want(mailbox_id, Activity.LIVE)
 
 
 def unsubscribe(mailbox: Mailbox) -> None:
@@ -117,81 +165,6 @@ def unsubscribe(mailbox: Mailbox) -> None:
         with suppress(ProviderError):  # it runs out by itself within days, and nobody takes its notifications
             open_mail(mailbox).unsubscribe(subscription.remote_id)
         subscription.delete()
-
-
-# --- taking notifications in ---------------------------------------------------------------------------------------
-
-
-def take(items: Sequence[Notified]) -> int:
-    """Note what a provider posted and wake the lanes. Returns how many items were for us.
-
-    Unknown subscriptions and wrong client states are left out; the caller answers 202 all the same (design.md 4).
-    """
-    named = {item.subscription_id for item in items if storable(item.subscription_id)}
-    known = {row.remote_id: row for row in Subscription.objects.filter(remote_id__in=named)}
-    ours = [
-        item
-        for item in items
-        if (row := known.get(item.subscription_id)) and _proves(item, row) and storable(item.message_id)
-    ]
-    if not ours:
-        return 0
-    with transaction.atomic():
-        _note(ours, known)
-    return len(ours)
-
-
-def _proves(item: Notified, row: Subscription) -> bool:
-    return compare_digest(row.client_state.encode(), item.client_state.encode("utf-8", "surrogatepass"))
-
-
-def storable(text: str) -> bool:
-    """PostgreSQL takes neither NUL nor half a character; no id of a provider's has any."""
-    return text.isprintable()
-
-
-def _note(items: Sequence[Notified], known: dict[str, Subscription]) -> None:
-    rows, live, broken = [], set(), set()
-    for item in items:
-        mailbox_id = known[item.subscription_id].mailbox_id
-        if item.lifecycle:
-            broken.add((mailbox_id, item.lifecycle))
-        else:
-            rows.append(Notification(mailbox_id=mailbox_id, remote_id=item.message_id, change=item.change))
-            live.add(mailbox_id)
-    Notification.objects.bulk_create(rows)
-    Subscription.objects.filter(remote_id__in={item.subscription_id for item in items}).update(last_notified_at=now())
-    for mailbox_id in sorted(live):
-        lanes.want(mailbox_id, Activity.LIVE)
-    for mailbox_id, event in sorted(broken):
-        _LIFECYCLE[event](mailbox_id)
-
-
-def _look_at_everything(mailbox_id: int) -> None:
-    SyncState.objects.filter(mailbox_id=mailbox_id).update(due_at=now())
-    lanes.want(mailbox_id, Activity.LIVE)
-
-
-def _renew_now(mailbox_id: int) -> None:
-    from postroom.sync.models import Lane
-
-    for lane in Lane.objects.select_for_update().filter(mailbox_id=mailbox_id, activity=Activity.RENEWAL):
-        lane.progress["must_renew"] = True
-        lane.save(update_fields=["progress"])
-    lanes.want(mailbox_id, Activity.RENEWAL)
-
-
-def _removed(mailbox_id: int) -> None:
-    Subscription.objects.filter(mailbox_id=mailbox_id).delete()
-    lanes.want(mailbox_id, Activity.RENEWAL)
-    _look_at_everything(mailbox_id)
-
-
-_LIFECYCLE = {
-    "reauthorizationRequired": _renew_now,
-    "subscriptionRemoved": _removed,
-    "missed": _look_at_everything,
-}
 
 
 class Push:

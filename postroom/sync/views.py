@@ -1,15 +1,18 @@
 """The address that providers post to. Answers at once; the work is done by the live lane (product.md SY4)."""
 
 import logging
+from contextlib import suppress
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from postroom.providers.errors import Malformed
 from postroom.providers.registry import PROVIDERS, connector
-from postroom.sync import push
+from postroom.sync import notified
+from postroom.sync.models import Stray
 
 log = logging.getLogger(__name__)
 
@@ -20,19 +23,34 @@ MAX_BODY = 4 * 1024 * 1024
 @csrf_exempt
 @require_POST
 def notifications(request: HttpRequest, provider: str) -> HttpResponse:
-    """Handshake, or a batch of notifications. 202 also for what is not ours: a stranger learns nothing."""
+    """Handshake, or a batch of notifications. 202 also for what is not ours: a stranger learns nothing. What cannot be
+    kept is a 503, and the provider comes again (graph.md 3.6)."""
     token = request.GET.get("validationToken")
     if token is not None:
         return HttpResponse(token[:4096], content_type="text/plain; charset=utf-8")
     if provider not in PROVIDERS:
         return HttpResponse(status=404)
-    if int(request.headers.get("content-length") or 0) > MAX_BODY:
-        return HttpResponse(status=413)
+    try:
+        return HttpResponse(status=_taken(request, provider))
+    except DatabaseError as problem:
+        log.warning("notifications could not be kept: %s", type(problem).__name__)
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+
+
+def _taken(request: HttpRequest, provider: str) -> int:
+    if _length(request) > MAX_BODY:
+        notified.count_strays(provider, {Stray.Kind.TOO_LARGE: 1})
+        return 413
     try:
         items = connector(provider).notified(request.body)
     except Malformed:
-        return HttpResponse(status=400)
-    strangers = len(items) - push.take(items)
-    if strangers:
-        log.debug("%d notifications of unknown subscriptions left out", strangers)
-    return HttpResponse(status=202)
+        notified.count_strays(provider, {Stray.Kind.MALFORMED: 1})
+        return 400
+    notified.take(items, provider=provider)
+    return 202
+
+
+def _length(request: HttpRequest) -> int:
+    with suppress(ValueError):
+        return int(request.headers.get("content-length") or 0)
+    return 0

@@ -1,0 +1,226 @@
+"""Taking in what a provider posts: checked, noted, answered (SY4, graph.md 3.6); the live lane does the rest.
+
+Nothing here waits for anybody: rows are only added, and the live lane's row is written only when that is news. So the
+answer stays quick while a worker stores mail of the same mailbox, and Microsoft's "slow" and "drop" are never reached.
+What is noted stays little: a mailbox that cannot work now, or is told more than it can read, gets one line "look at
+everything" instead of a line per message.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+from time import monotonic
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from postroom.lib.clock import now
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import Notified
+from postroom.sync import lanes
+from postroom.sync.models import Activity, Notification, Stray, Subscription
+
+log = logging.getLogger(__name__)
+
+MOST = 2_000  # notifications noted of one mailbox; what is more becomes "look at everything"
+COUNTED_EVERY = 10.0  # seconds between two looks at how many there are
+HEARD_EVERY = timedelta(seconds=10)  # how exactly a subscription's last word is kept
+_WORKING = (Mailbox.State.CONNECTING, Mailbox.State.LIVE)
+
+
+def take(items: Sequence[Notified], *, provider: str = "microsoft") -> int:
+    """Note what a provider posted and wake the lanes. Returns how many items were for us.
+
+    Unknown subscriptions and wrong client states are left out and counted; the caller answers 202 all the same
+    (design.md 4).
+    """
+    known = _known(items)
+    ours: list[Notified] = []
+    strays: Counter[str] = Counter()
+    for item in items:
+        row = known.get(item.subscription_id)
+        if row is None:
+            strays[Stray.Kind.UNKNOWN] += 1
+        elif not _proves(item, row):
+            strays[Stray.Kind.WRONG_STATE] += 1
+        elif storable(item.message_id):
+            ours.append(item)
+    if ours:
+        _note([item for item in ours if not item.lifecycle], known)
+        _lifecycle([item for item in ours if item.lifecycle], known)
+    count_strays(provider, strays)
+    return len(ours)
+
+
+def _known(items: Iterable[Notified]) -> dict[str, Subscription]:
+    named = {item.subscription_id for item in items if storable(item.subscription_id)}
+    rows = Subscription.objects.filter(remote_id__in=named).select_related("mailbox")
+    return {row.remote_id: row for row in rows.defer("mailbox__failure_detail")}
+
+
+def _proves(item: Notified, row: Subscription) -> bool:
+    return compare_digest(row.client_state.encode(), item.client_state.encode("utf-8", "surrogatepass"))
+
+
+def storable(text: str) -> bool:
+    """PostgreSQL takes neither NUL nor half a character; no id of a provider's has any."""
+    return text.isprintable()
+
+
+# --- messages --------------------------------------------------------------------------------------------------------
+
+
+def _note(items: Sequence[Notified], known: Mapping[str, Subscription]) -> None:
+    """A line per message, or one for everything; then, when that is kept, a wish for each mailbox that can work."""
+    mailboxes = {(row := known[item.subscription_id]).mailbox_id: row.mailbox for item in items}
+    full = {pk for pk, mailbox in mailboxes.items() if not _works(mailbox) or _has_too_many(pk)}
+    told = {(known[item.subscription_id].mailbox_id, item.message_id): item.change for item in items}
+    _keep([(*key, change) for key, change in told.items() if key[0] not in full])
+    for mailbox_id in full:
+        look_at_everything(mailbox_id)
+    _heard({item.subscription_id: known[item.subscription_id] for item in items})
+    if working := [pk for pk, mailbox in mailboxes.items() if _works(mailbox)]:
+        lanes.want_pushed(working)
+
+
+def _keep(rows: Sequence[tuple[int, str, str]]) -> None:
+    """Rows of (mailbox, message, change), in one statement that commits by itself."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [*([list(column) for column in zip(*rows, strict=True)]), now()])
+
+
+_KEEP = """
+    INSERT INTO sync_notification (mailbox_id, remote_id, change, received_at)
+    SELECT told.*, now.* FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS told, (SELECT %s::timestamptz) AS now
+"""
+
+
+def _works(mailbox: Mailbox) -> bool:
+    return mailbox.state in _WORKING and mailbox.failure not in lanes.BLOCKING_FAILURES
+
+
+def _heard(subscriptions: Mapping[str, Subscription]) -> None:
+    """Push speaks: whatever was in doubt is not. Written now and then only; rows that others hold are left alone."""
+    at = now()
+    silent = [
+        row.pk
+        for row in subscriptions.values()
+        if row.unannounced or row.last_notified_at is None or at - row.last_notified_at > HEARD_EVERY
+    ]
+    if silent:
+        with transaction.atomic():
+            free = Subscription.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=silent)
+            found = list(free.order_by("pk").values_list("pk", flat=True))
+            Subscription.objects.filter(pk__in=found).update(last_notified_at=at, unannounced=0)
+
+
+def look_at_everything(mailbox_id: int) -> None:
+    """One line that stands for every folder; the next live run asks all their deltas. It does not add up."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EVERYTHING, {"mailbox": mailbox_id, "now": now()})
+
+
+_EVERYTHING = f"""
+    INSERT INTO sync_notification (mailbox_id, remote_id, change, received_at)
+    SELECT %(mailbox)s, '', '{Notification.EVERYTHING}', %(now)s
+    WHERE NOT EXISTS (SELECT 1 FROM sync_notification
+                      WHERE mailbox_id = %(mailbox)s AND change = '{Notification.EVERYTHING}')
+"""  # noqa: S608 - our own word
+
+_counted: dict[int, tuple[float, bool]] = {}  # mailbox -> (when it was counted, whether it has too many)
+
+
+def _has_too_many(mailbox_id: int) -> bool:
+    at, full = _counted.get(mailbox_id, (-COUNTED_EVERY, False))
+    if monotonic() - at >= COUNTED_EVERY:
+        rows = Notification.objects.filter(mailbox_id=mailbox_id)[:MOST]
+        _counted[mailbox_id] = (monotonic(), full := rows.count() >= MOST)
+    return full
+
+
+# --- lifecycle (SY5) -------------------------------------------------------------------------------------------------
+
+
+def _lifecycle(items: Sequence[Notified], known: Mapping[str, Subscription]) -> None:
+    """Each event once per subscription; the repair itself is the lanes'."""
+    events = sorted({(known[i.subscription_id].mailbox_id, i.subscription_id, i.lifecycle) for i in items})
+    for mailbox_id, subscription_id, event in events:
+        log.info("mailbox %s: push says %s", mailbox_id, event)
+        row = known[subscription_id]
+        repair, activities = _REPAIRS[event]
+        repair(row)
+        for activity in activities if _works(row.mailbox) else ():
+            lanes.want(mailbox_id, activity)
+
+
+def _reauthorise(row: Subscription) -> None:
+    Subscription.objects.filter(pk=row.pk).update(renew_asked_at=now())
+
+
+def _removed(row: Subscription) -> None:
+    """It is gone; what happened since cannot have been told."""
+    Subscription.objects.filter(pk=row.pk).delete()
+    look_at_everything(row.mailbox_id)
+
+
+def _missed(row: Subscription) -> None:
+    look_at_everything(row.mailbox_id)
+
+
+_REPAIRS: dict[str, tuple[Callable[[Subscription], None], tuple[Activity, ...]]] = {
+    "reauthorizationRequired": (_reauthorise, (Activity.RENEWAL,)),
+    "subscriptionRemoved": (_removed, (Activity.RENEWAL, Activity.LIVE)),
+    "missed": (_missed, (Activity.LIVE,)),
+}
+
+
+# --- strays ----------------------------------------------------------------------------------------------------------
+
+STRAYS_KEPT_EVERY = 5.0  # seconds: whoever knocks a thousand times costs one write
+
+
+@dataclass
+class _Unkept:
+    """What this process counted and has not stored yet."""
+
+    lock: threading.Lock
+    counts: Counter[tuple[str, str]]
+    kept_at: float = -STRAYS_KEPT_EVERY
+
+
+_unkept = _Unkept(threading.Lock(), Counter())
+
+
+def count_strays(provider: str, kinds: Mapping[str, int]) -> None:
+    """Count what was posted and is nobody's, by ``Stray.Kind``; stored at most every few seconds."""
+    with _unkept.lock:
+        for kind, count in kinds.items():
+            _unkept.counts[provider, kind] += count
+        if not _unkept.counts or monotonic() - _unkept.kept_at < STRAYS_KEPT_EVERY:
+            return
+        counts, _unkept.counts, _unkept.kept_at = _unkept.counts, Counter(), monotonic()
+    for (named, kind), count in sorted(counts.items()):
+        _keep_strays(named, kind, count)
+
+
+def _keep_strays(provider: str, kind: str, count: int) -> None:
+    at = now()
+    row, made = Stray.objects.get_or_create(
+        provider=provider, day=at.date(), kind=kind, defaults={"count": count, "last_at": at}
+    )
+    if not made:
+        Stray.objects.filter(pk=row.pk).update(count=F("count") + count, last_at=at)
+
+
+def strays(*, days: int = 7) -> dict[str, int]:
+    """What was posted to us and is nobody's in the last days, by kind: for the operators' page and metrics."""
+    since = now().date() - timedelta(days=days - 1)
+    found: Counter[str] = Counter(dict.fromkeys(Stray.Kind.values, 0))
+    for kind, count in Stray.objects.filter(day__gte=since).values_list("kind", "count"):
+        found[kind] += count
+    return dict(found)
