@@ -75,6 +75,14 @@ class RemoteFolder(Struct, frozen=True, kw_only=True):
     unread: int | None = None
 
 
+class RemoteCategory(Struct, frozen=True, kw_only=True):
+    """A category of the mailbox's own list. ``color`` is one of Outlook's 25 presets by number, or ``None``."""
+
+    id: str
+    name: str
+    color: int | None = None
+
+
 class RemoteAttachment(Struct, frozen=True, kw_only=True):
     """What is known of an attachment without its bytes. ``size`` in bytes as the provider counts it."""
 
@@ -378,9 +386,24 @@ class MailSource(Protocol):
         """Write changes, up to 20 in one request, in order per message. Repeating it is harmless."""
         ...
 
-    def create_folder(self, *, name: str, parent_id: str | None = None) -> RemoteFolder: ...
+    def create_folder(self, *, name: str, parent_id: str | None = None) -> RemoteFolder:
+        """Raises ``Refused`` when its parent has one of that name. Not repeatable: look with ``find_folder`` first."""
+        ...
+
+    def find_folder(self, *, name: str, parent_id: str | None = None) -> RemoteFolder | None:
+        """The folder of that name right below the parent (``None``: at the top), whatever its case."""
+        ...
+
     def rename_folder(self, folder_id: str, name: str) -> RemoteFolder: ...
     def move_folder(self, folder_id: str, parent_id: str | None) -> RemoteFolder: ...
+
+    def categories(self) -> tuple[RemoteCategory, ...]:
+        """The mailbox's list of categories. Raises ``Refused`` or ``AccessLost`` where we may not read it."""
+        ...
+
+    def create_category(self, *, name: str, color: int | None = None) -> RemoteCategory:
+        """Raises ``Refused`` when there is one of that name (its case does not matter)."""
+        ...
 
     # Sending, step by step, so that each step can be looked up after a crash (design.md section 3).
     def find_sent(self, *, marker: str, internet_message_id: str) -> RemoteMessage | None:
@@ -388,7 +411,18 @@ class MailSource(Protocol):
         ...
 
     def create_draft(self, outgoing: Outgoing) -> RemoteDraft: ...
+    def update_draft(self, draft_id: str, outgoing: Outgoing, *, key: str = "") -> RemoteDraft:
+        """Write text, recipients and our names (marker, Message-ID) over those of a draft; its files stay.
+
+        Raises ``Conflict`` when ``key`` is given and no longer its change key, ``NotFound`` when it is gone.
+        """
+        ...
+
     def attach(self, draft_id: str, attachment: OutgoingAttachment) -> None: ...
+    def detach(self, draft_id: str, attachment_id: str) -> None:
+        """Take a file off a draft. Nothing to do when it is gone already."""
+        ...
+
     def send(self, draft_id: str) -> None:
         """Hand a draft to the provider's transport. Never repeated blindly: look with ``find_sent`` first."""
         ...

@@ -23,6 +23,7 @@ from postroom.providers.contract import (
     FolderRole,
     RemoteAttachment,
     RemoteBody,
+    RemoteCategory,
     RemoteFolder,
     RemoteMessage,
 )
@@ -66,6 +67,8 @@ class Box:
         self.folders: dict[str, RemoteFolder] = {}
         self.messages: dict[str, RemoteMessage] = {}
         self.files: dict[tuple[str, str], bytes] = {}
+        self.categories: dict[str, RemoteCategory] = {}
+        self.categories_refused = False  # the permission was not granted
         self.spoiled: dict[str, str] = {}
         self.protected: set[str] = set()  # messages that the provider will not change for a client
         self.outdated: dict[str, RemoteMessage] = {}  # each message as it was before its last change
@@ -172,6 +175,12 @@ class Box:
         self.change(message_id, attachments=(*(message.attachments or ()), file), has_attachments=not inline_only)
         return file
 
+    def remove_file(self, message_id: str, file_id: str) -> None:
+        message = self.get(message_id)
+        left = tuple(one for one in message.attachments or () if one.id != file_id)
+        self.files.pop((message_id, file_id), None)
+        self.change(message_id, attachments=left, has_attachments=any(not one.is_inline for one in left))
+
     def get(self, message_id: str) -> RemoteMessage:
         if message_id not in self.messages:
             raise NotFound(f"no message {message_id}")
@@ -182,15 +191,32 @@ class Box:
     def folder(self, name: str, parent: str | None = None) -> str:
         """A new folder; its id. Raises ``Refused`` when its parent has one of that name."""
         parent = parent or ROOT
-        if any(one.name == name and one.parent_id == parent for one in self.folders.values()):
-            raise Refused(f"there is a folder called {name}", code="FolderExists")
+        self._free(name, parent)
         folder = RemoteFolder(id=f"f{self._next()}", parent_id=parent, name=name)
         self._keep_folder(folder)
         return folder.id
 
     def change_folder(self, folder_id: str, **fields: Any) -> RemoteFolder:
-        """A folder gets another ``name`` or ``parent_id``."""
-        return self._keep_folder(structs.replace(self._known(folder_id), **fields))
+        """A folder gets another ``name`` or ``parent_id``. Raises ``Refused`` when that is taken, or it has a role."""
+        after = structs.replace(self._known(folder_id), **fields)
+        if after.role:
+            raise Refused(
+                "a folder with a purpose cannot be changed", code="ErrorDeleteDistinguishedFolder", status=403
+            )
+        self._free(after.name, after.parent_id or ROOT, besides=folder_id)
+        return self._keep_folder(after)
+
+    def _free(self, name: str, parent: str, *, besides: str = "") -> None:
+        siblings = (one for one in self.folders.values() if one.parent_id == parent and one.id != besides)
+        if any(one.name.casefold() == name.casefold() for one in siblings):
+            raise Refused(f"there is a folder called {name}", code="ErrorFolderExists", status=409)
+
+    def category(self, name: str, color: int | None = None) -> RemoteCategory:
+        """A category in the mailbox's list, new or with another colour."""
+        known = self.categories.get(name.casefold())
+        made = RemoteCategory(id=known.id if known else f"category-{self._next()}", name=name, color=color)
+        self.categories[name.casefold()] = made
+        return made
 
     def remove_folder(self, folder_id: str) -> None:
         """A folder goes, with all that is in it."""

@@ -19,6 +19,7 @@ from postroom.providers.contract import (
     OutgoingAttachment,
     Page,
     RemoteBody,
+    RemoteCategory,
     RemoteDraft,
     RemoteFolder,
     RemoteMessage,
@@ -28,7 +29,15 @@ from postroom.providers.contract import (
     Unusable,
     Urgency,
 )
-from postroom.providers.errors import AccessLost, ConnectRefused, NotFound, ProviderError, ReauthNeeded, Refused
+from postroom.providers.errors import (
+    AccessLost,
+    Conflict,
+    ConnectRefused,
+    NotFound,
+    ProviderError,
+    ReauthNeeded,
+    Refused,
+)
 from postroom.providers.memory.authority import MemoryAuthority
 from postroom.providers.memory.deltas import changes, listing
 from postroom.providers.memory.mailbox import Box, Entry
@@ -216,6 +225,12 @@ class MemoryMail:
         with self._box("create_folder") as box:
             return box.counted(box.folder(name, parent_id))
 
+    def find_folder(self, *, name: str, parent_id: str | None = None) -> RemoteFolder | None:
+        with self._box("find_folder") as box:
+            within = [one for one in box.folders.values() if one.parent_id == (parent_id or "root")]
+            found = next((one for one in within if one.name.casefold() == name.casefold()), None)
+            return box.counted(found.id) if found else None
+
     def rename_folder(self, folder_id: str, name: str) -> RemoteFolder:
         with self._box("rename_folder") as box:
             return box.change_folder(folder_id, name=name)
@@ -223,6 +238,22 @@ class MemoryMail:
     def move_folder(self, folder_id: str, parent_id: str | None) -> RemoteFolder:
         with self._box("move_folder") as box:
             return box.change_folder(folder_id, parent_id=parent_id or "root")
+
+    def categories(self) -> tuple[RemoteCategory, ...]:
+        with self._box("categories", Urgency.DELTA) as box:
+            self._may_use_categories(box)
+            return tuple(box.categories.values())
+
+    def create_category(self, *, name: str, color: int | None = None) -> RemoteCategory:
+        with self._box("create_category") as box:
+            self._may_use_categories(box)
+            if name.casefold() in box.categories:
+                raise Refused("there is a category of that name", code="ErrorItemExists", status=409)
+            return box.category(name, color)
+
+    def _may_use_categories(self, box: Box) -> None:
+        if box.categories_refused:
+            raise AccessLost("not granted", code="ErrorAccessDenied", status=403)
 
     # Sending
 
@@ -261,6 +292,31 @@ class MemoryMail:
             made = box.get(draft)
             return RemoteDraft(id=draft, change_key=made.change_key or "", conversation_id=made.conversation_id)
 
+    def update_draft(self, draft_id: str, outgoing: Outgoing, *, key: str = "") -> RemoteDraft:
+        with self._box("update_draft") as box:
+            draft = box.get(draft_id)
+            if not draft.is_draft:
+                raise Refused("not a draft", code="ErrorInvalidPropertySet", status=400)
+            if key and key != draft.change_key:
+                raise Conflict("the change key does not match", code="ErrorIrresolvableConflict", status=412)
+            after = box.change(
+                draft_id,
+                subject=outgoing.subject,
+                body=RemoteBody("html", outgoing.html),
+                preview=outgoing.html[:255],
+                to=outgoing.to,
+                cc=outgoing.cc,
+                bcc=outgoing.bcc,
+                marker=outgoing.marker,
+                internet_message_id=outgoing.internet_message_id,
+            )
+            return RemoteDraft(
+                id=draft_id,
+                change_key=after.change_key or "",
+                conversation_id=after.conversation_id,
+                attachments=after.attachments or (),
+            )
+
     def attach(self, draft_id: str, attachment: OutgoingAttachment) -> None:
         with self._box("attach") as box:
             content = b"".join(attachment.open())
@@ -269,6 +325,11 @@ class MemoryMail:
             told = structs.asdict(attachment)
             fields = {name: told[name] for name in ("content_type", "is_inline", "content_id")}
             box.add_file(draft_id, name=attachment.name, content=content, **fields)
+
+    def detach(self, draft_id: str, attachment_id: str) -> None:
+        with self._box("detach") as box:
+            if draft_id in box.messages:
+                box.remove_file(draft_id, attachment_id)
 
     def send(self, draft_id: str) -> None:
         with self._box("send") as box:

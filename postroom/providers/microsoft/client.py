@@ -43,19 +43,24 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """A request to Graph. ``path`` starts with ``/`` and is what follows ``/v1.0``; ``prefer`` is sent besides ids."""
+    """A request to Graph. ``path`` starts with ``/`` and is what follows ``/v1.0``; ``prefer`` is sent besides ids.
+
+    ``if_match`` is a change key: the request is refused (412) when the item has another one by then.
+    """
 
     path: str
     method: str = "GET"
     body: Any = None
     prefer: str = ""
     safe: bool = True
+    if_match: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers every way of asking needs: immutable ids are asked for each time (graph.md 2.7)."""
         prefer = f"{IMMUTABLE}, {self.prefer}" if self.prefer else IMMUTABLE
-        return {"Prefer": prefer, "Accept": "application/json"}
+        needed = {"Prefer": prefer, "Accept": "application/json"}
+        return {**needed, "If-Match": f'W/"{self.if_match}"'} if self.if_match else needed
 
 
 class Answer(Struct, frozen=True):
@@ -87,6 +92,11 @@ def path_of(**options: str | int) -> str:
     """OData options as a query: ``path_of(select="id", top=5)`` -> ``?$select=id&$top=5``. Empty ones are left out."""
     parts = [f"${name}={quote(str(value), safe='$,():;=/@')}" for name, value in options.items() if value != ""]
     return "?" + "&".join(parts) if parts else ""
+
+
+def literal(value: str) -> str:
+    """A text inside a filter: a single quote is doubled (graph.md 2.3)."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def segment(identifier: str) -> str:

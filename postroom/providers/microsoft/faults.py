@@ -69,6 +69,9 @@ VERDICTS: Mapping[tuple[int | None, str | None], Verdict] = {
     (None, "resourcemodified"): CONFLICT,
     (None, "errorfolderexists"): REFUSED,
     (None, "namealreadyexists"): REFUSED,
+    (None, "erroritemexists"): REFUSED,
+    (None, "errordeletedistinguishedfolder"): REFUSED,
+    (None, "errormovedistinguishedfolder"): REFUSED,
     # cursors
     (410, None): EXPIRED,
     (None, "syncstatenotfound"): EXPIRED,

@@ -31,6 +31,12 @@ FEATURES = (
         permissions=("Send messages as you, when you press Send",),
     ),
     Feature(
+        name="categories",
+        label="Category colours",
+        scopes=("MailboxSettings.ReadWrite",),
+        permissions=("Read your list of categories with their colours, and add categories you make in Postroom",),
+    ),
+    Feature(
         name="shared",
         label="Shared mailboxes",
         scopes=("Mail.ReadWrite.Shared", "Mail.Send.Shared"),

@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, field
 
 from postroom.providers.contract import DeltaPage, FolderRole, RemoteFolder, Removed, Unusable, Urgency
 from postroom.providers.errors import AccessLost, ConnectRefused, NotFound, ProviderError
-from postroom.providers.microsoft.client import Ask, path_of
+from postroom.providers.microsoft.client import Ask, literal, path_of
 from postroom.providers.microsoft.decode import decode
 from postroom.providers.microsoft.mailbox import Mailbox
 from postroom.providers.microsoft.messages import text
@@ -87,6 +87,17 @@ class Folders(Mailbox):
         """A new folder. Raises ``Refused`` when its parent has one of that name."""
         path = self._folder(parent_id, "/childFolders") if parent_id else f"{self._root}/mailFolders"
         return self._written(Ask(path=path, method="POST", body={"displayName": name}, safe=False))
+
+    def find_folder(self, *, name: str, parent_id: str | None = None) -> RemoteFolder | None:
+        path = self._folder(parent_id, "/childFolders") if parent_id else f"{self._root}/mailFolders"
+        page = self._graph.page(
+            f"{path}{path_of(filter=f'displayName eq {literal(name)}', select=SELECT, top=100)}",
+            WireFolder,
+            urgency=Urgency.USER,
+        )
+        found = [one for one in page.value if isinstance(one, WireFolder)]
+        same = [one for one in found if (one.display_name or "").casefold() == name.casefold()]
+        return self._folder_of(same[0]) if same else None
 
     def rename_folder(self, folder_id: str, name: str) -> RemoteFolder:
         return self._written(Ask(path=self._folder(folder_id), method="PATCH", body={"displayName": name}))

@@ -24,7 +24,7 @@ from postroom.providers.contract import (
     Urgency,
 )
 from postroom.providers.errors import AccessLost, Conflict, NotFound, Refused
-from postroom.providers.microsoft.client import Ask, path_of
+from postroom.providers.microsoft.client import Ask, literal, path_of, segment
 from postroom.providers.microsoft.decode import decode
 from postroom.providers.microsoft.folders import Folders
 from postroom.providers.microsoft.messages import (
@@ -49,10 +49,10 @@ class Sending(Folders):
 
     def find_sent(self, *, marker: str, internet_message_id: str) -> RemoteMessage | None:
         """The sent copy if there is one, else the draft. With its attachments, so that a crash repeats none."""
-        named = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq {_literal(marker)})"
+        named = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq {literal(marker)})"
         found = self._matching(named)
         if not any(one.is_draft is False for one in found) and internet_message_id:
-            found += self._matching(f"internetMessageId eq {_literal(internet_message_id)}")
+            found += self._matching(f"internetMessageId eq {literal(internet_message_id)}")
         different = list({one.id: one for one in found}.values())
         return min(different, key=self._likeness) if len(different) > 1 else next(iter(different), None)
 
@@ -81,6 +81,12 @@ class Sending(Folders):
     def _create(self, path: str, body: dict[str, Any]) -> WireMessage:
         answer = self._graph.call(Ask(path=path, method="POST", body=body, safe=False), urgency=Urgency.USER)
         return decode(answer.body, WireMessage, safe=False)
+
+    def update_draft(self, draft_id: str, outgoing: Outgoing, *, key: str = "") -> RemoteDraft:
+        """Source: graph.md 2.5: text is writable while it is a draft; ``key`` goes out as If-Match."""
+        body = {**_named(outgoing), **_content(outgoing)}
+        ask = Ask(path=self._message(draft_id), method="PATCH", body=body, if_match=key)
+        return self._draft(decode(self._graph.call(ask, urgency=Urgency.USER).body, WireMessage))
 
     def _fill(self, draft_id: str, body: dict[str, Any]) -> WireMessage:
         ask = Ask(path=self._message(draft_id), method="PATCH", body=body)
@@ -137,6 +143,15 @@ class Sending(Folders):
         except Conflict:
             self._graph.call(ask, urgency=Urgency.USER)
 
+    def detach(self, draft_id: str, attachment_id: str) -> None:
+        """Nothing to do when it is gone already. A conflict is seen for no reason here (graph.md 2.5)."""
+        ask = Ask(path=self._message(draft_id, f"/attachments/{segment(attachment_id)}"), method="DELETE")
+        with suppress(NotFound):
+            try:
+                self._graph.call(ask, urgency=Urgency.USER)
+            except Conflict:
+                self._graph.call(ask, urgency=Urgency.USER)
+
     def send(self, draft_id: str) -> None:
         ask = Ask(path=self._message(draft_id, "/send"), method="POST", safe=False)
         self._fresh(lambda: self._graph.call(ask, urgency=Urgency.USER))
@@ -178,7 +193,3 @@ def _content(outgoing: Outgoing) -> dict[str, Any]:
 
 def _recipients(people: Sequence[Address]) -> list[dict[str, Any]]:
     return [{"emailAddress": {"address": one.address, "name": one.name or one.address}} for one in people]
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
