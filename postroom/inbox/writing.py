@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from postroom.inbox.accounts import Account, Accounts
 from postroom.mail import commands
 from postroom.mail.models import Composition, CompositionFile, Message
+from postroom.mailboxes import sending
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.models import Membership
 
@@ -79,12 +80,15 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def default_sender(member: Membership, known: Accounts) -> Account | None:
-    """The mailbox the member wrote from last (SE2), else their own, else any they may send from."""
+    """The member's default for sending, else the mailbox they wrote from last (SE2), else the workspace's default, else
+    their own, else any they may send from."""
     senders = known.senders
+    mine, everybodys = sending.defaults(member)
     chosen = Composition.objects.filter(author=member, how="new", mailbox__in=[one.pk for one in senders])
     last = chosen.exclude(html="").order_by("-updated_at").values_list("mailbox", flat=True).first()
     own = [one for one in senders if one.mailbox.owner_id == member.pk and not one.shared]
-    return next((one for one in senders if one.pk == last), None) or next(iter([*own, *senders]), None)
+    named = [one for wanted in (mine, last, everybodys) for one in senders if one.pk == wanted]
+    return next(iter([*named, *own, *senders]), None)
 
 
 def answer(member: Membership, known: Accounts, message: Message, how: str) -> Composition | None:

@@ -42,6 +42,12 @@ def may_reconnect(member: Membership, mailbox: Mailbox) -> bool:
     return mailbox.owner_id == member.pk
 
 
+def may_hand_over(member: Membership, mailbox: Mailbox) -> bool:
+    """Its owner; an admin too, unless it is somebody's private one: of that the owner alone decides who reads it."""
+    private = mailbox.kind == Mailbox.Kind.OWN and mailbox.visibility == Mailbox.Visibility.PRIVATE
+    return mailbox.owner_id == member.pk or (member.may(Permission.MANAGE_WORKSPACE) and not private)
+
+
 def _of(member: Membership) -> QuerySet[Mailbox]:
     mailboxes = Mailbox.objects.for_workspace(member.workspace_id)
     return mailboxes.select_related("connection", "owner__user").order_by("connected_at", "pk")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from postroom.lib.clock import now
-from postroom.mailboxes import access, failures, features, hooks, lifecycle
-from postroom.mailboxes.models import Connection, Mailbox
+from postroom.mailboxes import access, approvals, failures, features, hooks, lifecycle
+from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.workspaces.models import Membership, Permission
 
 State, History = Mailbox.State, Mailbox.History
@@ -78,8 +78,22 @@ class View:
         return self.mailbox.state != State.DISCONNECTED
 
     @property
+    def one_way(self) -> bool:
+        return bool(self.mailbox.direction == Mailbox.Direction.ONE_WAY)
+
+    @property
+    def reconnect_label(self) -> str:
+        """A policy wants another check, not another connection (CN5)."""
+        return "Sign in again" if self.mailbox.failure == Failure.CONDITIONAL_ACCESS else "Reconnect"
+
+    @property
     def offers_reconnect(self) -> bool:
         return bool(self.connected and self.advice and self.advice.remedy == "reconnect" and self.may_reconnect)
+
+    @property
+    def offers_delegate(self) -> bool:
+        """A shared mailbox that fell with its delegate."""
+        return bool(self.connected and self.advice and self.advice.remedy == "delegate" and self.may_connect)
 
     @property
     def offers_sync(self) -> bool:
@@ -99,10 +113,10 @@ def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
     return View(
         mailbox=mailbox,
         health=_health(mailbox),
-        pull=_pull(mailbox, known.get("progress")) if mailbox.state in WORKING else None,
+        pull=_pull(mailbox, known.get("progress")) if _pulls(mailbox) else None,
         stats=_stats(mailbox, known),
         advice=advice if connected else None,
-        realtime=_realtime(known) if mailbox.state in WORKING else "",
+        realtime=_realtime(known) if _pulls(mailbox) else "",
         slowed=bool(mailbox.throttled_until and mailbox.throttled_until > now()),
         syncing=mailbox.state in WORKING and known.get("syncing", False),
         ticket=ticket if connected else "",
@@ -112,8 +126,13 @@ def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
     )
 
 
+def _pulls(mailbox: Mailbox) -> bool:
+    """Whether its mail is being pulled: not while it is paused or one-way (CN11)."""
+    return mailbox.state in WORKING and mailbox.direction == Mailbox.Direction.TWO_WAY
+
+
 def _asks_history(mailbox: Mailbox, member: Membership) -> bool:
-    return mailbox.state in WORKING and not mailbox.history and mailbox.owner_id == member.pk
+    return _pulls(mailbox) and not mailbox.history and mailbox.owner_id == member.pk
 
 
 def _health(mailbox: Mailbox) -> str:
@@ -135,8 +154,9 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
     if "linked" in known:
         lines.append(("Linked to records", f"{known['linked']:,}"))
     if mailbox.state != State.DISCONNECTED:
-        lines.append(("Sync", "Two-way"))
-        lines.append(("Subscription", _renewal(mailbox, known)))
+        lines.append(("Sync", mailbox.get_direction_display()))
+        if mailbox.direction == Mailbox.Direction.TWO_WAY:
+            lines.append(("Subscription", _renewal(mailbox, known)))
     else:
         lines.append(("Sync", "Ended"))
     if held := known.get("quarantined", 0):
@@ -215,12 +235,18 @@ class Allowed:
     mailbox: Mailbox
     lines: Sequence[tuple[features.State, list[str]]]  # with the scopes behind each
     may_change: bool
+    has_admin: bool  # whether there is an administrator to ask (CN3)
 
 
 def allowed(mailboxes: Sequence[Mailbox], member: Membership) -> list[Allowed]:
     """One entry per connection, under its own mailbox."""
     return [
-        Allowed(one, _lines(one.connection), access.may_reconnect(member, one))
+        Allowed(
+            one,
+            _lines(one.connection),
+            access.may_reconnect(member, one),
+            approvals.possible(one.provider, kind=one.connection.account_kind),
+        )
         for one in mailboxes
         if one.connection is not None and one.kind == Mailbox.Kind.OWN and one.state != State.DISCONNECTED
     ]

@@ -2,9 +2,11 @@
 
     begin    attempt stored, secrets sealed, address of the provider's page
     finish   answer checked -> code redeemed -> mailbox connected or connection renewed
+    go_on    the next rung of the ladder: one more feature, if the member chose one that is still off
 
 The attempt is bound to the browser session by a hash of its key, lives 15 minutes and is used once. What went wrong
-leaves as an exception for which `refusals.reason_of` knows the page.
+leaves as an exception for which `refusals.reason_of` knows the page. A further feature that is not granted is no
+failure of the connection (CN2): it is noted, said, and the ladder goes on.
 """
 
 import hashlib
@@ -21,14 +23,14 @@ from django.urls import reverse
 
 from postroom.lib.clock import now
 from postroom.lib.crypto import CannotOpen
-from postroom.mailboxes import features, lifecycle, refusals
+from postroom.mailboxes import approvals, features, lifecycle, refusals
 from postroom.mailboxes.grants import keyring
 from postroom.mailboxes.models import ConnectAttempt, Connection, Mailbox
 from postroom.mailboxes.session import budget_key
 from postroom.providers import registry
 from postroom.providers.contract import Grant
 from postroom.providers.errors import AccessLost, ConnectRefused
-from postroom.workspaces.models import Membership
+from postroom.workspaces.models import Membership, Permission
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,19 @@ CONNECTED = "connected"
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A finished trip. ``renewed`` when an existing connection got a new grant."""
+    """A finished leg of a trip. ``renewed`` when an existing connection got a new grant.
+
+    ``granted`` and ``refused``: the further features this leg asked for (names), by how it ended. ``later``: those that
+    come next.
+    """
 
     mailbox: Mailbox | None
     renewed: bool
     replayed: bool = False  # the same answer was opened again; nothing was done
+    granted: Sequence[str] = ()
+    refused: Sequence[str] = ()
+    impossible: Sequence[str] = ()  # chosen, but this kind of account cannot have them
+    later: Sequence[str] = ()
 
 
 def begin(
@@ -54,11 +64,13 @@ def begin(
     session_key: str,
     reconnect: Connection | None = None,
     claims: str = "",
+    direction: Mailbox.Direction = Mailbox.Direction.TWO_WAY,
+    later: Sequence[str] = (),
 ) -> str:
-    """Start a trip for the features ``wanted``; returns the address to send the browser to.
+    """Start a leg for the features ``wanted``; returns the address to send the browser to.
 
     Reconnecting leads straight to the known account. ``claims`` is the challenge that the last trip ended with; without
-    one a reconnect passes on that which ended its grant (CN5).
+    one a reconnect passes on that which ended its grant (CN5). ``later``: features that get legs of their own.
     """
     state, nonce, verifier = (secrets.token_urlsafe(size) for size in (32, 32, 48))
     ConnectAttempt.objects.filter(created_at__lt=now() - KEEP).delete()
@@ -69,7 +81,9 @@ def begin(
         state=state,
         session_hash=_fingerprint(session_key),
         sealed_secrets=keyring().seal(json.dumps([nonce, verifier]).encode(), _place(state)),
-        features=list(wanted),
+        features=features.chosen(provider, wanted),
+        later=list(later),
+        direction=direction,
         reconnect=reconnect,
     )
     return (
@@ -96,13 +110,43 @@ def finish(provider: str, answer: Mapping[str, str], *, session_key: str | None,
         return _replay(attempt)
     if not ConnectAttempt.objects.filter(pk=attempt.pk, used_at=None).update(used_at=now()):
         raise ConnectRefused("this answer is being worked on already", reason="repeated")
+    asked = _new_features(attempt)
     try:
-        arrival = _settle(attempt, _redeem(attempt, answer))
+        arrival = _settle(attempt, _redeem(attempt, answer), asked)
     except Exception as problem:
-        _remember(attempt, refusals.reason_of(problem))
-        raise
+        reason = refusals.reason_of(problem)
+        if asked and reason in features.REFUSALS:
+            arrival = _without(attempt, asked, reason)
+        else:
+            _remember(attempt, reason)
+            raise
     _remember(attempt, CONNECTED)
     return arrival
+
+
+def go_on(member: Membership, connection: Connection, later: Sequence[str], *, session_key: str) -> str:
+    """The address of the next leg, empty when nothing is left to ask for."""
+    open_ = features.to_ask(connection, later)
+    if not open_:
+        return ""
+    wanted = [*features.granted_names(connection), open_[0]]
+    return begin(member, connection.provider, wanted, session_key=session_key, reconnect=connection, later=open_[1:])
+
+
+def _new_features(attempt: ConnectAttempt) -> list[str]:
+    """The further features that this leg asks for: what may be refused without harm."""
+    if attempt.reconnect is None:
+        return []
+    return features.to_ask(attempt.reconnect, features.optional(attempt.provider, attempt.features))
+
+
+def _without(attempt: ConnectAttempt, asked: Sequence[str], reason: str) -> Arrival:
+    """What was asked for is not granted; the connection is as good as before."""
+    connection = attempt.reconnect
+    assert connection is not None
+    refused = features.note_answer(connection, asked, reason)
+    mailbox = connection.mailboxes.order_by("pk").first()
+    return Arrival(mailbox=mailbox, renewed=False, refused=refused, later=features.to_ask(connection, attempt.later))
 
 
 def callback_url(provider: str) -> str:
@@ -154,16 +198,32 @@ def _redeem(attempt: ConnectAttempt, answer: Mapping[str, str]) -> Grant:
     )
 
 
-def _settle(attempt: ConnectAttempt, grant: Grant) -> Arrival:
+def _settle(attempt: ConnectAttempt, grant: Grant, asked: Sequence[str]) -> Arrival:
     if missing := features.missing(attempt.provider, grant.scopes):
         raise ConnectRefused(f"not granted: {', '.join(missing)}", reason="consent")
     _probe(attempt.provider, grant)
     if attempt.reconnect is not None:
-        lifecycle.reconnect(attempt.reconnect, grant)
-        mailbox = attempt.reconnect.mailboxes.order_by("pk").first()
-        return Arrival(mailbox=mailbox, renewed=True)
-    mailbox = lifecycle.connect(attempt.member, attempt.provider, grant)
-    return Arrival(mailbox=mailbox, renewed=bool(mailbox.history))
+        lifecycle.reconnect(attempt.reconnect, grant, by=attempt.member)
+        mailbox, connection = attempt.reconnect.mailboxes.order_by("pk").first(), attempt.reconnect
+        renewed = True
+    else:
+        if not attempt.member.may(Permission.CONNECT_MAILBOX):  # taken away since the trip began
+            raise ConnectRefused("the role no longer includes it", reason="permission")
+        made = lifecycle.connect(attempt.member, attempt.provider, grant, direction=attempt.direction)
+        assert made.connection is not None
+        mailbox, connection, renewed = made, made.connection, bool(made.history)
+    refused = features.note_answer(connection, asked)
+    approvals.settle(attempt.member, connection)
+    later = features.to_ask(connection, attempt.later)
+    cannot = [one.feature.name for one in features.states(connection) if one.impossible]
+    return Arrival(
+        mailbox=mailbox,
+        renewed=renewed,
+        granted=[name for name in asked if name not in refused],
+        refused=refused,
+        impossible=[name for name in attempt.later if name in cannot],
+        later=later,
+    )
 
 
 def _probe(provider: str, grant: Grant) -> None:

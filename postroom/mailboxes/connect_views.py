@@ -1,6 +1,8 @@
 """Connecting and reconnecting as pages: provider -> permissions -> the provider's own page -> back."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,8 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from postroom.lib.errors import new_reference
-from postroom.mailboxes import access, connect, features, lifecycle, refusals
-from postroom.mailboxes.models import ConnectAttempt, Connection, Mailbox
+from postroom.mailboxes import access, approval_views, approvals, connect, features, lifecycle, refusals
+from postroom.mailboxes.models import AdminApproval, ConnectAttempt, Connection, Mailbox
 from postroom.providers import errors, registry
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership, Permission
@@ -25,6 +27,15 @@ CLAIMS = "connect-claims"  # in the session: what the provider wants to see in t
 
 # What a member can choose from; a provider appears here when its connector can be used by people.
 OFFERED = ("microsoft",)
+DIRECTIONS = {
+    Mailbox.Direction.TWO_WAY: "Mail arrives here, and what you change here changes there. Recommended.",
+    Mailbox.Direction.ONE_WAY: "You send from Postroom, and what you send is kept. Nothing else is read or pulled, "
+    "so answers appear in Outlook only.",
+}
+ARRIVED = {
+    Mailbox.Direction.TWO_WAY: "Its newest mail is on the way.",
+    Mailbox.Direction.ONE_WAY: "You can send from it; incoming mail is not pulled.",
+}
 ABOUT = {"microsoft": "Outlook mail of a work or school account, or of Outlook.com, Hotmail and Live."}
 
 
@@ -49,19 +60,35 @@ def permissions(request: MemberRequest, provider: str) -> HttpResponse:
     if elsewhere := _other_address(request):
         return elsewhere
     if request.method == "POST":
-        return _depart(request, provider, request.POST.getlist("feature"))
+        return _first_leg(request, provider)
     asked = [(one, features.permissions(one)) for one in features.offered(provider)]
-    context = {"company": features.company(provider), "asked": asked}
+    context = {"company": features.company(provider), "provider": provider, "asked": asked, "directions": directions()}
     return render(request, "mailboxes/permissions.html", context)
+
+
+def directions(now: str = Mailbox.Direction.TWO_WAY) -> list[dict[str, Any]]:
+    """The two ways mail can go, as choices (CN11)."""
+    return [
+        {"value": one.value, "label": str(one.label), "help": DIRECTIONS[one], "checked": one.value == now}
+        for one in Mailbox.Direction
+    ]
+
+
+def _first_leg(request: MemberRequest, provider: str) -> HttpResponse:
+    """Base mail first; what else was ticked gets legs of its own, so that nothing an administrator guards blocks it."""
+    later = features.optional(provider, request.POST.getlist("feature"))
+    chosen = request.POST.get("direction", "")
+    direction = Mailbox.Direction(chosen) if chosen in Mailbox.Direction.values else Mailbox.Direction.TWO_WAY
+    return _depart(request, provider, features.base(provider), later=later, direction=direction)
 
 
 @require_POST
 @member_required
 def reconnect(request: MemberRequest, pk: int) -> HttpResponse:
-    """Sign in again with the same account; asks for what is on now (MA2)."""
+    """Sign in again with the same account; asks for what is on now (MA2), the base first as ever."""
     connection = _own_connection(request.member, pk)
-    wanted = features.granted_names(connection)
-    return _depart(request, connection.provider, wanted, connection)
+    later = features.optional(connection.provider, features.granted_names(connection))
+    return _depart(request, connection.provider, features.base(connection.provider), connection, later=later)
 
 
 @require_POST
@@ -69,6 +96,8 @@ def reconnect(request: MemberRequest, pk: int) -> HttpResponse:
 def allow(request: MemberRequest, pk: int, feature: str) -> HttpResponse:
     """Ask for the scopes of one more feature (CN2, incremental consent)."""
     connection = _own_connection(request.member, pk)
+    if not features.to_ask(connection, [feature]):  # on already, or not for this account
+        return redirect("mailboxes:list")
     wanted = [*features.granted_names(connection), feature]
     return _depart(request, connection.provider, wanted, connection)
 
@@ -82,7 +111,13 @@ def _own_connection(member: Membership, pk: int) -> Connection:
 
 
 def _depart(
-    request: MemberRequest, provider: str, wanted: list[str], connection: Connection | None = None
+    request: MemberRequest,
+    provider: str,
+    wanted: list[str],
+    connection: Connection | None = None,
+    *,
+    later: Sequence[str] = (),
+    direction: Mailbox.Direction = Mailbox.Direction.TWO_WAY,
 ) -> HttpResponse:
     if not request.session.session_key:
         request.session.create()
@@ -94,6 +129,8 @@ def _depart(
             session_key=request.session.session_key or "",
             reconnect=connection,
             claims=request.session.pop(CLAIMS, ""),
+            later=later,
+            direction=direction,
         )
     except errors.ProviderError as problem:
         return _refused(request, provider, problem)
@@ -107,9 +144,9 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     """The provider's answer. Every way it can end has a page (CN16)."""
     if provider not in OFFERED:
         raise Http404
-    if "admin_consent" in request.GET:
-        return _approved(request, provider)
     answer = {name: str(value).replace("\0", "") for name, value in request.GET.items()}  # PostgreSQL takes no NUL
+    if "admin_consent" in answer:
+        return approval_views.returned(request, provider, answer)
     user_id = request.user.pk if request.user.is_authenticated else None
     try:
         arrival = connect.finish(provider, answer, session_key=request.session.session_key, user_id=user_id)
@@ -126,20 +163,38 @@ def _attempt_of(answer: dict[str, str], user_id: int | None) -> ConnectAttempt |
 
 def _arrived(request: HttpRequest, arrival: connect.Arrival) -> HttpResponse:
     where = reverse("mailboxes:list")
-    if arrival.mailbox is None:
+    mailbox = arrival.mailbox
+    if mailbox is None or mailbox.connection is None:
         return redirect(where)
-    if arrival.renewed:
-        messages.success(request, f"{arrival.mailbox.address} is connected again. Sync goes on where it stopped.")
-    else:
-        messages.success(request, f"{arrival.mailbox.address} is connected. Its newest mail is on the way.")
-    return redirect(f"{where}#mailbox-{arrival.mailbox.pk}")
+    _say(request, arrival, mailbox)
+    key, member = request.session.session_key or "", getattr(request, "member", None)
+    if arrival.later and isinstance(member, Membership):
+        try:
+            if onward := connect.go_on(member, mailbox.connection, arrival.later, session_key=key):
+                return HttpResponseRedirect(onward)
+        except errors.ProviderError as problem:
+            log.info("the next permission could not be asked for: %s", type(problem).__name__)
+    return redirect(f"{where}#mailbox-{mailbox.pk}")
 
 
-def _approved(request: HttpRequest, provider: str) -> HttpResponse:
-    """Where an administrator lands after approving for everybody. Grants nothing by itself, so it believes nothing:
-    ``admin_consent=True`` comes back even after a refusal (graph.md 1.9)."""
-    context = {"company": features.company(provider), "refused": "error" in request.GET}
-    return render(request, "mailboxes/approved.html", context, status=400 if context["refused"] else 200)
+def _say(request: HttpRequest, arrival: connect.Arrival, mailbox: Mailbox) -> None:
+    """What this leg changed, for the page that the trip ends on."""
+    provider, address = mailbox.provider, mailbox.address
+    if arrival.granted:
+        messages.success(request, f"{_both(provider, arrival.granted)}: on for {address}.")
+    elif arrival.renewed:
+        messages.success(request, f"{address} is connected again. Sync goes on where it stopped.")
+    elif not arrival.refused:
+        messages.success(request, f"{address} is connected. {ARRIVED[Mailbox.Direction(mailbox.direction)]}")
+    if arrival.refused:
+        off = f"{_both(provider, arrival.refused)}: off, because {features.company(provider)} did not grant it."
+        messages.warning(request, f"{off} Everything else works; you can allow it below, or ask your administrator.")
+    if arrival.impossible:
+        messages.info(request, f"{_both(provider, arrival.impossible)}: off. Personal accounts do not have this.")
+
+
+def _both(provider: str, names: Sequence[str]) -> str:
+    return " and ".join(features.labels(provider, names))
 
 
 def _not_permitted(request: MemberRequest) -> HttpResponse:
@@ -168,9 +223,16 @@ def _refused(
         words |= {"wanted": problem.wanted, "got": problem.got}
     if isinstance(problem, lifecycle.AlreadyConnected):
         words |= {"address": problem.address, "who": _owner(request, problem.mailbox)}
-    mailbox = attempt.reconnect.mailboxes.first() if attempt and attempt.reconnect else None
+    connection = attempt.reconnect if attempt else None
+    mailbox = connection.mailboxes.order_by("pk").first() if connection else None
+    approval = None
+    if attempt and refusals.refusal(refusals.reason_of(problem)).admin_link:
+        kind, tenant = (connection.account_kind, connection.tenant) if connection else ("work", "")
+        wanted = [*attempt.features, *attempt.later]
+        if approvals.possible(provider, kind=kind):
+            approval = approvals.ask(attempt.member, provider, wanted, tenant=tenant)
     code = getattr(problem, "code", "")
-    return _page(request, provider, refusals.reason_of(problem), words, code=code, mailbox=mailbox)
+    return _page(request, provider, refusals.reason_of(problem), words, code=code, mailbox=mailbox, approval=approval)
 
 
 def _owner(request: HttpRequest, mailbox: Mailbox | None) -> str:
@@ -187,6 +249,7 @@ def _page(
     *,
     code: str = "",
     mailbox: Mailbox | None = None,
+    approval: AdminApproval | None = None,
 ) -> HttpResponse:
     """The page for a reason, with a reference id that the log knows, too."""
     refusal, number = refusals.refusal(reason), new_reference()
@@ -207,7 +270,9 @@ def _page(
         "sign": "circle-alert" if refusal.tone == "error" else "triangle-alert",
         "actions": [_action(name, provider, words, mailbox) for name in refusal.actions],
         "reference": f"{number} · {code}" if code else number,
-        "admin_url": _admin_url(provider) if refusal.admin_link else "",
+        "approval": approval,
+        "admin_url": approvals.link(approval) if approval else "",
+        "letter": approvals.letter(approval) if approval else None,
     }
     return render(request, "mailboxes/refused.html", context, status=refusal.status)
 
@@ -223,19 +288,3 @@ def _action(name: refusals.Action, provider: str, words: dict[str, str], mailbox
         "settings": {"label": "Back to Settings", "url": reverse("mailboxes:list")},
         "sign_in": {"label": "Sign in", "url": f"{reverse(settings.LOGIN_URL)}?next={start}"},
     }[name]
-
-
-def _admin_url(provider: str) -> str:
-    """The address an administrator opens to allow what connecting asks for, for everybody (CN3)."""
-    try:
-        return (
-            registry.connector(provider)
-            .authority()
-            .admin_consent_url(
-                redirect_uri=connect.callback_url(provider),
-                scopes=features.scopes(provider, [one.name for one in features.offered(provider)]),
-                state="admin-approval",
-            )
-        )
-    except errors.ProviderError:
-        return ""

@@ -156,6 +156,8 @@ def _refreshed(connection_id: int, rejected: str | None, claims: str | None) -> 
         try:
             fresh = registry.connector(owner.provider).authority().refresh(grant, claims=claims or "")
         except (errors.ReauthNeeded, errors.OperatorFault, errors.AccessLost) as error:
+            if claims and not getattr(error, "claims", ""):
+                error.claims = claims  # type: ignore[union-attr]  # Graph's challenge: the next sign-in must answer it
             mark_connection(owner, error)
             return error
         log.info("connection %s: token renewed until %s", owner.pk, f"{fresh.expires:%H:%M}")

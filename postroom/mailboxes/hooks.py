@@ -69,6 +69,9 @@ class MailboxHooks(Protocol):
     def reconnected(self, mailbox: Mailbox) -> None:
         """The grant was replaced, or a paused mailbox was resumed: go on where it stopped."""
 
+    def direction_changed(self, mailbox: Mailbox) -> None:
+        """One-way: pull nothing more, end push. Two-way: go on where it stopped."""
+
     def sync_now(self, mailbox: Mailbox) -> str:
         """Ask for a sync at once. Returns a ticket for ``sync_result``."""
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from postroom.lib.clock import now
 from postroom.mailboxes import grants, hooks
-from postroom.mailboxes.models import Connection, Failure, Mailbox
+from postroom.mailboxes.models import Connection, Failure, Mailbox, SendingDefault
 from postroom.providers import errors
 from postroom.providers.contract import Account, Grant
 from postroom.workspaces.models import Membership, Workspace
@@ -53,10 +53,11 @@ def normal(address: str) -> str:
 
 
 @transaction.atomic
-def connect(member: Membership, provider: str, grant: Grant) -> Mailbox:
+def connect(member: Membership, provider: str, grant: Grant, *, direction: str = Mailbox.Direction.TWO_WAY) -> Mailbox:
     """A mailbox for the account that has just signed in; sync begins with the caller's commit.
 
-    A mailbox that was disconnected, or whose grant had died, goes on where it stopped. Raises ``AlreadyConnected``.
+    A mailbox that was disconnected, or whose grant had died, goes on where it stopped. ``direction`` is that of
+    product.md CN11. Raises ``AlreadyConnected``.
     """
     account = _account(grant)
     # One at a time per workspace: two tabs coming back at once must not both find nothing.
@@ -70,7 +71,7 @@ def connect(member: Membership, provider: str, grant: Grant) -> Mailbox:
         raise AlreadyConnected(mailbox, account.address)
     connection = _connection(member, provider, account, connection)
     grants.keep(connection, grant)
-    return _attach(member, connection, mailbox)
+    return _attach(member, connection, mailbox, direction)
 
 
 def _account(grant: Grant) -> Account:
@@ -95,7 +96,7 @@ def _connection(member: Membership, provider: str, account: Account, found: Conn
     return connection
 
 
-def _attach(member: Membership, connection: Connection, mailbox: Mailbox | None) -> Mailbox:
+def _attach(member: Membership, connection: Connection, mailbox: Mailbox | None, direction: str) -> Mailbox:
     if mailbox is None:
         mailbox = Mailbox.objects.create(
             workspace_id=member.workspace_id,
@@ -104,15 +105,22 @@ def _attach(member: Membership, connection: Connection, mailbox: Mailbox | None)
             provider=connection.provider,
             address=connection.address,
             name=connection.name,
+            direction=direction,
+            state=_working_state("", direction),
         )
         hooks.tell("connected", mailbox)
         return mailbox
     mailbox.connection, mailbox.owner, mailbox.address = connection, member, connection.address
-    mailbox.state = State.LIVE if mailbox.history else State.CONNECTING
+    mailbox.state, mailbox.direction = _working_state(mailbox.history, direction), direction
     _forget_failure(mailbox)
     mailbox.save()
     hooks.tell("reconnected", mailbox)
     return mailbox
+
+
+def _working_state(history: str, direction: str) -> Mailbox.State:
+    """A one-way mailbox pulls nothing, so there is no history question to wait for."""
+    return State.LIVE if history or direction == Mailbox.Direction.ONE_WAY else State.CONNECTING
 
 
 def _forget_failure(mailbox: Mailbox) -> None:
@@ -120,13 +128,17 @@ def _forget_failure(mailbox: Mailbox) -> None:
 
 
 @transaction.atomic
-def reconnect(connection: Connection, grant: Grant) -> None:
-    """Replace the grant of a connection and nothing else. Raises ``WrongAccount`` for another account's grant."""
+def reconnect(connection: Connection, grant: Grant, *, by: Membership | None = None) -> None:
+    """Replace the grant of a connection and nothing else; ``by`` is who signed in, and whose grant it is from now on.
+
+    Raises ``WrongAccount`` for another account's grant.
+    """
     account = _account(grant)
     if account.key != connection.account_key:
         raise WrongAccount(connection.address, account.address)
     connection.granted_at, connection.aliases = now(), list(account.aliases)
-    connection.save(update_fields=["granted_at", "aliases"])
+    connection.member = by or connection.member
+    connection.save(update_fields=["granted_at", "aliases", "member"])
     grants.keep(connection, grant)
     for mailbox in connection.mailboxes.exclude(state=State.DISCONNECTED):
         _forget_failure(mailbox)
@@ -168,6 +180,35 @@ def resume(mailbox: Mailbox) -> None:
         mailbox.state = State.LIVE
         mailbox.save(update_fields=["state"])
         hooks.tell("reconnected", mailbox)
+
+
+@transaction.atomic
+def set_direction(mailbox: Mailbox, direction: Mailbox.Direction) -> None:
+    """Two-way or one-way (CN11). What is here stays either way; two-way goes on where it stopped, and asks the history
+    question if nobody was asked yet."""
+    if mailbox.direction == direction:
+        return
+    mailbox.direction = direction
+    if mailbox.state in (State.CONNECTING, State.LIVE):
+        mailbox.state = _working_state(mailbox.history, direction)
+    mailbox.save(update_fields=["direction", "state"])
+    if mailbox.state != State.DISCONNECTED:
+        hooks.tell("direction_changed", mailbox)
+
+
+@transaction.atomic
+def hand_over(mailbox: Mailbox, to: Membership) -> None:
+    """Another member looks after the mailbox from now on (CN14).
+
+    The grant stays with whoever signed in, and sync goes on under it; the next sign-in, with the same account, is the
+    new owner's. The former owner no longer reads the mail unless it is shared with them.
+    """
+    former = mailbox.owner
+    mailbox.owner = to
+    mailbox.save(update_fields=["owner"])
+    mailbox.members.remove(to)
+    SendingDefault.objects.filter(mailbox=mailbox, member=former).delete()
+    log.info("mailbox %s was handed from member %s to member %s", mailbox.pk, former.pk, to.pk)
 
 
 @transaction.atomic

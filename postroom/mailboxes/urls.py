@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from postroom.mailboxes import connect_views, views
+from postroom.mailboxes import approval_views, connect_views, settings_views, views
 
 app_name = "mailboxes"
 urlpatterns = [
@@ -10,7 +10,13 @@ urlpatterns = [
     path("mailboxes/connect/", connect_views.choose_provider, name="connect"),
     path("mailboxes/connect/<slug:provider>/", connect_views.permissions, name="permissions"),
     path("mailboxes/connect/<slug:provider>/callback", connect_views.callback, name="callback"),
-    path("mailboxes/<int:pk>/", views.settings, name="settings"),
+    path("mailboxes/connect/<slug:provider>/approval/", approval_views.choose, name="ask-approval"),
+    path("mailboxes/approvals/<int:pk>/", approval_views.approval, name="approval"),
+    path("mailboxes/approvals/<int:pk>/forget/", approval_views.forget, name="forget-approval"),
+    path("mailboxes/<int:pk>/", settings_views.settings, name="settings"),
+    path("mailboxes/<int:pk>/hand-over/", settings_views.hand_over, name="hand-over"),
+    path("mailboxes/<int:pk>/direction/", settings_views.direction, name="direction"),
+    path("mailboxes/<int:pk>/permission/<slug:feature>/ask/", approval_views.ask, name="ask-permission"),
     path("mailboxes/<int:pk>/card/", views.card, name="card"),
     path("mailboxes/<int:pk>/sync/", views.sync_now, name="sync"),
     path("mailboxes/<int:pk>/pause/", views.pause, name="pause"),

@@ -1,7 +1,6 @@
 """Settings > Integrations > Outlook: cards, their buttons, a mailbox's own settings (product.md MA1-MA3, SY1, SY8)."""
 
 import json
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -9,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from postroom.mailboxes import access, cards, hooks, lifecycle
-from postroom.mailboxes.forms import DisconnectForm, MailboxForm
+from postroom.mailboxes import access, approval_views, cards, hooks, lifecycle
+from postroom.mailboxes.forms import DisconnectForm
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Permission
@@ -25,6 +24,7 @@ def mailboxes(request: MemberRequest) -> HttpResponse:
         "cards": [cards.view(one, request.member) for one in found],
         "allowed": cards.allowed(found, request.member),
         "may_connect": request.member.may(Permission.CONNECT_MAILBOX),
+        "approvals": approval_views.pending(request),
     }
     return render(request, "mailboxes/list.html", context)
 
@@ -95,50 +95,6 @@ def change_pull(request: MemberRequest, pk: int, change: str) -> HttpResponse:
     mailbox = _connected(request, pk)
     hooks.tell(change, mailbox)
     return _answer(request, mailbox, PULL_WORDS[change])
-
-
-@require_http_methods(["GET", "POST"])
-@member_required
-def settings(request: MemberRequest, pk: int) -> HttpResponse:
-    """Name, owner, who may use it, more history (CN14)."""
-    mailbox = access.manageable_mailbox(request.member, pk)
-    form = MailboxForm(mailbox, request.member, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, f"Settings of {mailbox.address} saved.")
-        return redirect("mailboxes:list")
-    context = {
-        "active": "outlook",
-        "mailbox": mailbox,
-        "form": form,
-        "mine": mailbox.owner_id == request.member.pk,
-        "connected": mailbox.state != Mailbox.State.DISCONNECTED,
-        "live": mailbox.state == Mailbox.State.LIVE,
-        "longer": [{"value": "", "label": "Choose a longer range"}, *cards.history_choices(mailbox)],
-        "visibilities": _visibilities(form),
-        "colleagues": _colleagues(form),
-        "locked": form.fields["visibility"].disabled,
-    }
-    return render(request, "mailboxes/settings.html", context, status=422 if form.errors else 200)
-
-
-def _visibilities(form: MailboxForm) -> list[dict[str, Any]]:
-    words = {
-        Mailbox.Visibility.PRIVATE: "Nobody else reads its mail, admins included.",
-        Mailbox.Visibility.MEMBERS: "They read and answer in its name.",
-        Mailbox.Visibility.WORKSPACE: "Every member reads and answers in its name.",
-    }
-    now = form["visibility"].value()
-    return [
-        {"value": one.value, "label": str(one.label), "help": words[one], "checked": one.value == now}
-        for one in Mailbox.Visibility
-    ]
-
-
-def _colleagues(form: MailboxForm) -> list[dict[str, Any]]:
-    """Whom the mailbox may be shared with; what was just typed wins over what is stored."""
-    chosen = {str(value) for value in form["members"].value() or []}
-    return [{"value": one.pk, "label": one.name, "checked": str(one.pk) in chosen} for one in form.colleagues]
 
 
 @require_http_methods(["GET", "POST"])

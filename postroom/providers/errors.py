@@ -64,9 +64,12 @@ class ReauthNeeded(ProviderError):
 
 
 class AccessLost(ProviderError):
-    def __init__(self, message: str = "", *, reason: str = "access", code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str = "", *, reason: str = "access", code: str = "", status: int = 0, claims: str = ""
+    ) -> None:
         super().__init__(message, code=code, status=status)
         self.reason = reason
+        self.claims = claims  # of the policy that blocks: a sign-in that passes them on may get through
 
 
 class OperatorFault(ProviderError):

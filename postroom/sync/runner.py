@@ -17,7 +17,7 @@ from time import monotonic
 from django.db import DatabaseError, transaction
 
 from postroom.lib.clock import now
-from postroom.mailboxes.failures import failure_of, mark_mailbox
+from postroom.mailboxes.failures import failure_of, mark, mark_mailbox
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.mailboxes.session import budget_key, open_mail
 from postroom.providers import errors
@@ -121,7 +121,7 @@ def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
             lanes.postpone(
                 lane, due_at=now() + again if again else None, failure=failure_of(failure), detail=str(failure)
             )
-            mark_mailbox(lane.mailbox, failure)
+            mark(lane.mailbox, failure)  # a grant that ended stops every mailbox that hangs on it, claims kept
             return
     _try_later(lane, failure, at_least=getattr(failure, "retry_after", None) or 0)
 

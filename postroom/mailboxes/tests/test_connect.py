@@ -5,19 +5,22 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from postroom.lib.clock import frozen
+from postroom.lib.clock import frozen, now
 from postroom.mailboxes import refusals
-from postroom.mailboxes.models import ConnectAttempt, Connection, Failure, Mailbox
+from postroom.mailboxes.models import AdminApproval, ConnectAttempt, Connection, Failure, Mailbox
 from postroom.mailboxes.tests.fakes import FakeProvider, grant_of
 from postroom.providers import errors
 from postroom.workspaces.models import Membership
 
 PERMISSIONS = "/mailboxes/connect/microsoft/"
 CALLBACK = "/mailboxes/connect/microsoft/callback"
+LIST = "/settings/integrations/outlook/"
+BASE = frozenset({"User.Read", "Mail.ReadWrite"})
 SignIn = Callable[[Membership], Client]
 
 pytestmark = pytest.mark.django_db
@@ -49,16 +52,27 @@ class TestDeparting:
         for words in ("Mail.ReadWrite", "Send as you", "Continue to Microsoft"):
             assert words in text
 
-    def test_only_the_scopes_of_chosen_features_are_asked_for(
+    def test_base_mail_is_asked_for_first_and_each_chosen_feature_by_itself(
         self, adele: Membership, provider: FakeProvider, signed_in: SignIn
     ) -> None:
-        depart(signed_in(adele), "sending", "no-such-feature")
-        assert provider.signing.calls("authorize")[0]["scopes"] == [
-            "openid",
-            "User.Read",
-            "Mail.ReadWrite",
-            "Mail.Send",
+        provider.signing.answers = [grant_of(scopes=BASE), grant_of(scopes=BASE | {"Mail.Send"})]
+        client = signed_in(adele)
+        state = depart(client, "sending", "shared", "no-such-feature")
+        for _ in range(2):
+            client.get(CALLBACK, {"state": state, "code": "c"})
+            state = ConnectAttempt.objects.latest("pk").state
+        assert [one["scopes"] for one in provider.signing.calls("authorize")] == [
+            ["openid", "User.Read", "Mail.ReadWrite"],
+            ["openid", "User.Read", "Mail.ReadWrite", "Mail.Send"],
+            ["openid", "User.Read", "Mail.ReadWrite", "Mail.Send", "Mail.ReadWrite.Shared"],
         ]
+
+    def test_what_an_administrator_allowed_for_everybody_needs_no_further_leg(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn
+    ) -> None:
+        client = signed_in(adele)
+        answer = client.get(CALLBACK, {"state": depart(client, "sending"), "code": "c"})
+        assert answer["Location"].startswith("/settings/") and len(provider.signing.calls("authorize")) == 1
 
     def test_required_features_cannot_be_left_out(
         self, adele: Membership, provider: FakeProvider, signed_in: SignIn
@@ -146,13 +160,46 @@ class TestArriving:
         for _ in range(2):
             assert "You did not allow access" in page(client, state=state, error="access_denied")
 
-    def test_the_granted_scopes_decide_what_is_on(
+    @pytest.mark.parametrize("second", ["declined", "left out"])
+    def test_a_further_permission_that_is_not_granted_is_said_and_the_mailbox_is_connected(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn, second: str
+    ) -> None:
+        provider.signing.answers = [grant_of(scopes=BASE), grant_of(scopes=BASE)]
+        client = signed_in(adele)
+        onward = client.get(CALLBACK, {"state": depart(client, "sending"), "code": "c"})["Location"]
+        state = parse_qs(urlsplit(onward).query)["state"][0]
+        text = page(client, state=state, **({"error": "access_denied"} if second == "declined" else {"code": "c"}))
+        assert "Sending: off, because Microsoft did not grant it" in text
+        assert "off: permission not granted" in text and "Ask your admin" in text
+        assert (Mailbox.objects.get().state, Mailbox.objects.get().failure) == ("connecting", "")
+
+    def test_a_feature_that_was_never_asked_for_says_so(
         self, adele: Membership, provider: FakeProvider, signed_in: SignIn
     ) -> None:
-        provider.signing.answers = [grant_of(scopes=frozenset({"User.Read", "Mail.ReadWrite"}))]
+        provider.signing.answers = [grant_of(scopes=BASE)]
         client = signed_in(adele)
-        text = page(client, state=depart(client, "sending"), code="c")
-        assert "Sending: off" in text and "Mail: off" not in text
+        text = page(client, state=depart(client), code="c")
+        assert "off: not switched on yet" in text and "Ask your admin" not in text
+
+    def test_one_way_is_chosen_at_connect_and_asks_for_no_history(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn
+    ) -> None:
+        client = signed_in(adele)
+        state = parse_qs(urlsplit(client.post(PERMISSIONS, {"direction": "one_way"})["Location"]).query)["state"][0]
+        text = page(client, state=state, code="c")
+        mailbox = Mailbox.objects.get()
+        assert (mailbox.direction, mailbox.state) == ("one_way", "live")
+        assert "How much of the past" not in text and "One-way" in text and "Sends only" in text
+
+    def test_a_role_that_lost_the_permission_on_the_way_connects_nothing(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn
+    ) -> None:
+        client = signed_in(adele)
+        state = depart(client)
+        adele.role.permissions = []
+        adele.role.save()
+        text = page(client, state=state, code="c")
+        assert "Your role does not include connecting a mailbox" in text and Mailbox.objects.count() == 0
 
     def test_the_history_question_is_asked_on_return(
         self, adele: Membership, provider: FakeProvider, signed_in: SignIn
@@ -301,7 +348,8 @@ class TestReconnecting:
         signed_in(adele).post(f"/mailboxes/{mailbox.pk}/reconnect/")
         asked = provider.signing.calls("authorize")[0]
         assert (asked["login_hint"], asked["prompt"], asked["claims"]) == (mailbox.address, "", '{"c":1}')
-        assert asked["scopes"] == ["openid", "User.Read", "Mail.ReadWrite", "Mail.Send"]
+        assert asked["scopes"] == ["openid", "User.Read", "Mail.ReadWrite"]
+        assert ConnectAttempt.objects.get().later == ["sending"]
 
     def reconnect(self, client: Client, mailbox: Mailbox) -> str:
         client.post(f"/mailboxes/{mailbox.pk}/reconnect/")
@@ -343,13 +391,70 @@ class TestReconnecting:
 
 
 class TestApproving:
-    def test_an_administrator_needs_no_account_here(self, db: None) -> None:
-        answer = Client().get(CALLBACK, {"admin_consent": "True", "tenant": "t"})
-        assert (answer.status_code, "Thank you" in answer.content.decode()) == (200, True)
+    @pytest.fixture
+    def approval(self, adele: Membership, provider: FakeProvider, signed_in: SignIn) -> AdminApproval:
+        """What a member gets who was refused: a link to forward."""
+        client = signed_in(adele)
+        text = page(client, state=depart(client, "sending"), error="consent_required")
+        assert "Link for your administrator" in text and "A mail to send it with" in text
+        return AdminApproval.objects.get()
 
-    def test_a_refused_approval_is_not_taken_for_one(self, db: None) -> None:
-        answer = Client().get(CALLBACK, {"admin_consent": "True", "error": "consent_required"})
+    def back(self, **answer: str) -> HttpResponse:
+        """The administrator's browser, which nobody knows here."""
+        return Client().get(CALLBACK, {"admin_consent": "True", **answer})
+
+    def test_an_administrator_needs_no_account_here_and_the_member_learns_of_it(
+        self, approval: AdminApproval, client: Client
+    ) -> None:
+        assert approval.features == ["account", "mail", "sending"]
+        answer = self.back(tenant="t", state=approval.state)
+        assert (answer.status_code, "Thank you" in answer.content.decode()) == (200, True)
+        assert "Your organisation approved" in client.get(LIST).content.decode()
+
+    def test_a_refused_approval_is_not_taken_for_one(self, approval: AdminApproval, client: Client) -> None:
+        answer = self.back(error="consent_required", state=approval.state)
         assert "was not approved" in answer.content.decode()
+        assert "Show link" in client.get(LIST).content.decode()
+
+    @pytest.mark.parametrize("state", ["", "none-of-ours"])
+    def test_an_answer_to_a_question_nobody_asked_changes_nothing(self, approval: AdminApproval, state: str) -> None:
+        answer = self.back(tenant="t", state=state)
+        assert answer.status_code == 400 and "We do not know this link" in answer.content.decode()
+        approval.refresh_from_db()
+        assert approval.outcome == ""
+
+    def test_a_link_ends_after_thirty_days(self, approval: AdminApproval) -> None:
+        with frozen(now() + timedelta(days=31)):
+            assert self.back(tenant="t", state=approval.state).status_code == 400
+
+    def test_asking_again_gives_the_same_link(self, approval: AdminApproval, client: Client) -> None:
+        page(client, state=depart(client, "sending"), error="consent_required")
+        assert AdminApproval.objects.get().state == approval.state
+
+    def test_a_request_is_done_with_once_everything_is_granted(self, approval: AdminApproval, client: Client) -> None:
+        page(client, state=depart(client, "sending"), code="c")
+        assert AdminApproval.objects.count() == 0
+
+    def test_a_link_can_be_made_beforehand_for_chosen_features(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn
+    ) -> None:
+        client = signed_in(adele)
+        answer = client.post("/mailboxes/connect/microsoft/approval/", {"feature": ["shared"]}, follow=True)
+        assert "Mail.ReadWrite.Shared" in answer.content.decode()
+        assert AdminApproval.objects.get().features == ["account", "mail", "shared"]
+
+    def test_one_feature_of_a_mailbox_is_asked_for_at_its_own_organisation(
+        self, adele: Membership, provider: FakeProvider, signed_in: SignIn, mailbox: Mailbox
+    ) -> None:
+        Connection.objects.update(tenant="t-1")
+        signed_in(adele).post(f"/mailboxes/{mailbox.pk}/permission/shared/ask/")
+        assert AdminApproval.objects.get().tenant == "t-1"
+
+    def test_nobody_sees_a_colleagues_request(
+        self, approval: AdminApproval, ben: Membership, zoe: Membership, signed_in: SignIn
+    ) -> None:
+        for stranger in (ben, zoe):
+            assert signed_in(stranger).get(f"/mailboxes/approvals/{approval.pk}/").status_code == 404
 
 
 def test_every_reason_of_the_connectors_has_a_page() -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from postroom.lib.clock import now
-from postroom.mailboxes import cards
+from postroom.mailboxes import access, cards, sending
 from postroom.mailboxes.hooks import SyncResult
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.mailboxes.tests import recorder
@@ -297,16 +297,15 @@ class TestDisconnecting:
 
 class TestOwnSettings:
     def test_the_owner_names_it_and_shares_it(self, client: Client, mailbox: Mailbox, ben: Membership) -> None:
-        data = {"name": "Sales", "owner": mailbox.owner_id, "visibility": "members", "members": [ben.pk]}
+        data = {"name": "Sales", "purpose": "sales", "visibility": "members", "members": [ben.pk]}
         assert client.post(f"/mailboxes/{mailbox.pk}/", data).status_code == 302
         mailbox.refresh_from_db()
-        assert (mailbox.name, mailbox.visibility, list(mailbox.members.all())) == ("Sales", "members", [ben])
+        assert (mailbox.name, mailbox.purpose, list(mailbox.members.all())) == ("Sales", "sales", [ben])
 
     def test_private_again_nobody_is_left_on_the_list(self, client: Client, mailbox: Mailbox, ben: Membership) -> None:
         mailbox.members.add(ben)
-        client.post(
-            f"/mailboxes/{mailbox.pk}/", {"owner": mailbox.owner_id, "visibility": "private", "members": [ben.pk]}
-        )
+        data = {"purpose": "personal", "visibility": "private", "members": [ben.pk]}
+        client.post(f"/mailboxes/{mailbox.pk}/", data)
         assert mailbox.members.count() == 0
 
     def test_named_members_need_a_name(self, client: Client, mailbox: Mailbox) -> None:
@@ -316,8 +315,43 @@ class TestOwnSettings:
     def test_people_of_another_workspace_cannot_be_named(
         self, client: Client, mailbox: Mailbox, zoe: Membership
     ) -> None:
-        data = {"owner": zoe.pk, "visibility": "members", "members": [zoe.pk]}
+        data = {"purpose": "personal", "visibility": "members", "members": [zoe.pk]}
         assert client.post(f"/mailboxes/{mailbox.pk}/", data).status_code == 422
+        taken = client.post(f"/mailboxes/{mailbox.pk}/hand-over/", {"owner": zoe.pk, "understood": "on"})
+        assert taken.status_code == 422
+
+    def test_handing_over_asks_and_the_grant_stays_with_who_signed_in(
+        self, client: Client, mailbox: Mailbox, adele: Membership, ben: Membership
+    ) -> None:
+        address = f"/mailboxes/{mailbox.pk}/hand-over/"
+        assert "Sync goes on under the sign-in of Adele Vance" in client.get(address).content.decode()
+        assert client.post(address, {"owner": ben.pk}).status_code == 422
+        assert client.post(address, {"owner": ben.pk, "understood": "on"}).status_code == 302
+        mailbox.refresh_from_db()
+        assert mailbox.owner == ben and mailbox.connection is not None and mailbox.connection.member == adele
+        assert not access.may_reconnect(adele, mailbox) and access.may_reconnect(ben, mailbox)
+
+    def test_a_default_for_sending_is_ones_own_and_the_workspaces_an_admins(
+        self, client: Client, mailbox: Mailbox, adele: Membership, ben: Membership
+    ) -> None:
+        data = {"purpose": "sales", "default_mine": "on", "default_workspace": "on"}
+        refused = client.post(f"/mailboxes/{mailbox.pk}/", {**data, "visibility": "private"})
+        assert "First let everyone in the workspace use it" in refused.content.decode()
+        client.post(f"/mailboxes/{mailbox.pk}/", {**data, "visibility": "workspace"})
+        assert sending.defaults(adele) == (mailbox.pk, mailbox.pk)
+        assert sending.defaults(ben) == (None, mailbox.pk)
+        client.post(f"/mailboxes/{mailbox.pk}/", {"purpose": "sales", "visibility": "workspace"})
+        assert sending.defaults(adele) == (None, None)
+
+    def test_the_direction_is_changed_with_what_happens_to_the_mail_said(
+        self, client: Client, mailbox: Mailbox, told: list[str]
+    ) -> None:
+        assert "Changing to one-way keeps everything" in client.get(f"/mailboxes/{mailbox.pk}/").content.decode()
+        text = client.post(
+            f"/mailboxes/{mailbox.pk}/direction/", {"direction": "one_way"}, follow=True
+        ).content.decode()
+        assert "only sends from now on" in text and "Sends only" in text
+        assert client.post(f"/mailboxes/{mailbox.pk}/direction/", {"direction": "sideways"}).status_code == 404
 
     def test_an_admin_cannot_open_a_colleagues_mailbox_for_himself(
         self, client: Client, mailbox: Mailbox, adele: Membership, ben: Membership
@@ -325,7 +359,12 @@ class TestOwnSettings:
         Mailbox.objects.update(owner=ben)
         client.post(
             f"/mailboxes/{mailbox.pk}/",
-            {"name": "Ben’s", "owner": adele.pk, "visibility": "workspace", "members": [adele.pk]},
+            {"name": "Ben’s", "purpose": "personal", "visibility": "workspace", "members": [adele.pk]},
+        )
+        assert client.get(f"/mailboxes/{mailbox.pk}/hand-over/").status_code == 404
+        assert (
+            client.post(f"/mailboxes/{mailbox.pk}/hand-over/", {"owner": adele.pk, "understood": "on"}).status_code
+            == 404
         )
         mailbox.refresh_from_db()
         assert (mailbox.name, mailbox.owner, mailbox.visibility) == ("Ben’s", ben, "private")

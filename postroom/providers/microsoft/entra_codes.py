@@ -146,7 +146,7 @@ def fault(
     if issubclass(kind, errors.ConnectRefused | errors.ReauthNeeded):
         return kind(text, reason=reason, claims=claims, code=code)
     if issubclass(kind, errors.AccessLost):
-        return kind(text, reason=reason, code=code, status=status)
+        return kind(text, reason=reason, code=code, status=status, claims=claims)
     if issubclass(kind, errors.Transient):
         return kind(text, retry_after=state.retry_after, code=code, status=status)
     return kind(text, code=code, status=status)

@@ -42,5 +42,6 @@ FEATURES = (
         scopes=("Mail.ReadWrite.Shared", "Mail.Send.Shared"),
         permissions=("Read, organise and send from mailboxes that your organisation shares with you",),
         work_only=True,
+        why_work_only="Only work and school accounts have shared mailboxes.",
     ),
 )

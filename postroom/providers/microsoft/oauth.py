@@ -23,7 +23,7 @@ from msgspec import Struct
 from postroom.lib import clock
 from postroom.providers.budget import budget_of
 from postroom.providers.contract import Account, Grant, Urgency
-from postroom.providers.errors import ConnectRefused, ProviderError, ReauthNeeded, Transient
+from postroom.providers.errors import ConnectRefused, ProviderError, ReauthNeeded, Transient, Unsupported
 from postroom.providers.microsoft.client import Graph, path_of, pool
 from postroom.providers.microsoft.entra_codes import fault
 from postroom.providers.microsoft.faults import broken
@@ -113,7 +113,10 @@ class Entra:
         return str(url)
 
     def admin_consent_url(self, *, redirect_uri: str, scopes: Sequence[str], state: str, tenant: str = "") -> str:
-        """Where an administrator consents for everybody. ``common`` is not allowed there (graph.md 1.1)."""
+        """Where an administrator consents for everybody. ``common`` is not allowed there (graph.md 1.1), and personal
+        accounts have no administrator (1.13)."""
+        if self._settings.tenant == "consumers" or tenant == PERSONAL_TENANT:
+            raise Unsupported("personal accounts have no administrator")
         tenant = tenant or ("organizations" if self._settings.tenant == "common" else self._settings.tenant)
         query = {
             "client_id": self._settings.client_id,

@@ -1,0 +1,123 @@
+"""An administrator's approval as pages (product.md CN3): asked for, waited for, come back."""
+
+from collections.abc import Mapping
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from postroom.mailboxes import access, approvals, features
+from postroom.mailboxes.models import AdminApproval, Connection, Mailbox
+from postroom.providers import registry
+from postroom.workspaces.access import MemberRequest, member_required
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def choose(request: MemberRequest, provider: str) -> HttpResponse:
+    """Which features to ask an administrator for; POST makes the link."""
+    if provider not in registry.PROVIDERS or not approvals.possible(provider):
+        raise Http404
+    if request.method == "POST":
+        approval = approvals.ask(
+            request.member, provider, request.POST.getlist("feature"), tenant=_tenant(request, provider)
+        )
+        return redirect("mailboxes:approval", approval.pk)
+    context = {
+        "active": "outlook",
+        "company": features.company(provider),
+        "asked": [(one, features.permissions(one)) for one in features.offered(provider)],
+    }
+    return render(request, "mailboxes/approval_choose.html", context)
+
+
+def _tenant(request: MemberRequest, provider: str) -> str:
+    """The organisation of the workspace's accounts, where there is only one."""
+    work = Connection.objects.for_workspace(request.workspace).filter(provider=provider, account_kind="work")
+    tenants = set(work.exclude(tenant="").values_list("tenant", flat=True))
+    return tenants.pop() if len(tenants) == 1 else ""
+
+
+@require_POST
+@member_required
+def ask(request: MemberRequest, pk: int, feature: str) -> HttpResponse:
+    """Ask an administrator for one more feature of a connected mailbox."""
+    mailbox = access.manageable_mailbox(request.member, pk)
+    connection = mailbox.connection
+    if connection is None or not features.optional(mailbox.provider, [feature]):
+        raise Http404
+    if not approvals.possible(mailbox.provider, kind=connection.account_kind):
+        raise Http404
+    approval = approvals.ask(request.member, mailbox.provider, [feature], tenant=connection.tenant)
+    return redirect("mailboxes:approval", approval.pk)
+
+
+@require_GET
+@member_required
+def approval(request: MemberRequest, pk: int) -> HttpResponse:
+    """The link and the mail to send it with, and how it stands."""
+    found = get_object_or_404(approvals.of(request.member), pk=pk)
+    return render(request, "mailboxes/approval.html", {"active": "outlook", **_shown(found)})
+
+
+@require_POST
+@member_required
+def forget(request: MemberRequest, pk: int) -> HttpResponse:
+    """The member no longer asks; the link ends."""
+    get_object_or_404(approvals.of(request.member), pk=pk).delete()
+    messages.success(request, "Taken back. The link no longer tells us anything.")
+    return redirect("mailboxes:list")
+
+
+def _shown(found: AdminApproval) -> dict[str, object]:
+    return {
+        "approval": found,
+        "company": features.company(found.provider),
+        "asked": features.labels(found.provider, found.features),
+        "admin_url": approvals.link(found),
+        "letter": approvals.letter(found),
+    }
+
+
+def pending(request: MemberRequest) -> list[dict[str, object]]:
+    """The member's requests for Settings: waiting, refused, or approved with the way on."""
+    return [
+        {
+            "approval": one,
+            "asked": features.labels(one.provider, features.optional(one.provider, one.features) or one.features),
+            "company": features.company(one.provider),
+            **_way_on(request, one),
+        }
+        for one in approvals.of(request.member)
+    ]
+
+
+def _way_on(request: MemberRequest, approval: AdminApproval) -> dict[str, object]:
+    """Where an approved request leads: to the next rung of a mailbox that lacks it, else to connecting."""
+    mailboxes = access.mailboxes_manageable_by(request.member).filter(
+        owner=request.member, provider=approval.provider, kind=Mailbox.Kind.OWN, connection__isnull=False
+    )
+    for mailbox in mailboxes:
+        if mailbox.connection and (lacking := features.to_ask(mailbox.connection, approval.features)):
+            return {"post_url": reverse("mailboxes:allow", args=[mailbox.pk, lacking[0]]), "label": "Allow it now"}
+    return {"url": reverse("mailboxes:permissions", args=[approval.provider]), "label": "Connect now"}
+
+
+def returned(request: HttpRequest, provider: str, answer: Mapping[str, str]) -> HttpResponse:
+    """Where an administrator lands after the provider's page, usually somebody who has no account here.
+
+    It shows nothing that is not on the link already, and grants nothing (graph.md 1.9).
+    """
+    found = approvals.answer(provider, answer)
+    agreed = found is not None and found.outcome == AdminApproval.Outcome.APPROVED
+    context = {
+        "company": features.company(provider),
+        "known": found is not None,
+        "agreed": agreed,
+        "again": approvals.link(found) if found and not agreed else "",
+        "asked": features.labels(provider, found.features) if found else [],
+        "who": found.member.name if found else "",
+    }
+    return render(request, "mailboxes/approved.html", context, status=200 if agreed else 400)
