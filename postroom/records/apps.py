@@ -8,5 +8,8 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         from postroom.records import panels
+        from postroom.records.candidates import panels as candidates
+        from postroom.records.tasks import views as tasks
 
-        panels.register()
+        for one in (panels, candidates, tasks):
+            one.register()

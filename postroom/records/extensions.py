@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from postroom.records.record import Record
+from postroom.records.record import BY_KEY, Record
 from postroom.workspaces.access import MemberRequest
 from postroom.workspaces.models import Membership
 
@@ -23,7 +23,7 @@ class Panel:
     label: str
     render: Callable[[MemberRequest, Record], str]
     count: Callable[[Record], int] | None = None
-    types: frozenset[str] = frozenset({"contact", "company", "deal"})
+    types: frozenset[str] = frozenset(BY_KEY)
     weight: int = 50
     styles: tuple[str, ...] = ()  # stylesheets, as static paths
 
@@ -32,6 +32,11 @@ LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
 
 _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
+
+
+def counter(rows: str) -> Callable[[Record], int]:
+    """How many of its own `rows` a record has."""
+    return lambda record: int(getattr(record, rows).count())
 
 
 def add_panel(panel: Panel) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from postroom.lib.pages import keyset
 from postroom.records.extensions import last_contact
 from postroom.records.record import Record
-from postroom.records.screens import FIRST_SORT, Column, Screen
+from postroom.records.screens import Column, Cut, Screen
 from postroom.records.text import fold
 from postroom.workspaces.access import MemberRequest
 from postroom.workspaces.models import Workspace
@@ -29,6 +29,14 @@ class Heading(NamedTuple):
     way: str
 
 
+class Chip(NamedTuple):
+    """A cut of a list as a chip above it."""
+
+    cut: Cut
+    href: str
+    chosen: bool
+
+
 class Line(NamedTuple):
     """A record in a list, and when it last had mail."""
 
@@ -44,20 +52,23 @@ def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
 
 
 def listing(screen: Screen, request: MemberRequest, workspace: Workspace) -> dict[str, Any]:
-    """The template context of a page of a list: ?q= filters, ?sort= and ?way=down order, ?after= goes on."""
+    """The template context of a page of a list: ?q= filters, ?show= cuts, ?sort= and ?way= order, ?after= goes on."""
     words, sort, way = _wish(screen, request)
-    chosen = screen.sorts[sort]
-    found = matching(screen.rows(screen.type.of(workspace)), words)
+    chosen, cut = screen.sorts[sort], _cut(screen, request)
+    every = screen.rows(screen.type.of(workspace))
+    found = matching(cut.narrow(every, request.member) if cut else every, words)
     order = chosen.back if way == "down" else chosen.order
     page = keyset(found, order=order, after=request.GET.get("after", ""), size=PAGE)
     times = last_contact(page.rows, request.member)
-    kept = {"q": words, "sort": sort, "way": way}
+    kept = {"q": words, "sort": sort, "way": way, **({"show": cut.key} if cut else {})}
     return {
         "screen": screen,
         "words": words,
         "sort": sort,
         "way": way,
-        "headings": [_heading(screen, column, sort, way, words) for column in screen.columns],
+        "headings": [_heading(screen, column, kept) for column in screen.columns],
+        "cuts": [Chip(one, "?" + urlencode({**kept, "show": one.key}), one is cut) for one in screen.cuts],
+        "cut": cut.key if cut else "",
         "lines": [Line(record, times.get(record.pk)) for record in page.rows],
         "more": "?" + urlencode({**kept, "after": page.next}) if page.next else "",
         "first_page": not request.GET.get("after"),
@@ -65,18 +76,23 @@ def listing(screen: Screen, request: MemberRequest, workspace: Workspace) -> dic
 
 
 def _wish(screen: Screen, request: HttpRequest) -> tuple[str, str, str]:
-    sort = request.GET.get("sort", FIRST_SORT)
-    sort = sort if sort in screen.sorts else FIRST_SORT
+    sort = request.GET.get("sort", screen.first_sort)
+    sort = sort if sort in screen.sorts else screen.first_sort
     way = "down" if request.GET.get("way") == "down" else "up"
     return request.GET.get("q", "")[:200].replace("\x00", "").strip(), sort, way
 
 
-def _heading(screen: Screen, column: Column, sort: str, way: str, words: str) -> Heading:
+def _cut(screen: Screen, request: HttpRequest) -> Cut | None:
+    wanted = request.GET.get("show", "")
+    return next((one for one in screen.cuts if one.key == wanted), next(iter(screen.cuts), None))
+
+
+def _heading(screen: Screen, column: Column, kept: dict[str, str]) -> Heading:
     if not column.sort:
         return Heading(column, "", "")
-    here = column.sort == sort
-    wanted = {"q": words, "sort": column.sort, "way": "down" if here and way == "up" else "up"}
-    return Heading(column, "?" + urlencode(wanted), way if here else "")
+    here = column.sort == kept["sort"]
+    wanted = {**kept, "sort": column.sort, "way": "down" if here and kept["way"] == "up" else "up"}
+    return Heading(column, "?" + urlencode(wanted), kept["way"] if here else "")
 
 
 def suggestions(records: QuerySet[Any], words: str, *, limit: int = 8) -> list[Record]:

@@ -1,9 +1,32 @@
 """The tables of this package, one line per sub-package."""
 
+from postroom.records.candidates.models import Candidate, Interview, Job, Reference, Scorecard
 from postroom.records.companies.models import Company, CompanyDomain
+from postroom.records.custom import CustomField
 from postroom.records.deals.models import Deal, Pipeline, Stage
 from postroom.records.history import Event
 from postroom.records.notes.models import Note
 from postroom.records.people.models import Person, PersonAddress
+from postroom.records.tasks.models import Task
+from postroom.records.tickets.models import Queue, Ticket
 
-__all__ = ["Company", "CompanyDomain", "Deal", "Event", "Note", "Person", "PersonAddress", "Pipeline", "Stage"]
+__all__ = [
+    "Candidate",
+    "Company",
+    "CompanyDomain",
+    "CustomField",
+    "Deal",
+    "Event",
+    "Interview",
+    "Job",
+    "Note",
+    "Person",
+    "PersonAddress",
+    "Pipeline",
+    "Queue",
+    "Reference",
+    "Scorecard",
+    "Stage",
+    "Task",
+    "Ticket",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -10,7 +9,7 @@ from django.template.loader import render_to_string
 from postroom.records import lists
 from postroom.records.companies.screen import COMPANIES
 from postroom.records.deals.screen import DEALS
-from postroom.records.extensions import Panel, add_panel, last_contact
+from postroom.records.extensions import Panel, add_panel, counter, last_contact
 from postroom.records.models import Note
 from postroom.records.people.screen import PEOPLE
 from postroom.records.record import Record, about
@@ -48,8 +47,3 @@ def register() -> None:
     add_panel(Panel("contacts", "Contacts", contacts, counter("people"), frozenset({company, deal}), weight=60))
     add_panel(Panel("deals", "Deals", deals, counter("deals"), either, weight=70))
     add_panel(Panel("notes", "Notes", notes, counter("notes"), weight=80))
-
-
-def counter(rows: str) -> Callable[[Record], int]:
-    """How many of its own `rows` a record has."""
-    return lambda record: int(getattr(record, rows).count())

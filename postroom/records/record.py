@@ -1,6 +1,6 @@
 """What every record has, and what a row that belongs to one record looks like.
 
-Record   a contact, company or deal: an owner, a name, what lists sort and filter by.
+Record   a contact, company, deal, ticket or candidate: an owner, a name, what lists sort and filter by.
 About    a row about exactly one record (a note, an event, a link): one foreign key per type, one of them set. Real
          foreign keys make the database answerable for it: no orphans, joins and cascades as anywhere else. The price is
          a column per record type, and there are few of those.
@@ -57,6 +57,8 @@ TYPES: tuple[RecordType, ...] = (
     RecordType("contact", "Contact", "Contacts", "person", "Person", "user"),
     RecordType("company", "Company", "Companies", "company", "Company", "building-2"),
     RecordType("deal", "Deal", "Deals", "deal", "Deal", "circle-dollar-sign"),
+    RecordType("ticket", "Ticket", "Tickets", "ticket", "Ticket", "ticket"),
+    RecordType("candidate", "Candidate", "Candidates", "candidate", "Candidate", "user-search"),
 )
 BY_KEY: dict[str, RecordType] = {one.key: one for one in TYPES}
 POINTERS: tuple[str, ...] = tuple(one.pointer for one in TYPES)
@@ -73,6 +75,7 @@ class Record(WorkspaceOwned):
     name = models.CharField(max_length=NAME_LIMIT)
     sort_name = models.CharField(max_length=NAME_LIMIT, editable=False, db_collation="C")
     search_text = models.TextField(editable=False, blank=True)
+    custom = models.JSONField(default=dict, blank=True)  # values of the workspace's own fields, by field id
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
 
@@ -119,6 +122,12 @@ class About(WorkspaceOwned):
     )
     deal = models.ForeignKey(
         "records.Deal", null=True, on_delete=models.CASCADE, db_index=False, related_name="%(class)ss"
+    )
+    ticket = models.ForeignKey(
+        "records.Ticket", null=True, on_delete=models.CASCADE, db_index=False, related_name="%(class)ss"
+    )
+    candidate = models.ForeignKey(
+        "records.Candidate", null=True, on_delete=models.CASCADE, db_index=False, related_name="%(class)ss"
     )
 
     class Meta(WorkspaceOwned.Meta):

@@ -48,6 +48,14 @@ class Sort(NamedTuple):
     back: tuple[str, ...]
 
 
+class Cut(NamedTuple):
+    """A part of a list, chosen by a chip: ?show= names it; the first of a screen is what the list opens with."""
+
+    key: str
+    label: str
+    narrow: Callable[[Any, Membership], Any]
+
+
 Shape = Callable[[Any], Any]
 """A query to the same query with what a screen needs besides; it stays the workspace's own kind of query."""
 
@@ -72,6 +80,8 @@ class Screen:
     whole: Shape  # what a page reads
     empty: str  # what the first one is good for, on the empty list
     address: Callable[[Any], str] = lambda record: ""  # whom Compose writes to
+    cuts: tuple[Cut, ...] = ()
+    first_sort: str = "name"
 
     def template(self, name: str) -> str:
         return f"records/{self.folder}/{name}.html"
@@ -108,5 +118,4 @@ def company(record: Any) -> list[Shown]:
     return [Shown(record.company.name, href=record.company.get_absolute_url())] if record.company else []
 
 
-FIRST_SORT = "name"
 COMMON_SORTS: dict[str, Sort] = {"name": both_ways("sort_name", "id"), "added": both_ways("-created_at", "-id")}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from postroom.records import views
+from postroom.records.candidates import views as candidates
+from postroom.records.candidates.screen import CANDIDATES
 from postroom.records.companies.screen import COMPANIES
 from postroom.records.deals import views as deals
 from postroom.records.deals.screen import DEALS
@@ -12,6 +14,9 @@ from postroom.records.notes import views as notes
 from postroom.records.people import views as people
 from postroom.records.people.screen import PEOPLE
 from postroom.records.screens import Screen
+from postroom.records.tasks import views as tasks
+from postroom.records.tickets import views as tickets
+from postroom.records.tickets.screen import TICKETS
 
 app_name = "records"
 
@@ -37,6 +42,22 @@ urlpatterns = [
     path("deals/", deals.board, name="deals"),
     *screens(DEALS, index="list/"),
     path("deals/<int:pk>/stages/<int:stage>/", deals.move, name="deal-stage"),
+    *screens(TICKETS),
+    path("tickets/<int:pk>/status/<slug:status>/", tickets.become, name="ticket-status"),
+    path("tickets/<int:pk>/taking/", tickets.take, name="ticket-take"),
+    path("tickets/<int:pk>/merging/", tickets.merge, name="ticket-merge"),
+    path("candidates/", candidates.board, name="candidates"),
+    *screens(CANDIDATES, index="list/"),
+    path("candidates/<int:pk>/stages/<slug:stage>/", candidates.move, name="candidate-stage"),
+    path("candidates/<int:pk>/evaluation/", candidates.judge, name="candidate-judge"),
+    path("candidates/<int:pk>/interviews/", candidates.arrange, name="interview-new"),
+    path("interviews/<int:pk>/notes/", candidates.take_notes, name="interview-notes"),
+    path("candidates/<int:pk>/references/", candidates.refer, name="reference-new"),
+    path("tasks/", tasks.index, name="tasks"),
+    path("tasks/new/", tasks.new, name="task-new"),
+    path("tasks/<int:pk>/", tasks.edit, name="task"),
+    path("tasks/<int:pk>/state/<slug:state>/", tasks.tick, name="task-state"),
+    path("tasks/<int:pk>/deletion/", tasks.delete, name="task-delete"),
     path("records/<slug:key>/<int:pk>/notes/", notes.write, name="note-new"),
     path("notes/<int:pk>/", notes.edit, name="note"),
     path("notes/<int:pk>/deletion/", notes.delete, name="note-delete"),

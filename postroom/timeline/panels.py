@@ -19,6 +19,8 @@ EMPTY = {
     "contact": "Mail from and to the addresses of this contact appears here by itself.",
     "company": "Mail with anybody at the domains of this company appears here by itself.",
     "deal": "The mail of the deal's contacts appears here by itself, and threads linked to it by hand.",
+    "ticket": "The mail that opened the ticket and every answer to it appear here by themselves.",
+    "candidate": "Mail from and to the candidate's addresses appears here by itself.",
 }
 
 

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from postroom.mail.models import Conversation, Thread
 from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
-from postroom.records.models import Deal, Event, Note
+from postroom.records.models import Candidate, Company, Deal, Event, Note, Person
 from postroom.records.record import POINTERS, Record, about
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
@@ -140,30 +140,39 @@ _LOOKS = 5  # how often an empty stretch of mail is skipped before the reader is
 
 
 def _linked(record: Record, mailboxes: list[int], cursor: Cursor, limit: int) -> list[_Place]:
-    pointers: dict[str, list[int]] = {record.type.pointer: [record.pk]}
-    if isinstance(record, Deal):  # a deal shows its contacts' threads
-        pointers["person"] = list(record.people.values_list("pk", flat=True))
+    people = _people_behind(record)
+    pointers: dict[str, list[int]] = {record.type.pointer: [record.pk], **({"person": people} if people else {})}
     parameters = {
         **pointers,
         "mailboxes": mailboxes,
         "before": cursor.at,
         "conversation": cursor.id,
-        "hidden_by": record.pk if isinstance(record, Deal) else None,
+        "hidden_by": record.pk if people else None,
         "limit": limit + 1,
     }
-    parts = [sql.LINKED.format(pointer=one) for one in POINTERS if one in pointers]
+    own = record.type.pointer
+    parts = [sql.LINKED.format(pointer=one, hidden_by=own) for one in POINTERS if one in pointers]
     with connection.cursor() as database:
         database.execute(" union ".join(parts), parameters)
         newest = sorted((_Place(at, conversation) for conversation, at in database.fetchall()), reverse=True)
     return newest[: limit + 1]
 
 
+def _people_behind(record: Record) -> list[int]:
+    """The contacts whose threads a record shows as its own: a deal's, and who a candidate is."""
+    if isinstance(record, Deal):
+        return list(record.people.values_list("pk", flat=True))
+    if isinstance(record, Candidate) and record.person_id is not None:
+        return [record.person_id]
+    return []
+
+
 def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_Place], datetime]:
     """Conversations that only addresses lead to, and the moment down to which that was looked for."""
     reach = Reach.objects.filter(**about(record)).first()
     complete = reach is not None and reach.until is None
-    if isinstance(record, Deal) or (complete and record.type.pointer != "person"):
-        return [], _BEGINNING
+    if not isinstance(record, Person | Company) or (complete and not isinstance(record, Person)):
+        return [], _BEGINNING  # the others have no addresses of their own
     addresses, _ = addresses_of(record)
     before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
     each = LOOKED_OVER if complete else LOOKED_AT
@@ -203,10 +212,10 @@ def visible_conversation(member: Membership, pk: int) -> Conversation | None:
 
 
 def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:
-    """The live links of each conversation with their records: deals first, then companies, then contacts."""
+    """The live links of each conversation with their records: contacts last."""
     rows = Link.objects.filter(conversation__in=list(conversations), removed_at=None)
     found: dict[int, list[Link]] = {}
-    for row in rows.select_related("person", "company", "deal").order_by("deal", "company", "person"):
+    for row in rows.select_related(*POINTERS).order_by(*reversed(POINTERS)):
         found.setdefault(row.conversation_id, []).append(row)
     return found
 

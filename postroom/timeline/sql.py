@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from postroom.records.record import POINTERS
+
 # Who is heard in the conversations of just stored messages, and which records are known under those addresses; the
 # links the conversations have already are brought to the time of the newest mail on the way. Rows are locked in the
 # order of their ids: two mailboxes often store copies of the same mail at the same moment.
@@ -122,7 +124,7 @@ cross join lateral (
       )
       and not exists (
           select from timeline_link hidden where hidden.conversation_id = link.conversation_id
-          and hidden.deal_id = %(hidden_by)s and hidden.removed_at is not null
+          and hidden.{hidden_by}_id = %(hidden_by)s and hidden.removed_at is not null
       )
     order by link.last_at desc, link.conversation_id desc limit %(limit)s
 ) l
@@ -132,18 +134,16 @@ cross join lateral (
 # by hand wins over what was matched, and the later deed over the earlier.
 MERGE = """
 insert into timeline_link
-    (workspace_id, conversation_id, person_id, company_id, deal_id, how, by_id, removed_at, last_at, created_at,
-     changed_at)
-select distinct on (pair.kept, l.person_id, l.company_id, l.deal_id)
-       l.workspace_id, pair.kept, l.person_id, l.company_id, l.deal_id, l.how, l.by_id, l.removed_at, l.last_at,
-       l.created_at, l.changed_at
+    (workspace_id, conversation_id, {pointers}, how, by_id, removed_at, last_at, created_at, changed_at)
+select distinct on (pair.kept, {of_link})
+       l.workspace_id, pair.kept, {of_link}, l.how, l.by_id, l.removed_at, l.last_at, l.created_at, l.changed_at
 from unnest(%(gone)s::bigint[], %(kept)s::bigint[]) as pair (gone, kept)
 join timeline_link l on l.conversation_id = pair.gone
-order by pair.kept, l.person_id, l.company_id, l.deal_id, l.how = 'manual' desc, l.changed_at desc
-on conflict (conversation_id, person_id, company_id, deal_id) do update
+order by pair.kept, {of_link}, l.how = 'manual' desc, l.changed_at desc
+on conflict (conversation_id, {pointers}) do update
 set how = excluded.how, by_id = excluded.by_id, removed_at = excluded.removed_at, changed_at = excluded.changed_at
 where excluded.how = 'manual' and (timeline_link.how <> 'manual' or timeline_link.changed_at < excluded.changed_at)
-"""
+""".format(pointers=", ".join(f"{one}_id" for one in POINTERS), of_link=", ".join(f"l.{one}_id" for one in POINTERS))
 
 LEVEL = """
 update timeline_link l set last_at = newest.last_at

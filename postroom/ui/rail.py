@@ -37,6 +37,9 @@ RAIL: tuple[Entry, ...] = (
     Entry("contacts", "Contacts", "users", "records:contacts", "Relationships", "g c"),
     Entry("companies", "Companies", "building-2", "records:companies", "Relationships", "g o"),
     Entry("deals", "Deals", "circle-dollar-sign", "records:deals", "Work", "g d"),
+    Entry("tickets", "Tickets", "ticket", "records:tickets", "Work", "g t"),
+    Entry("candidates", "Candidates", "user-search", "records:candidates", "Work", "g r"),
+    Entry("tasks", "Tasks", "circle-check", "records:tasks", "Work", "g k"),
 )
 
 FOOT: tuple[Entry, ...] = (Entry("settings", "Settings", "settings", "mailboxes:list", keys="g s"),)
@@ -45,10 +48,10 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("profile", "Profile", "user", "accounts:profile", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
+    Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
 )
 
 # Addresses the shell itself links to; each is left out while nothing answers to its name.
-    Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
 LINKS: dict[str, str] = {
     "home": "inbox:list",
     "compose": "inbox:compose",

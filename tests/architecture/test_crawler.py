@@ -11,15 +11,19 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from postroom.accounts.models import User
+from postroom.lib.clock import now
 from postroom.mail import commands as mail
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message
 from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
+from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
+from postroom.records.tasks import commands as tasks
+from postroom.records.tickets import commands as tickets
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership, Role
 
@@ -84,6 +88,11 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     company = companies.create(member.workspace, name=SHARED, by=member)
     deal = deals.create(member.workspace, name=SHARED, by=member)
     note = notes.write(contact, SHARED, by=member)
+    ticket = tickets.create(member.workspace, name=SHARED, by=member)
+    candidate = candidates.create(member.workspace, name=SHARED, by=member)
+    interview = candidates.arrange(candidate, by=member, at=now(), kind="call")
+    task = tasks.create(member.workspace, title=SHARED, by=member)
+    of_records = {"key": "contact", "name": "name", "stage": deal.stage_id, "status": "solved", "state": "done"}
     of = {
         "inbox": {"pk": message.thread_id, "file": file.pk, "folder": message.folder_id, "action": "archive"},
         "mail": {"pk": message.pk},
@@ -91,7 +100,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         "timeline": {"pk": message.thread.conversation_id, "key": "contact", "record": contact.pk},
         "search": {"pk": message.thread_id},
         "workspaces": {"pk": member.workspace_id},
-        "records": {"pk": contact.pk, "key": "contact", "name": "name", "stage": deal.stage_id},
+        "records": {**of_records, "pk": contact.pk},
         "": {"mailbox": mailbox.pk, "token": "x", "page": "forms", "provider": "microsoft"},
     }
     for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file"):
@@ -101,6 +110,15 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     for kind, row in (("company", company), ("deal", deal), ("note", note)):
         for more in ("", "-edit", "-field", "-delete", "-stage"):
             of[f"records:{kind}{more}"] = {"pk": row.pk}
+    for kind, row, names in (
+        ("ticket", ticket, ("status", "take", "merge")),
+        ("candidate", candidate, ("stage", "judge")),
+        ("task", task, ("state",)),
+    ):
+        for more in ("", *(f"-{name}" for name in ("edit", "field", "delete", *names))):
+            of[f"records:{kind}{more}"] = {"pk": row.pk, **({"stage": "offer"} if kind == "candidate" else {})}
+    of |= {f"records:{name}": {"pk": candidate.pk} for name in ("interview-new", "reference-new")}
+    of["records:interview-notes"] = {"pk": interview.pk}
     return of
 
 

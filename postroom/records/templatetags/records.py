@@ -10,10 +10,12 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
+from postroom.lib.clock import now
 from postroom.records import money as amounts
 from postroom.records.deals.forms import as_token
-from postroom.records.models import Company, Deal, Person, Stage
+from postroom.records.models import Candidate, Company, Deal, Person, Stage, Ticket
 from postroom.records.record import Record
+from postroom.records.tickets.sla import Clock, clock
 
 register = template.Library()
 
@@ -42,6 +44,40 @@ def stage_steps(deal: Deal) -> list[tuple[Stage, str]]:
         (stage, "now" if number == at else "done" if number < at and not lost else "")
         for number, stage in enumerate(stages)
     ]
+
+
+STATUS_TONES = {
+    Ticket.Status.NEW: "info",
+    Ticket.Status.OPEN: "ticket",
+    Ticket.Status.WAITING: "neutral",
+    Ticket.Status.SOLVED: "good",
+    Ticket.Status.CLOSED: "neutral",
+}
+
+
+@register.filter
+def ticket_tone(ticket: Ticket) -> str:
+    """The tag colour of a ticket's status."""
+    return STATUS_TONES[Ticket.Status(ticket.status)]
+
+
+@register.filter
+def sla_clock(ticket: Ticket) -> Clock:
+    """What the ticket's clock says now."""
+    return clock(ticket, now())
+
+
+CANDIDATE_TONES = {
+    Candidate.Stage.HIRED: "good",
+    Candidate.Stage.REJECTED: "neutral",
+    Candidate.Stage.OFFER: "warn",
+}
+
+
+@register.filter
+def candidate_tone(candidate: Candidate) -> str:
+    """The tag colour of a candidate's stage."""
+    return CANDIDATE_TONES.get(Candidate.Stage(candidate.stage), "candidate")
 
 
 @register.filter

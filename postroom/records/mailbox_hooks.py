@@ -1,0 +1,36 @@
+"""The contacts that were made from a mailbox's mail (``settings.MAILBOX_HOOKS``, product.md MA3)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from postroom.mailboxes.hooks import Held
+from postroom.mailboxes.models import Mailbox
+from postroom.records.models import Person
+from postroom.workspaces.models import WorkspaceQuerySet
+
+AT_ONCE = 200
+
+
+def holds(mailbox: Mailbox) -> list[Held]:
+    """What deleting the contacts as well would remove, and what members have written about them."""
+    people = _made_from(mailbox)
+    kept_up = people.filter(notes__isnull=False).distinct().count()
+    return [Held("contacts", people.count(), f"{kept_up:,} with notes" if kept_up else "", of_contacts=True)]
+
+
+@transaction.atomic
+def erase_some(mailbox: Mailbox, contacts: bool) -> int:
+    """A portion of the contacts made from this mailbox, with their notes and history; or they forget where they came
+    from."""
+    people = _made_from(mailbox)
+    if not contacts:
+        people.update(origin_mailbox=None)
+        return 0
+    some = list(people.order_by().values_list("pk", flat=True)[:AT_ONCE])
+    people.filter(pk__in=some).delete()
+    return len(some)
+
+
+def _made_from(mailbox: Mailbox) -> WorkspaceQuerySet[Person]:
+    return Person.objects.for_workspace(mailbox.workspace_id).filter(origin_mailbox=mailbox.pk)

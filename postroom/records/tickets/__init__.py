@@ -1,0 +1,1 @@
+"""Tickets: what customers ask for help with, in queues, against the clock."""
