@@ -8,6 +8,7 @@ after an hour, so that a session that was ended or a role that changed takes eff
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from http.cookies import CookieError, SimpleCookie
@@ -18,16 +19,20 @@ from urllib.parse import urlsplit
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils.crypto import constant_time_compare
 
 from postroom.accounts.models import User
 from postroom.config.bridge import Receive, Scope, Send, header, send_text
 from postroom.lib.live import Event, Hub, Listener
+from postroom.sync import viewing
 from postroom.workspaces.middleware import SESSION_KEY as WORKSPACE_KEY
 from postroom.workspaces.middleware import membership_of
 from postroom.workspaces.models import Membership
 
+log = logging.getLogger(__name__)
+
+HERE_SECONDS = 60.0  # between two notes that this member looks at a screen
 HEARTBEAT_SECONDS = 20.0  # proxies cut silent connections after 30 to 60
 LIFE_SECONDS = 3600.0
 RETRY_MS = 1000
@@ -63,7 +68,11 @@ class EventStream:
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         async with self._hub.listen(member.workspace_id, member.pk, after=self._resume(scope)) as listener:
-            await self._stream(listener, receive, send)
+            presence = asyncio.create_task(_present(member))
+            try:
+                await self._stream(listener, receive, send)
+            finally:
+                presence.cancel()
 
     def _resume(self, scope: Scope) -> int | None:
         """The last event the browser saw; -1 when it was numbered by another process."""
@@ -105,6 +114,21 @@ class EventStream:
 
     def _frame(self, event: Event) -> bytes:
         return f"id: {self._process}-{event.number}\nevent: {event.topic}\ndata: {event.data}\n\n".encode()
+
+
+async def _present(member: Membership) -> None:
+    """While a screen is open, mail that nobody pushes is asked for often (product.md SY11)."""
+    while True:
+        try:
+            await sync_to_async(_note_presence, thread_sensitive=False)(member)
+        except DatabaseError as problem:
+            log.warning("who looks could not be noted: %s", type(problem).__name__)
+        await asyncio.sleep(HERE_SECONDS)
+
+
+def _note_presence(member: Membership) -> None:
+    close_old_connections()
+    viewing.is_here(member)
 
 
 async def _until_disconnect(receive: Receive) -> None:

@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypedDict, cast
 
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
-from postroom.lib.clock import now
 from postroom.mail.models import Folder
 from postroom.mailboxes import features
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
+from postroom.sync import viewing
 from postroom.sync.models import Activity, Lane
 from postroom.workspaces.models import Membership
-
-SEEN_AGAIN = timedelta(minutes=1)
 
 
 class Pull(TypedDict):
@@ -156,8 +153,4 @@ def _allows_sending(mailbox: Mailbox) -> bool:
 
 def looked_into(mailboxes: Sequence[Account]) -> None:
     """Note that somebody looks at these: their mail is then asked for more often where nothing is pushed (SY11)."""
-    due = now() - SEEN_AGAIN
-    stale = [one.pk for one in mailboxes if one.mailbox.viewed_at is None or one.mailbox.viewed_at < due]
-    if stale:
-        again = Q(viewed_at=None) | Q(viewed_at__lt=due)
-        Mailbox.objects.filter(again, pk__in=stale).update(viewed_at=Value(now()))
+    viewing.looked_into([one.mailbox.pk for one in mailboxes if viewing.is_stale(one.mailbox.viewed_at)])

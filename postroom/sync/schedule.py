@@ -18,7 +18,7 @@ LATELY = timedelta(minutes=30)  # a listing looked at so short a time ago waits 
 
 QUICK, RECENT, IDLE = timedelta(seconds=4), timedelta(minutes=1), timedelta(minutes=5)
 LOOKED_AT_WITHIN, LOOKED_AT_LATELY = timedelta(minutes=3), timedelta(minutes=30)
-DOUBT = timedelta(minutes=1)  # between two looks while push may have gone silent
+DOUBT = timedelta(minutes=4)  # between two looks while push may have gone silent; well above ``silence.GRACE``
 TREE = timedelta(minutes=1)  # new folders are rarer than new mail
 SHARE = 0.4  # of the provider's allowance, for looking; the rest is for what the looking brings, and for people
 IN_TURN = 0.25  # of the requests of one look, for the folders that are not looked at each time

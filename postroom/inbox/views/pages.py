@@ -23,17 +23,18 @@ def wants(request: HttpRequest, part: str) -> bool:
 
 def list_page(request: HttpRequest, listing: Listing, **more: Any) -> HttpResponse:
     """A list; when more of it or a fresh look at it is asked for, only its lines."""
+    looked_into(accounts(request).readable)
     context = {"listing": listing, "open": more.get("open"), **more}
     if wants(request, "threads"):
         return render(request, "inbox/rows_page.html", context)
     if wants(request, "pager"):
         return render(request, "inbox/rows.html", context)
-    looked_into(accounts(request).readable)
     return render(request, more.get("template", "inbox/list.html"), context)
 
 
 def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading, **more: Any) -> HttpResponse:
     """A thread beside the list it was opened from, or only its pane."""
+    looked_into(accounts(request).readable)
     context = {"listing": listing, "reading": reading, "open": reading.thread.pk, **more}
     if wants(request, "detail"):
         return render(request, "inbox/thread_part.html", context)
