@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from postroom.inbox.accounts import Account, Pull, accounts
+from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
-from postroom.ui.shell import Shell, ShellMailbox, ShellSync
+from postroom.ui.shell import Shell, ShellMailbox, ShellSync, ShellTrouble
 from postroom.workspaces.models import Membership
 
 
@@ -24,7 +25,32 @@ def build(request: HttpRequest) -> Shell | None:
         "mailboxes": lines,
         "inbox_unread": sum(line["unread"] for line in lines),
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
+        "trouble": _trouble([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
     }
+
+
+def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
+    """The banner for mailboxes that need their owner: what passes by itself is said on their cards only."""
+    told = [(one, failures.advice(one, provider=features.company(one.provider))) for one in own if one.failure]
+    broken = [(mailbox, advice) for mailbox, advice in told if advice and advice.remedy != "wait"]
+    if not broken:
+        return None
+    where = reverse("mailboxes:list")
+    if len(broken) > 1:
+        names = ", ".join(mailbox.address for mailbox, _ in broken)
+        title = f"Sync failed for {len(broken)} mailboxes."
+        return {"title": title, "text": f"{names}. Nothing is lost.", "label": "See what to do", "url": where}
+    mailbox, advice = broken[0]
+    found: ShellTrouble = {
+        "title": f"Sync failed: {mailbox.address}.",
+        "text": f"{advice.happened} {advice.todo}",
+        "label": "See what to do",
+        "url": where,
+    }
+    if advice.remedy == "reconnect" and mailbox.connection_id is not None:
+        found["label"] = failures.reconnect_label(mailbox)
+        found["post_url"] = reverse("mailboxes:reconnect", args=[mailbox.pk])
+    return found
 
 
 def _line(account: Account, all_of_them: list[Account]) -> ShellMailbox:

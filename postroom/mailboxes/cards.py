@@ -9,7 +9,7 @@ from typing import Any
 
 from postroom.lib.clock import now
 from postroom.mailboxes import access, approvals, failures, features, hooks, lifecycle
-from postroom.mailboxes.models import Connection, Failure, Mailbox
+from postroom.mailboxes.models import Connection, Mailbox
 from postroom.workspaces.models import Membership, Permission
 
 State, History = Mailbox.State, Mailbox.History
@@ -83,12 +83,14 @@ class View:
 
     @property
     def reconnect_label(self) -> str:
-        """A policy wants another check, not another connection (CN5)."""
-        return "Sign in again" if self.mailbox.failure == Failure.CONDITIONAL_ACCESS else "Reconnect"
+        return failures.reconnect_label(self.mailbox)
 
     @property
     def offers_reconnect(self) -> bool:
-        return bool(self.connected and self.advice and self.advice.remedy == "reconnect" and self.may_reconnect)
+        asleep = self.advice is not None and self.advice.remedy == "reconnect"
+        lent = self.mailbox.connection is not None and self.mailbox.connection.failure != ""  # of a shared mailbox
+        asleep = asleep or (lent and self.mailbox.kind == Mailbox.Kind.SHARED)
+        return bool(self.connected and asleep and self.may_reconnect)
 
     @property
     def offers_delegate(self) -> bool:
@@ -97,7 +99,8 @@ class View:
 
     @property
     def offers_sync(self) -> bool:
-        return self.connected and not self.paused and not (self.advice and self.advice.remedy == "reconnect")
+        person_needed = self.advice is not None and self.advice.remedy in ("reconnect", "delegate")
+        return self.connected and not self.paused and (not person_needed or self.mailbox.failure == "access_lost")
 
     @property
     def refresh(self) -> str:

@@ -183,3 +183,8 @@ def advice(mailbox: Mailbox, *, provider: str) -> Advice | None:
     words = {"provider": provider, "code": f" ({code})" if code else ""}
     found = ADVICE[Failure(mailbox.failure)]
     return found._replace(happened=found.happened.format(**words), todo=found.todo.format(**words))
+
+
+def reconnect_label(mailbox: Mailbox) -> str:
+    """What the button to the provider's page says: a policy wants another check, not another connection (CN5)."""
+    return "Sign in again" if mailbox.failure == Failure.CONDITIONAL_ACCESS else "Reconnect"

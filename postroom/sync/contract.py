@@ -71,6 +71,10 @@ class Resource(Protocol):
         """What this resource does in which lane."""
         ...
 
+    def one_way(self) -> Mapping[str, Callable[[Run], Steps]]:
+        """The same for a mailbox from which nothing is pulled (product.md CN11)."""
+        ...
+
 
 def resources() -> list[Resource]:
     """The synced resources, from the readable list ``settings.SYNCED_RESOURCES`` ("module:attribute")."""
@@ -83,7 +87,9 @@ def resources() -> list[Resource]:
 
 def steps(run: Run) -> Steps:
     """The work of a lane: that of every resource that takes part in it, one after the other."""
+    one_way = run.mailbox.direction == Mailbox.Direction.ONE_WAY
     for resource in resources():
-        activity = resource.activities().get(Activity(run.lane.activity))
+        table = resource.one_way() if one_way else resource.activities()
+        activity = table.get(Activity(run.lane.activity))
         if activity is not None:
             yield from activity(run)

@@ -1,5 +1,7 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
+from django.db.models import F
+
 from postroom.lib.clock import now
 from postroom.mailboxes.hooks import Card, Progress, SyncResult
 from postroom.mailboxes.models import Mailbox
@@ -24,6 +26,18 @@ def reconnected(mailbox: Mailbox) -> None:
     Lane.objects.filter(mailbox=mailbox).update(attempts=0)
     SyncState.objects.filter(mailbox=mailbox).update(due_at=now())
     connected(mailbox)
+
+
+def direction_changed(mailbox: Mailbox) -> None:
+    """Runs under the old direction lose their lanes, except that what is being sent goes out (CN11). Two-way goes on
+    where it stopped; one-way ends push and pulls nothing more."""
+    if mailbox.direction == Mailbox.Direction.TWO_WAY:
+        reconnected(mailbox)
+        return
+    pulling = Lane.objects.filter(mailbox=mailbox).exclude(activity=Activity.OUTBOX)
+    pulling.update(fence=F("fence") + 1, lease_until=None, lease_owner="", due_at=None, failure="")
+    for activity in (Activity.LIVE, Activity.RENEWAL):
+        lanes.want(mailbox.pk, activity)
 
 
 def sync_now(mailbox: Mailbox) -> str:

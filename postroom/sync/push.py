@@ -167,6 +167,18 @@ def unsubscribe(mailbox: Mailbox) -> None:
         subscription.delete()
 
 
+def ended(run: Run) -> Steps:
+    """A one-way mailbox wants to be told nothing (product.md CN11)."""
+    for subscription in Subscription.objects.filter(mailbox=run.mailbox):
+        with suppress(ProviderError):  # as above: it runs out by itself
+            run.source.unsubscribe(subscription.remote_id)
+        yield _gone(subscription)
+
+
+def _gone(subscription: Subscription) -> Work:
+    return lambda: (subscription.delete(), None)[1]
+
+
 class Push:
     """Keeping the subscription alive, as a resource of its own in the renewal lane."""
 
@@ -174,6 +186,9 @@ class Push:
 
     def activities(self) -> dict[str, object]:
         return {Activity.RENEWAL: renewal}
+
+    def one_way(self) -> dict[str, object]:
+        return {Activity.RENEWAL: ended}
 
 
 resource = Push()

@@ -64,6 +64,17 @@ class ShellSync(TypedDict):
     cancel_url: NotRequired[str]
 
 
+class ShellTrouble(TypedDict):
+    """Why mail of the member's own does not sync, said on every screen (MA2). ``url`` explains; ``post_url``, where
+    there is one, leads straight to signing in again."""
+
+    title: str
+    text: str
+    label: str
+    url: str
+    post_url: NotRequired[str]
+
+
 class Shell(TypedDict):
     """Everything the rail shows that is not derived from the URL configuration."""
 
@@ -72,6 +83,7 @@ class Shell(TypedDict):
     mailboxes: list[ShellMailbox]
     inbox_unread: int
     sync: ShellSync | None
+    trouble: NotRequired[ShellTrouble | None]
     worst_health: NotRequired[Health | None]
     active: NotRequired[str]
 

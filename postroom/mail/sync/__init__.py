@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from postroom.mail import sending
 from postroom.mail.coverage import coverage
-from postroom.mail.sync import backfill, live, outgoing
+from postroom.mail.sync import backfill, live, one_way, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
 from postroom.sync.models import Activity
@@ -27,6 +27,9 @@ class Mail:
             Activity.BACKFILL: backfill.backfill,
             Activity.COVERAGE: coverage,
         }
+
+    def one_way(self) -> Mapping[str, Callable[[Run], Steps]]:
+        return {Activity.OUTBOX: one_way.outbox, Activity.LIVE: one_way.live}
 
 
 resource = Mail()
