@@ -184,6 +184,8 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
 SYNC_HOOKS = ["postroom.timeline.matching:on_stored"]
 MAILBOX_HOOKS = ["postroom.sync.mailbox_hooks", "postroom.mail.mailbox_hooks", "postroom.timeline.mailbox_hooks"]
+ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
+ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_IMPORT_PATHS = ["postroom.config.jobs"]
 WORKER_THREADS = _env.number("POSTROOM_WORKER_THREADS", 8, least=1, most=64)
@@ -194,8 +196,6 @@ if _level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingsError("POSTROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
 LOGGING: dict[str, Any] = {
     "version": 1,
-ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
-ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
