@@ -81,7 +81,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="check the installation and say what to mend", allow_abbrev=False)
     doctor.add_argument("--generate-keys", action="store_true", help="print fresh secrets for .env and end")
-    doctor.set_defaults(run=run_doctor)
+    doctor.add_argument("--json", action="store_true", help="for scripts")
+    doctor.set_defaults(run=run_doctor, action="")
+    about = doctor.add_subparsers(dest="action", metavar="explain")
+    explain = about.add_parser("explain", help="what an error of Microsoft's means, and who mends it")
+    explain.add_argument("text", nargs="*", help="the error text, its JSON, or a code; from standard input without")
+    explain.add_argument("--letter", action="store_true", help="also a letter to your IT")
+    explain.add_argument("--reference", default="", metavar="ID", help="the reference Postroom showed, for the letter")
+    explain.add_argument("--json", action="store_true", help="for scripts")
 
     member = commands.add_parser("member", help="people who sign in, without a browser", allow_abbrev=False)
     add = member.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
@@ -207,12 +214,15 @@ def run_rotate(options: argparse.Namespace) -> int:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """`postroom doctor`."""
-    from postroom.config.doctor import examine, generate_keys
+    from postroom.config.doctor import examine, explain_text, generate_keys
 
     if options.generate_keys:
         print(generate_keys(), end="")
         return 0
-    return examine(print)
+    if options.action == "explain":
+        text = " ".join(options.text) or sys.stdin.read(20_000)
+        return explain_text(print, text, with_letter=options.letter, as_json=options.json, reference=options.reference)
+    return examine(print, django_ready, as_json=options.json)
 
 
 def run_member(options: argparse.Namespace) -> int:

@@ -1,190 +1,139 @@
-"""`postroom doctor`: what is right and what is not, each with what to do about it."""
+"""`postroom doctor`: what is right and what is not, each with what to do about it.
+
+The checks are those of the page in Settings (`postroom.operations.doctor`). Exit codes: 0 nothing is broken (there may
+be warnings), 1 something is, 2 the settings cannot be read.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import httpx2
-import psycopg
 
 from postroom.config.env import Environment, SettingsError, load
-from postroom.lib import http
-from postroom.lib.crypto import BadKey, Keyring, generate_key
-from postroom.lib.postgres import PostgresError, PostgresServer
+from postroom.config.errors import UsageError
+from postroom.lib.crypto import generate_key
+from postroom.operations.decoder import explain
+from postroom.operations.decoder.letter import App, letter
+from postroom.operations.doctor import network, round, settings
+from postroom.operations.doctor.findings import CALLBACK, GRAPH, LOGIN, Finding, Installation, State, fail, ok
 
-OLDEST_SERVER = 150000
-CLOCK_TOLERANCE_SECONDS = 120  # tokens and subscriptions stop making sense beyond it
-_SERVER_STATE = """
-select to_regclass('django_migrations') is not null, getdatabaseencoding(), extract(epoch from clock_timestamp())
-"""
-LOGIN, GRAPH = "https://login.microsoftonline.com", "https://graph.microsoft.com"
+__all__ = ["CALLBACK", "examine", "explain_text", "generate_keys"]
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. `mend` is empty when it is right."""
-
-    what: str
-    state: str
-    mend: str = ""
+Say = Callable[[str], None]
+MARKS = {State.OK: "✓", State.WARN: "!", State.FAIL: "✗", State.NONE: "–"}
 
 
-def examine(say: Callable[[str], None]) -> int:
-    """Look at everything and say it; exit code 0 when nothing is wrong, 1 otherwise, 2 when nothing can be read."""
+def examine(say: Say, ready: Callable[[], AbstractContextManager[None]], *, as_json: bool = False) -> int:
+    """Look at everything and say it. ``ready`` brings Django and the database up."""
     try:
         environment = load()
+        here = installation(environment)
     except SettingsError as problem:
-        say(f"✗ settings: {problem}")
+        say(json.dumps({"error": str(problem)}) if as_json else f"✗ settings: {problem}")
         return 2
-    wrong = 0
-    for look in (_secrets, _database, _public_url, _entra):
-        for finding in look(environment):
-            wrong += bool(finding.mend)
-            say(f"{'✗' if finding.mend else '✓'} {finding.what}: {finding.state}")
-            if finding.mend:
-                say(f"  → {finding.mend}")
-    say("Everything is in order." if not wrong else f"{wrong} to mend.")
-    return 1 if wrong else 0
+    findings = [_secret_key(environment), *round.in_turn(settings.CHECKS, here)]
+    findings += _inside(here, ready)
+    findings += round.side_by_side(network.CHECKS, here)
+    _tell(say, findings, as_json=as_json)
+    return 1 if round.worst(findings) is State.FAIL else 0
+
+
+def installation(environment: Environment) -> Installation:
+    """What the checks look at. Raises SettingsError."""
+    return Installation(
+        home=Path(environment.values["POSTROOM_HOME"]),
+        public_url=environment.url("POSTROOM_PUBLIC_URL", ""),
+        client_id=environment.text("MICROSOFT_CLIENT_ID"),
+        has_secret=bool(environment.text("MICROSOFT_CLIENT_SECRET")),
+        secret_ends=environment.day("MICROSOFT_CLIENT_SECRET_EXPIRES"),
+        tenant=environment.text("MICROSOFT_TENANT", "common"),
+        login_url=environment.url("MICROSOFT_LOGIN_URL", LOGIN),
+        graph_url=environment.url("MICROSOFT_GRAPH_URL", GRAPH),
+        keys=tuple(environment.words("POSTROOM_ENCRYPTION_KEYS")),
+    )
+
+
+def _secret_key(environment: Environment) -> Finding:
+    if len(environment.text("POSTROOM_SECRET_KEY")) >= 32:
+        return ok("secret_key", "Secret key", "set")
+    return fail("secret_key", "Secret key", "missing or too short", settings.GENERATE)
+
+
+def _inside(here: Installation, ready: Callable[[], AbstractContextManager[None]]) -> list[Finding]:
+    """What needs the database."""
+    try:
+        with ready():
+            from postroom.operations.doctor import database, work
+
+            reached = round.in_turn(database.CHECKS[:1], here)
+            if round.worst(reached) is State.FAIL:
+                return reached
+            inside = (*database.CHECKS[1:], *work.CHECKS, *work.of_mailboxes(None))
+            return [*reached, *round.in_turn(inside, here)]
+    except (SettingsError, UsageError) as problem:
+        mend = "Mend the settings above, or check DATABASE_URL; unset it to use the embedded PostgreSQL."
+        return [fail("database", "Database", str(problem), mend)]
+
+
+def _tell(say: Say, findings: Iterable[Finding], *, as_json: bool) -> None:
+    findings = list(findings)
+    if as_json:
+        say(
+            json.dumps(
+                {"state": round.worst(findings).value, "findings": [one.as_dict() for one in findings]}, indent=1
+            )
+        )
+        return
+    for one in findings:
+        say(f"{MARKS[one.state]} {one.what}: {one.found}")
+        for line in (one.mend, *one.steps):
+            if line:
+                say(f"  → {line}")
+    broken, warned = (sum(one.state is state for one in findings) for state in (State.FAIL, State.WARN))
+    say(f"{broken} to mend, {warned} to look at." if broken or warned else "Everything is in order.")
+
+
+def explain_text(say: Say, text: str, *, with_letter: bool = False, as_json: bool = False, reference: str = "") -> int:
+    """`postroom doctor explain …`; exit code 1 when there is no code in the text."""
+    answer = explain(text)
+    if as_json:
+        say(json.dumps({"ids": answer.ids, "found": [_as_dict(one) for one in answer.found]}, indent=1))
+    elif not answer.found:
+        say(
+            "There is no code of Microsoft's in that. Paste the whole error text, the JSON, or a code like AADSTS65001."
+        )
+    for one in () if as_json else answer.found:
+        say(f"{one.code}: {one.title}\n  {one.meaning}\n  Who: {one.remedy.who.value}\n  What to do: {one.remedy.todo}")
+        for step in one.remedy.steps:
+            say(f"  → {step}")
+        say(f"  Trying again: {one.remedy.retry.value}")
+    if with_letter and answer.found:
+        made = letter(answer, _app(), reference=reference)
+        say(f"\nSubject: {made.subject}\n\n{made.text}")
+    return 0 if answer.found else 1
+
+
+def _as_dict(one: object) -> dict[str, object]:
+    from postroom.operations.decoder import Explained
+
+    assert isinstance(one, Explained)
+    return {
+        "code": one.code, "title": one.title, "meaning": one.meaning, "known": one.known, "who": one.remedy.who.value,
+        "todo": one.remedy.todo, "steps": list(one.remedy.steps), "retry": one.remedy.retry.value,
+    }  # fmt: skip
+
+
+def _app() -> App:
+    from postroom.providers.registry import connector
+
+    here = installation(load())
+    scopes = dict.fromkeys(scope for feature in connector("microsoft").features for scope in feature.scopes)
+    return App(here.client_id, here.tenant, here.redirect_uri, tuple(scopes))
 
 
 def generate_keys() -> str:
     """Lines for a .env file."""
     return f"POSTROOM_SECRET_KEY={secrets.token_urlsafe(48)}\nPOSTROOM_ENCRYPTION_KEYS={generate_key()}\n"
-
-
-def _secrets(environment: Environment) -> Iterator[Finding]:
-    generate = "generate both with `postroom doctor --generate-keys` and put them into .env"
-    secret = environment.text("POSTROOM_SECRET_KEY")
-    right = len(secret) >= 32
-    yield Finding("secret key", "set" if right else "missing or too short", "" if right else generate)
-    try:
-        keys = environment.words("POSTROOM_ENCRYPTION_KEYS")
-        Keyring(keys)
-        yield Finding("encryption keys", f"{len(keys)} (the first seals, all open)")
-    except BadKey as problem:
-        yield Finding("encryption keys", str(problem), generate)
-
-
-def _database(environment: Environment) -> Iterator[Finding]:
-    server: PostgresServer | None = None
-    try:
-        parameters = environment.database()
-        if parameters is None:
-            server = PostgresServer(Path(environment.values["POSTROOM_HOME"]))
-            dsn = server.start()
-            where = f"embedded, in {server.base}"
-        else:
-            dsn, where = environment.text("DATABASE_URL"), f"on {parameters.get('host', 'this machine')}"
-        with psycopg.connect(dsn, connect_timeout=10) as connection:
-            yield from _server_findings(connection, where)
-    except (SettingsError, PostgresError, psycopg.OperationalError) as problem:
-        first_line = str(problem).strip().split("\n")[0]
-        yield Finding("database", first_line, "check DATABASE_URL, or unset it to use the embedded PostgreSQL")
-    finally:
-        if server is not None:
-            server.stop()
-
-
-def _server_findings(connection: psycopg.Connection[tuple[object, ...]], where: str) -> Iterator[Finding]:
-    version = connection.info.server_version
-    too_old = "Postroom needs PostgreSQL 15 or newer" if version < OLDEST_SERVER else ""
-    yield Finding("database", f"PostgreSQL {version // 10000}.{version % 10000} {where}", too_old)
-    row = connection.execute(_SERVER_STATE).fetchone()
-    assert row is not None
-    migrated, encoding, epoch = row
-    yield Finding("tables", "there" if migrated else "missing", "" if migrated else "run `postroom migrate`")
-    if encoding != "UTF8":
-        yield Finding("encoding", str(encoding), "create the database with encoding UTF8")
-    yield _clock("database's clock", float(str(epoch)))
-
-
-def _clock(what: str, epoch: float) -> Finding:
-    off = abs(epoch - time.time())
-    mend = "" if off < CLOCK_TOLERANCE_SECONDS else "synchronise this machine's clock (NTP)"
-    return Finding(what, f"{off:.0f} s apart from ours", mend)
-
-
-def _public_url(environment: Environment) -> Iterator[Finding]:
-    try:
-        url = environment.url("POSTROOM_PUBLIC_URL", "")
-    except SettingsError as problem:
-        yield Finding("public URL", str(problem), "set it to the address members open")
-        return
-    if not url:
-        yield Finding("public URL", "not set: mail is polled, real-time is off (members see that in Settings)")
-        return
-    local = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
-    if not local and not url.startswith("https://"):
-        yield Finding("public URL", url, "Microsoft notifies https addresses only: put a TLS proxy in front")
-        return
-    try:
-        with http.client(read_seconds=10) as client:
-            answer = client.get(f"{url}/healthz")
-        right = answer.status_code == 200
-        mend = "" if right else "something else answers there: check the proxy's target and its Host header"
-        yield Finding("public URL", f"{url} answers {answer.status_code}", mend)
-    except httpx2.HTTPError as problem:
-        yield Finding("public URL", f"{url}: {problem}", "start `postroom serve`, or check DNS, TLS and the proxy")
-
-
-CALLBACK = "/mailboxes/connect/microsoft/callback"
-
-
-def _entra(environment: Environment) -> Iterator[Finding]:
-    register = (
-        "register an app in Entra (docs/microsoft-setup.md) and set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"
-    )
-    for name in ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"):
-        there = bool(environment.text(name))
-        yield Finding(name, "set" if there else "not set", "" if there else register)
-    base = environment.text("POSTROOM_PUBLIC_URL") or "http://127.0.0.1:8000"
-    yield Finding("redirect URI", f"{base.rstrip('/')}{CALLBACK} (register it in Entra, to the letter)")
-    try:
-        login = environment.url("MICROSOFT_LOGIN_URL", LOGIN)
-        graph = environment.url("MICROSOFT_GRAPH_URL", GRAPH)
-    except SettingsError as problem:
-        yield Finding("Microsoft", str(problem), "unset it to use Microsoft's own address")
-        return
-    tenant = environment.text("MICROSOFT_TENANT", "common")
-    address = f"{login}/{tenant}/v2.0/.well-known/openid-configuration"
-    with http.client(read_seconds=15) as client:
-        yield from _discovery(client, address)
-        yield from _graph(client, graph)
-
-
-def _discovery(client: httpx2.Client, address: str) -> Iterator[Finding]:
-    try:
-        answer = http.fetch(client, "GET", address, max_bytes=1_000_000)
-        issuer = json.loads(answer.content)["issuer"] if answer.status_code == 200 else ""
-    except (httpx2.HTTPError, ValueError, KeyError) as problem:
-        yield Finding("Entra", f"{address}: {problem}", "allow outgoing HTTPS to it, or check MICROSOFT_LOGIN_URL")
-        return
-    mend = "" if issuer else "check MICROSOFT_TENANT: common, organizations, or your tenant's id"
-    yield Finding("Entra", f"answers {answer.status_code}" + (f", issuer {issuer}" if issuer else ""), mend)
-    if date := answer.headers.get("date"):
-        yield _clock("Microsoft's clock", _epoch(date))
-
-
-def _graph(client: httpx2.Client, graph: str) -> Iterator[Finding]:
-    try:
-        answer = http.fetch(client, "GET", f"{graph}/v1.0/me", max_bytes=1_000_000)
-    except httpx2.HTTPError as problem:
-        yield Finding("Graph", f"{graph}: {problem}", "allow outgoing HTTPS to it, or check MICROSOFT_GRAPH_URL")
-        return
-    right = answer.status_code == 401  # nobody is signed in: so it is Graph
-    yield Finding("Graph", f"answers {answer.status_code}", "" if right else "check MICROSOFT_GRAPH_URL")
-
-
-def _epoch(date: str) -> float:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError):
-        return datetime.now(UTC).timestamp()

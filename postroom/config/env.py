@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,6 +90,26 @@ class Environment:
             good = False
         if not good or parts.query or parts.fragment:
             raise SettingsError(f"{name} must be an address like https://crm.example.com, not {value!r}")
+        return value
+
+    def day(self, name: str) -> date | None:
+        """A date as 2027-05-31, or None when unset."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            raise SettingsError(f"{name} must be a date like 2027-05-31, not {value!r}") from None
+
+    def mail_server(self, name: str) -> str:
+        """smtp://user:password@host:port (STARTTLS) or smtps://…; empty stays empty. The value is never quoted."""
+        value = self.text(name)
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            good = False
+        if value and not good:
+            raise SettingsError(f"{name} must look like smtp://user:password@mail.example.com:587")
         return value
 
     def export(self, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""What every answer gets: the security headers."""
+"""What every answer gets: a number of its own and the security headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from postroom.lib.about import about
+from postroom.lib.errors import new_reference
+
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: Handler) -> Handler:
+    """A number for the request: in the answer's X-Request-ID and in every log line; a page of an error shows it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        number = new_reference()
+        request.reference = number  # type: ignore[attr-defined]
+        with about(request=number):
+            response = get_response(request)
+        response.headers["X-Request-ID"] = number
+        return response
+
+    return middleware
 
 
 def content_security_policy() -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 from types import FrameType
 
 import uvicorn
 from django.conf import settings
+
+from postroom.lib import process
 
 STOP_SECONDS = 8
 IDLE_CONNECTION_SECONDS = 75  # longer than proxies keep theirs, so that we are not the one who hangs up
@@ -19,6 +22,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         from postroom.config.asgi import application
 
+        process.request_stop()
         application.events.close()
         super().handle_exit(sig, frame)
 
@@ -39,7 +43,19 @@ def serve(listening: socket.socket) -> None:
         timeout_graceful_shutdown=STOP_SECONDS,
         backlog=BACKLOG,
     )
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    watching = watch_over(settings.WEB_THREADS)
+    server.run(sockets=[listening])
+    process.request_stop()
+    watching.join(2)  # it says goodbye; the database may be gone
+
+
+def watch_over(threads: int) -> threading.Thread:
+    """The watch needs the models, which are there once the application is."""
+    import postroom.config.asgi  # noqa: F401
+    from postroom.operations import watch
+
+    return watch.start("web", threads)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from postroom.config import logs
 from postroom.config.env import SettingsError, load
 from postroom.lib.crypto import BadKey, Keyring
 from postroom.lib.postgres import DATABASE, ROLE, PostgresServer
@@ -26,7 +27,14 @@ MICROSOFT_CLIENT_SECRET = _env.text("MICROSOFT_CLIENT_SECRET")
 MICROSOFT_TENANT = _env.text("MICROSOFT_TENANT", "common")
 MICROSOFT_LOGIN_URL = _env.url("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = _env.url("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com")
+MICROSOFT_CLIENT_SECRET_EXPIRES = _env.day("MICROSOFT_CLIENT_SECRET_EXPIRES")  # Entra does not tell us (AD1)
 _env.export("MICROSOFT_")
+
+POSTROOM_OPERATORS = [word.lower() for word in _env.words("POSTROOM_OPERATORS")]  # who sees /operations/ (AD9)
+POSTROOM_METRICS_TOKEN = _env.text("POSTROOM_METRICS_TOKEN")  # empty: /metrics answers this machine only
+POSTROOM_ALERT_HOSTS = [word.lower() for word in _env.words("POSTROOM_ALERT_HOSTS")]  # private hosts alerts may go to
+SMTP_URL = _env.mail_server("SMTP_URL")  # empty: alerts are not mailed
+SMTP_FROM = _env.text("SMTP_FROM")
 
 _HINT = "generate one with `postroom doctor --generate-keys` and put it into the environment or .env"
 SECRET_KEY = _env.required("POSTROOM_SECRET_KEY", _HINT)
@@ -94,6 +102,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "postroom.config.middleware.request_id",
+    "postroom.operations.counters.count_requests",
     "postroom.config.middleware.security_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -183,7 +193,12 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 # Readable lists instead of registration: what is synced, and who wants to know.
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
 SYNC_HOOKS = ["postroom.timeline.matching:on_stored"]
-MAILBOX_HOOKS = ["postroom.sync.mailbox_hooks", "postroom.mail.mailbox_hooks", "postroom.timeline.mailbox_hooks"]
+MAILBOX_HOOKS = [
+    "postroom.sync.mailbox_hooks",
+    "postroom.mail.mailbox_hooks",
+    "postroom.timeline.mailbox_hooks",
+    "postroom.operations.mailbox_hooks",
+]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -194,20 +209,7 @@ WEB_THREADS = _env.number("POSTROOM_WEB_THREADS", 8, least=1, most=64)
 _level = _env.text("POSTROOM_LOG_LEVEL", "INFO").upper()
 if _level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise SettingsError("POSTROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR")
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "postroom": {"level": _level},
-        # Django's own report of an error may quote the request; ours (config.views) has a reference id instead.
-        "django.request": {"level": "CRITICAL"},
-        "procrastinate": {"level": "WARNING"},
-        # Three tracebacks each time the database goes away; config.worker says it in one line.
-        "procrastinate.utils": {"level": "CRITICAL"},
-        "procrastinate.worker.postroom": {"level": "CRITICAL"},
-        "psycopg.pool": {"level": "ERROR"},
-    },
-}
+_format = _env.text("POSTROOM_LOG_FORMAT", "text").lower()
+if _format not in logs.FORMATTERS:
+    raise SettingsError("POSTROOM_LOG_FORMAT must be text or json")
+LOGGING: dict[str, Any] = logs.configuration(_level, _format)

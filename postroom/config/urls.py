@@ -22,6 +22,7 @@ PACKAGES = [
     ("", "postroom.timeline"),
     ("", "postroom.search"),
     ("", "postroom.inbox"),
+    ("", "postroom.operations"),
     ("ui/", "postroom.ui"),
 ]
 

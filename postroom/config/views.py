@@ -48,7 +48,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Only the path is logged: it names ids, while query strings and forms hold what members typed. The page is rendered
     without the request, because what it would add to the page may be what failed.
     """
-    number = new_reference()
+    number = getattr(request, "reference", "") or new_reference()
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         log.error("%s %s found no database, reference %s", request.method, request.path, number)
         page = render_to_string("ui/error.html", {**_NO_DATABASE, "reference": number})

@@ -142,7 +142,12 @@ def sweep_until_stopped() -> None:
 
 def work(*, threads: int | None = None) -> int:
     """Run a worker in this process until it is told to stop; returns the exit code."""
+    from postroom.operations import watch
+
+    watching = watch.start("worker", threads or settings.WORKER_THREADS)
     asyncio.run(Worker(threads=threads).run())
+    process.request_stop()
+    watching.join(2)  # it says goodbye; the database may be gone
     if any(thread.name.startswith("job") for thread in threading.enumerate()):
         # A run that outlasted its time would hold the interpreter; its lease runs out by itself.
         logging.shutdown()

@@ -79,6 +79,13 @@ class Budget:
         """Seconds until the mailbox may be asked again; 0 when it may be asked now ("slowed by Microsoft")."""
         return max(0.0, self._paused_until - self._clock())
 
+    @property
+    def spent(self) -> int:
+        """Requests within the provider's window, as far as this process made them."""
+        with self._changed:
+            self._until_allowed(0)  # forgets what is older than the window
+            return self._spent_sum
+
     def _enter(self, urgency: Urgency, *, requests: int, width: int, patience: float) -> None:
         self._tickets += 1
         ticket = (int(urgency), self._tickets)
@@ -135,3 +142,9 @@ def budget_of(mailbox_key: str) -> Budget:
     """The budget of a mailbox in this process; the same object for the same key."""
     with _lock:
         return _budgets.setdefault(mailbox_key, Budget())
+
+
+def budgets() -> dict[str, Budget]:
+    """Every budget of this process, by mailbox key: what an operator looks at."""
+    with _lock:
+        return dict(_budgets)

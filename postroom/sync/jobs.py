@@ -8,6 +8,7 @@ from django.db import close_old_connections
 from procrastinate.contrib.django import app
 
 from postroom.lib import process
+from postroom.lib.about import about
 from postroom.sync import lanes, runner
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,8 @@ SWEEP_EVERY = 5  # seconds
 def run(mailbox_id: int) -> None:
     """Do what is due for a mailbox. No lock, no unique key, no retry: the lease and the sweep are all of these."""
     close_old_connections()  # a restarted database costs one reconnect, not a failed run
-    runner.run_mailbox(mailbox_id, stopping=process.stopping)
+    with about(mailbox=mailbox_id):
+        runner.run_mailbox(mailbox_id, stopping=process.stopping)
 
 
 def wake(mailbox_id: int) -> None:

@@ -49,6 +49,8 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
     Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
+    Entry("alerts", "Alerts", "bell", "operations:alerts", "Workspace"),
+    Entry("doctor", "Doctor", "stethoscope", "operations:doctor", "Workspace"),
 )
 
 # Addresses the shell itself links to; each is left out while nothing answers to its name.

@@ -1,0 +1,81 @@
+"""Who is told about an alert, and by which way: in the app, by mail (SMTP_URL), by the workspace's webhook.
+
+Alerts are mailed through the operator's own SMTP server, never through a connected mailbox: they would stand in a
+member's Sent Items in the member's name, and the mailbox may be just what is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from postroom.operations.models import Alert, AlertSettings, Notice
+from postroom.workspaces.models import Membership, Permission, Workspace
+
+Channel = Notice.Channel
+
+
+def settings_of(workspace: Workspace | int) -> AlertSettings:
+    """The workspace's wishes, or the defaults (unsaved)."""
+    pk = workspace if isinstance(workspace, int) else workspace.pk
+    return AlertSettings.objects.filter(workspace_id=pk).first() or AlertSettings(workspace_id=pk)
+
+
+def is_operator(member: Membership) -> bool:
+    """Named in POSTROOM_OPERATORS."""
+    return member.address.lower() in settings.POSTROOM_OPERATORS
+
+
+def seen_by(member: Membership) -> QuerySet[Alert]:
+    """Alerts a member may know of: their own mailboxes'; admins all of the workspace; the installation's go to the
+    operators, or to every admin where none are named."""
+    mine = Q(workspace_id=member.workspace_id)
+    if not member.may(Permission.MANAGE_WORKSPACE):
+        mine &= Q(mailbox__owner=member)
+    elif not settings.POSTROOM_OPERATORS:
+        mine |= Q(workspace=None)
+    if is_operator(member):
+        mine |= Q(workspace=None)
+    return Alert.objects.filter(mine).select_related("mailbox")
+
+
+def open_for(member: Membership) -> QuerySet[Alert]:
+    """Those that are open, the worst first."""
+    return seen_by(member).filter(closed_at=None).order_by("-level", "opened_at")
+
+
+def announce(touched: Sequence[tuple[Alert, Notice.Event]]) -> None:
+    """Write what has to leave the house; the sending is done later and tried again."""
+    notices = [notice for alert, event in touched for notice in _notices(alert, event)]
+    Notice.objects.bulk_create(notices)
+
+
+def _notices(alert: Alert, event: Notice.Event) -> Iterable[Notice]:
+    if alert.workspace_id is None and settings.POSTROOM_OPERATORS:
+        if settings.SMTP_URL:
+            yield Notice(workspace=None, alert=alert, channel=Channel.MAIL, event=event)
+        return
+    for workspace_id in [alert.workspace_id] if alert.workspace_id else _all_workspaces():
+        wish = settings_of(workspace_id)
+        if settings.SMTP_URL and wish.by_mail:
+            yield Notice(workspace_id=workspace_id, alert=alert, channel=Channel.MAIL, event=event)
+        if wish.webhook_url:
+            yield Notice(workspace_id=workspace_id, alert=alert, channel=Channel.WEBHOOK, event=event)
+
+
+def _all_workspaces() -> Iterable[int]:
+    """Those with a mailbox: the others have nothing to lose."""
+    return Workspace.objects.filter(mailboxes__isnull=False).distinct().values_list("pk", flat=True)
+
+
+def recipients(notice: Notice) -> list[str]:
+    """Addresses of a mail: the mailbox's owner and the admins, or the operators."""
+    if notice.workspace_id is None:
+        return list(settings.POSTROOM_OPERATORS)
+    members = Membership.objects.filter(workspace_id=notice.workspace_id, user__is_active=True)
+    to = Q(role__permissions__contains=[Permission.MANAGE_WORKSPACE])
+    if notice.alert and notice.alert.mailbox:
+        to |= Q(pk=notice.alert.mailbox.owner_id)
+    return sorted(set(members.filter(to).values_list("user__email", flat=True)))

@@ -1,0 +1,66 @@
+"""The heartbeat of a process: its own row, written every few seconds, and what can be read from all of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import datetime, timedelta
+
+import postroom
+from postroom.lib.clock import now
+from postroom.operations.counters import counters, providers
+from postroom.operations.models import Process
+
+log = logging.getLogger(__name__)
+
+EVERY = 10.0  # seconds
+DEAD_AFTER = timedelta(seconds=60)
+FORGET_AFTER = timedelta(hours=24)
+
+
+class Beat:
+    """This process's row."""
+
+    def __init__(self, kind: str, threads: int) -> None:
+        self._row = Process(
+            kind=kind, host=socket.gethostname()[:120], pid=os.getpid(), threads=threads, version=postroom.__version__
+        )
+
+    def write(self) -> None:
+        """Say that we are alive, and what we have done so far. Makes the row anew when it was forgotten meanwhile."""
+        sums, busy = providers()
+        self._row.seen_at = now()
+        self._row.counters = {**counters.snapshot(), **sums}
+        self._row.budgets = busy
+        if self._row.pk and not Process.objects.filter(pk=self._row.pk).update(
+            seen_at=self._row.seen_at, counters=self._row.counters, budgets=busy
+        ):
+            self._row.pk = None
+        if not self._row.pk:
+            self._row.save(force_insert=True)
+
+    def goodbye(self) -> None:
+        """A stop that was asked for is no death."""
+        if self._row.pk:
+            Process.objects.filter(pk=self._row.pk).update(stopped_at=now(), seen_at=now(), budgets=[])
+
+
+def alive(kind: str, at: datetime | None = None) -> int:
+    """How many processes of a kind are alive."""
+    since = (at or now()) - DEAD_AFTER
+    return Process.objects.filter(kind=kind, stopped_at=None, seen_at__gte=since).count()
+
+
+def dead(kind: str, at: datetime | None = None) -> list[Process]:
+    """Those that fell silent without a goodbye and were not followed by another on the same machine."""
+    at = at or now()
+    silent = Process.objects.filter(kind=kind, stopped_at=None, seen_at__lt=at - DEAD_AFTER).order_by("seen_at")
+    living = Process.objects.filter(kind=kind, seen_at__gte=at - DEAD_AFTER).order_by("started_at")
+    latest = dict(living.values_list("host", "started_at"))
+    return [one for one in silent[:200] if one.host not in latest or latest[one.host] < one.seen_at]
+
+
+def forget(at: datetime | None = None) -> int:
+    """Drop the rows of processes that are long gone."""
+    return Process.objects.filter(seen_at__lt=(at or now()) - FORGET_AFTER).delete()[0]

@@ -1,0 +1,15 @@
+"""Addresses of `operations`."""
+
+from django.urls import path
+
+from postroom.operations.views import alerts, doctor
+
+app_name = "operations"
+urlpatterns = [
+    path("settings/doctor/", doctor.page, name="doctor"),
+    path("settings/doctor/network/", doctor.network, name="doctor-network"),
+    path("settings/doctor/explanation/", doctor.explanation, name="explanation"),
+    path("settings/alerts/", alerts.page, name="alerts"),
+    path("settings/alerts/test/", alerts.send_test, name="alert-test"),
+    path("settings/alerts/secret/", alerts.new_secret, name="alert-secret"),
+]
