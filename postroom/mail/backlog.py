@@ -1,6 +1,6 @@
 """What is still to be pulled of a mailbox's history, and how fast it goes (product.md SY1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,8 +81,19 @@ def seen_in_round(mailbox: Mailbox, remote_ids: Sequence[str], round: int) -> No
         Message.objects.filter(mailbox=mailbox, remote_id__in=remote_ids).update(round=round)
 
 
+def in_folders(mailbox: Mailbox, folders: Collection[str]) -> list[str]:
+    """The messages of these folders, all by the provider's id."""
+    rows = Message.objects.filter(mailbox=mailbox, folder__remote_id__in=list(folders))
+    return list(rows.values_list("remote_id", flat=True)) if folders else []
+
+
 def folder_ids(mailbox: Mailbox) -> set[str]:
     return set(Folder.objects.filter(mailbox=mailbox).values_list("remote_id", flat=True))
+
+
+def folders_off(mailbox: Mailbox) -> frozenset[str]:
+    """Provider's ids of the folders that are switched off."""
+    return frozenset(Folder.objects.filter(mailbox=mailbox, synced=False).values_list("remote_id", flat=True))
 
 
 def folder_roles(mailbox: Mailbox) -> dict[str, str]:

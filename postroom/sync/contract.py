@@ -64,6 +64,14 @@ class Run:
             self.next_due = at
 
 
+class Halted(Exception):
+    """Raised by a step to say: not even this may be applied. The step is rolled back, the run ends with the steps of
+    ``aftermath``, and the lane stays due."""
+
+    def aftermath(self, run: Run) -> Steps:
+        return iter(())
+
+
 class Resource(Protocol):
     name: str
 

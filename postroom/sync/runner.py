@@ -23,7 +23,7 @@ from postroom.mailboxes.session import budget_key, open_mail
 from postroom.providers import errors
 from postroom.providers.budget import budget_of
 from postroom.sync import lanes
-from postroom.sync.contract import Run, steps
+from postroom.sync.contract import Halted, Run, Work, steps
 from postroom.sync.models import Lane
 
 log = logging.getLogger(__name__)
@@ -75,14 +75,23 @@ def run_lane(lane: Lane, *, stopping: Callable[[], bool] = lambda: False) -> Non
 def _carry_out(run: Run, stopping: Callable[[], bool]) -> bool:
     """Every step of the run; False when it was stopped on the way."""
     with closing(steps(run)) as work:  # type: ignore[type-var]
-        for step in work:
-            with transaction.atomic():
-                lanes.hold(run.lane)
-                step()
-                lanes.save(run.lane)
-            if stopping() or lanes.must_stop(run.lane):
-                return False
+        try:
+            for step in work:
+                _apply(run, step)
+                if stopping() or lanes.must_stop(run.lane):
+                    return False
+        except Halted as halt:
+            for step in halt.aftermath(run):
+                _apply(run, step)
+            return False
     return True
+
+
+def _apply(run: Run, step: Work) -> None:
+    with transaction.atomic():
+        lanes.hold(run.lane)
+        step()
+        lanes.save(run.lane)
 
 
 def _give_back(run: Run, complete: bool, *, seconds: float) -> None:
@@ -91,13 +100,19 @@ def _give_back(run: Run, complete: bool, *, seconds: float) -> None:
         lanes.save(run.lane)
         if complete:
             lanes.finish(run.lane, next_due=run.next_due)
-            _mailbox_worked(run.mailbox)
+            _mailbox_worked(run)
         else:
             lanes.step_aside(run.lane)
 
 
-def _mailbox_worked(mailbox: Mailbox) -> None:
-    Mailbox.objects.filter(pk=mailbox.pk).update(
+def _mailbox_worked(run: Run) -> None:
+    """A run that asked the provider nothing proves nothing: it takes no failure back. One that ends after the delegate
+    was disconnected does not either."""
+    mailbox = Mailbox.objects.filter(pk=run.mailbox.pk)
+    if run.tally.requests == 0:
+        mailbox.filter(failure=Failure.NONE).update(last_success_at=now())
+        return
+    mailbox.exclude(failure=Failure.NO_DELEGATE).update(
         last_success_at=now(), failure=Failure.NONE, failure_detail="", failure_reference="", throttled_until=None
     )
 
@@ -110,6 +125,9 @@ _AGAIN: list[tuple[type[errors.ProviderError], timedelta | None]] = [
 ]
 
 
+SHARED_AGAIN = timedelta(minutes=5)  # rights on a shared mailbox are given back by somebody who does not sign in here
+
+
 def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
     if isinstance(failure, errors.Throttled):
         until = now() + timedelta(seconds=failure.retry_after or 30)
@@ -118,6 +136,7 @@ def _provider_failed(lane: Lane, failure: errors.ProviderError) -> None:
         return
     for kind, again in _AGAIN:
         if isinstance(failure, kind):
+            again = SHARED_AGAIN if again and lane.mailbox.kind == Mailbox.Kind.SHARED else again
             lanes.postpone(
                 lane, due_at=now() + again if again else None, failure=failure_of(failure), detail=str(failure)
             )
@@ -159,7 +178,7 @@ class Heartbeat:
 
         try:
             while not self._done.wait(lanes.LEASE.total_seconds() / 3):
-                lanes.hold(self._lane)
+                lanes.renew(self._lane)
         except (lanes.LeaseLost, DatabaseError):
             pass  # the run itself finds out at its next step
         finally:

@@ -3,7 +3,7 @@
 Who writes waits for its mailbox's lock first (``locks``), so no row is locked in an order that others could cross.
 """
 
-from postroom.mail.store.folders import put_folders
+from postroom.mail.store.folders import TEMPORARY, drop_folders, folders_gone, put_folders
 from postroom.mail.store.local import apply_local
 from postroom.mail.store.messages import put
 from postroom.mail.store.outside import drop_known, keep_known
@@ -12,13 +12,16 @@ from postroom.mail.store.removal import delete_mailbox_mail, drop_conversations,
 from postroom.mail.store.types import FoldersChanged, KnownMessage, Stored
 
 __all__ = [
+    "TEMPORARY",
     "FoldersChanged",
     "KnownMessage",
     "Stored",
     "apply_local",
     "delete_mailbox_mail",
     "drop_conversations",
+    "drop_folders",
     "drop_known",
+    "folders_gone",
     "keep_known",
     "known",
     "missing_bodies",

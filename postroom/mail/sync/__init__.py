@@ -2,7 +2,7 @@
 
 backfill   folders -> the newest hundred -> spine of every folder -> bodies, newest first -> what is still missing
 live       messages the provider named -> folders whose delta is due -> (folder tree when something is unknown)
-coverage   nightly: the provider's counts against ours (mail.coverage)
+coverage   nightly: the provider's counts and ids against ours
 
 Each generator talks to the provider between its yields and yields the work of one transaction.
 """
@@ -10,8 +10,7 @@ Each generator talks to the provider between its yields and yields the work of o
 from collections.abc import Callable, Mapping
 
 from postroom.mail import sending
-from postroom.mail.coverage import coverage
-from postroom.mail.sync import backfill, live, one_way, outgoing
+from postroom.mail.sync import backfill, coverage, folder_changes, live, one_way, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
 from postroom.sync.models import Activity
@@ -25,7 +24,7 @@ class Mail:
             Activity.OUTBOX: outbox,
             Activity.LIVE: live.live,
             Activity.BACKFILL: backfill.backfill,
-            Activity.COVERAGE: coverage,
+            Activity.COVERAGE: coverage.coverage,
         }
 
     def one_way(self) -> Mapping[str, Callable[[Run], Steps]]:
@@ -36,6 +35,7 @@ resource = Mail()
 
 
 def outbox(run: Run) -> Steps:
-    """What people sent first, then what they changed."""
+    """What people sent first, then what they changed; folders before the mail that goes into them."""
     yield from sending.send_due(run)
+    yield from folder_changes.carry_out(run)
     yield from outgoing.carry_out(run)

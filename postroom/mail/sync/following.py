@@ -4,27 +4,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from postroom.lib.clock import now
-from postroom.mail import backlog, store
+from postroom.mail import backlog, breaker, store
 from postroom.mail.sync.history import count, reach
-from postroom.mail.sync.states import DAILY, RESOURCE, Phase, spread
+from postroom.mail.sync.states import RESOURCE, Phase
 from postroom.mail.sync.taking import placed, read, take
 from postroom.mail.sync.tree import unknown_folders
 from postroom.providers.contract import DeltaPage, Gone, RemoteMessage, Removed, Unusable, Urgency
 from postroom.providers.errors import CursorExpired, NotFound
-from postroom.sync import lanes
+from postroom.sync import lanes, silence
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.decider import Decision, decide
 from postroom.sync.models import Activity, SyncState
+from postroom.sync.schedule import next_daily
+
+PAGES_AHEAD = 100  # of about 500 rows each
 
 
 def follow(run: Run, state: SyncState) -> Steps:
     """A folder's listing, or what changed since its cursor. A dead cursor starts a new listing that keeps every
     row (SY14)."""
-    urgency = Urgency.DELTA if state.phase == Phase.FOLLOWING else Urgency.BACKFILL
     cursor: str | None = state.cursor or None
     while True:
         try:
-            page = run.source.spine(state.scope, cursor, urgency=urgency)
+            pages = _pages(run, state, cursor)
         except CursorExpired:
             yield _start_over(state)
             cursor = None
@@ -32,10 +34,25 @@ def follow(run: Run, state: SyncState) -> Steps:
         except NotFound:
             yield _folder_vanished(run, state)
             return
-        yield from _take_page(run, state, page)
-        if page.next is None:
+        for page in pages:
+            yield from _take_page(run, state, page)
+        if pages[-1].next is None:
             break
-        cursor = page.next
+        cursor = pages[-1].next
+
+
+def _pages(run: Run, state: SyncState, cursor: str | None) -> list[DeltaPage[RemoteMessage | Removed]]:
+    """The next page; of changes that fill several, all of them (within reason), so that the brake sees what they take
+    away together before the first is applied. A listing takes nothing away before its end."""
+    following = state.phase == Phase.FOLLOWING
+    urgency = Urgency.DELTA if following else Urgency.BACKFILL
+    pages = [run.source.spine(state.scope, cursor, urgency=urgency)]
+    while following and (onward := pages[-1].next) is not None and len(pages) < PAGES_AHEAD:
+        pages.append(run.source.spine(state.scope, onward, urgency=urgency))
+    if len(pages) > 1:
+        last = {item.id: item for page in pages for item in page.items}
+        breaker.look_ahead(run, [item.id for item in last.values() if isinstance(item, Removed)])
+    return pages
 
 
 def _start_over(state: SyncState) -> Work:
@@ -88,8 +105,10 @@ def _store_page(
     here = [placed(message, state.scope) for message in decision.store]
     batch = read(run, [*here, *asked])
     outside = [placed(message, state.scope) for message in decision.outside]
+    arrived = _arrived(run, decision, asked) if state.phase == Phase.FOLLOWING else []
 
     def work() -> None:
+        silence.note(run.mailbox, arrived, looked_before=state.updated_at)
         take(run, batch, round=state.round)
         if state.round:
             backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
@@ -104,11 +123,25 @@ def _store_page(
     return work
 
 
+def _arrived(run: Run, decision: Decision, asked: Sequence[RemoteMessage | Gone | Unusable]) -> list[silence.Arrival]:
+    """The mail that was new to us: push should have told us of it (``sync.silence``)."""
+    fetched, own = set(decision.fetch), backlog.own_addresses(run.mailbox)
+    return [
+        silence.Arrival(one.received, ours=bool(one.is_draft or (one.from_ and one.from_.address.lower() in own)))
+        for one in asked
+        if isinstance(one, RemoteMessage) and one.id in fetched
+    ]
+
+
 def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
     state.listed += len(page.items)
     state.updated_at = now()
     if page.done is not None:
-        state.phase, state.cursor, state.due_at = Phase.FOLLOWING, page.done, now() + spread(DAILY)
+        state.phase, state.cursor, state.due_at = (
+            Phase.FOLLOWING,
+            page.done,
+            next_daily(state.mailbox_id, state.scope, now()),
+        )
     elif state.phase != Phase.FOLLOWING:
         state.phase = Phase.LISTING if state.phase == Phase.NEW else state.phase
         state.cursor = page.next or ""

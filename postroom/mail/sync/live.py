@@ -1,21 +1,22 @@
 """The live lane: what the provider named to us, then every folder whose delta is due."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from postroom.lib.clock import now
+from postroom.mail import backlog, breaker
 from postroom.mail.sync.following import follow
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
 from postroom.mail.sync.tree import folder_tree, unknown_folders
-from postroom.providers.contract import Gone, RemoteMessage, Unusable, Urgency
-from postroom.sync import quarantine
+from postroom.providers.contract import FolderRole, Gone, RemoteMessage, Unusable, Urgency
+from postroom.sync import quarantine, schedule, silence
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Notification, SyncState
 from postroom.sync.push import is_on as push_is_on
-from postroom.sync.schedule import poll_interval
 
-NAMED_AT_ONCE = 200  # notifications taken in one step
+NAMED_AT_ONCE = 200  # messages taken in one step
+READ_AT_ONCE = 2_000  # notifications read for it: a storm names the same messages again and again
 SETTLE = timedelta(seconds=2)  # push makes it fast, a delta of the touched folders soon after makes it true
 
 
@@ -24,30 +25,54 @@ def live(run: Run) -> Steps:
     yield from _named(run)
     yield from folder_tree(run)
     yield from _set_aside(run)
-    for state in _due_folders(run):
+    due = _due_folders(run)
+    for state in due:
         yield from follow(run, state)
-    _schedule(run)
+    _schedule(run, looked_at=[state.scope for state in due])
 
 
 def _named(run: Run) -> Steps:
+    waiting = Notification.objects.filter(mailbox=run.mailbox).order_by("id")
+    newest = waiting.last()
+    if newest is None:
+        return
+    deleted = waiting.filter(change="deleted")
+    if deleted[NAMED_AT_ONCE:].exists():  # more than one step: the brake looks at all of them before the first
+        breaker.look_ahead(run, deleted.values_list("remote_id", flat=True))
+    waiting = waiting.filter(pk__lte=newest.pk)  # what comes meanwhile is the next run's: deltas must have their turn
     while True:
-        rows = list(Notification.objects.filter(mailbox=run.mailbox).order_by("id")[:NAMED_AT_ONCE])
+        everything = waiting.filter(change=Notification.EVERYTHING).last()
+        if everything is not None:
+            yield _look_everywhere(run, everything)
+        rows = list(waiting[:READ_AT_ONCE])
         if not rows:
             return
-        ids = list(dict.fromkeys(row.remote_id for row in rows if row.remote_id))
+        ids = list(dict.fromkeys(row.remote_id for row in rows if row.remote_id))[:NAMED_AT_ONCE]
         answers = run.source.get(ids, urgency=Urgency.PUSH) if ids else []
         yield from unknown_folders(run, answers)
-        yield _take_named(run, rows, answers)
+        yield _take_named(run, [row.pk for row in rows if row.remote_id in {*ids, ""}], answers)
 
 
-def _take_named(run: Run, rows: Sequence[Notification], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+def _look_everywhere(run: Run, told: Notification) -> Work:
+    """More was told than is worth asking for one by one, or nobody could listen: every folder's delta says it all."""
+
+    def work() -> None:
+        SyncState.objects.filter(mailbox=run.mailbox).update(due_at=now())
+        Notification.objects.filter(mailbox=run.mailbox, pk__lte=told.pk).delete()
+
+    return work
+
+
+def _take_named(run: Run, taken: Sequence[int], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
     batch = read(run, answers)
 
     def work() -> None:
         touched = take(run, batch)
-        if touched:
-            folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING).update(due_at=now() + SETTLE)
-        Notification.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        if touched:  # not put off by what is told meanwhile: a storm must not keep the delta away
+            soon = now() + SETTLE
+            followed = folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING)
+            followed.exclude(due_at__lte=soon).update(due_at=soon)
+        Notification.objects.filter(pk__in=taken).delete()
 
     return work
 
@@ -66,8 +91,8 @@ def _take_set_aside(run: Run, ids: list[str], answers: Sequence[RemoteMessage | 
     batch = read(run, answers)
 
     def work() -> None:
-        quarantine.release(run.mailbox, RESOURCE, ids)
         take(run, batch)  # sets aside again what still cannot be read
+        quarantine.release_tried(run.mailbox, RESOURCE, ids)
 
     return work
 
@@ -76,13 +101,40 @@ def _due_folders(run: Run) -> list[SyncState]:
     return list(folder_states(run).filter(phase__in=[Phase.FOLLOWING, Phase.RELISTING], due_at__lte=now()))
 
 
-def _schedule(run: Run) -> None:
-    """When to run again: the daily delta with push on, an adaptive interval without (SY7, SY11)."""
+def _schedule(run: Run, *, looked_at: Collection[str]) -> None:
+    """When to run again: the daily delta with push on, an adaptive interval without it or in doubt (SY7, SY11)."""
     followed = [Phase.FOLLOWING, Phase.RELISTING]  # the others are the backfill's to list first
+    if not push_is_on(run.mailbox):
+        _poll(run, schedule.poll_interval(run.mailbox.viewed_at, now()), looked_at)
+    elif silence.in_doubt(run.mailbox, now()):
+        _poll(run, schedule.DOUBT, looked_at)
     states = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, due_at__isnull=False, phase__in=followed)
     for due in states.order_by("due_at").values_list("due_at", flat=True)[:1]:
         run.due_by(due)
-    if not push_is_on(run.mailbox):
-        wait = poll_interval(run.mailbox, now())
-        folder_states(run).filter(phase=Phase.FOLLOWING).update(due_at=now() + wait)
-        run.due_by(now() + wait)
+
+
+def _poll(run: Run, interval: timedelta, looked_at: Collection[str]) -> None:
+    """Plan the next looks: at the liveliest folders each time, at the others in turn, at the tree now and then."""
+    followed = folder_states(run).filter(phase=Phase.FOLLOWING)
+    due = dict(followed.values_list("scope", "due_at"))
+    roles = backlog.folder_roles(run.mailbox)
+    lively = sorted(due, key=lambda scope: (_LIVELINESS.get(roles.get(scope, ""), 2), scope))
+    plan = schedule.poll_plan(lively, due, interval, now(), looked_at=looked_at)
+    by_moment: dict[datetime, list[str]] = {}
+    for scope, moment in plan.items():
+        by_moment.setdefault(moment, []).append(scope)
+    for moment, scopes in by_moment.items():
+        followed.filter(scope__in=scopes).exclude(due_at=moment).update(due_at=moment)
+    tree = now() + max(interval, schedule.TREE)
+    SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope="", due_at__gt=tree).update(due_at=tree)
+
+
+# Where something new is most likely seen first; folders people made stand between.
+_LIVELINESS: dict[str, int] = {
+    FolderRole.INBOX: 0,
+    FolderRole.SENT: 1,
+    FolderRole.DRAFTS: 1,
+    FolderRole.ARCHIVE: 3,
+    FolderRole.JUNK: 4,
+    FolderRole.DELETED: 4,
+}

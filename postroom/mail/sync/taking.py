@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db import DataError, transaction
 from msgspec.structs import replace as replaced
 
-from postroom.mail import backlog, holds, store
+from postroom.mail import backlog, breaker, holds, store
 from postroom.mail.events import on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mail.sync.states import RESOURCE
@@ -46,12 +46,36 @@ def read(run: Run, answers: Sequence[RemoteMessage | Gone | Unusable]) -> Batch:
 
 
 def take(run: Run, batch: Batch, *, round: int = 0, fresh: bool = True) -> set[str]:
-    """Store, remove, set aside. Returns the provider's ids of the folders touched. ``fresh``: news, not history."""
+    """Store, remove, set aside. Returns the provider's ids of the folders touched. ``fresh``: news, not history.
+
+    The one way of a provider's word into the mirror, so this is where the brake sits: raises ``breaker.Tripped``.
+    """
+    places = {row.message.id: row.message.folder_id for row in batch.rows if row.message.folder_id}
+    breaker.guard(run.mailbox, places, batch.gone)
     for remote_id, reason in batch.unusable:
         quarantine.put(run.mailbox, RESOURCE, remote_id, reason)
-    touched = _store(run, batch.rows, round=round, fresh=fresh)
+    touched = _store(run, _wanted(run, batch.rows), round=round, fresh=fresh)
+    quarantine.release(run.mailbox, RESOURCE, [row.message.id for row in batch.rows if row.body is not None])
     _remove(run, batch.gone)
     return touched
+
+
+def _wanted(run: Run, rows: Sequence[Prepared]) -> Sequence[Prepared]:
+    """Without what lies in a folder that is switched off, unless we have it: then we follow where it goes."""
+    off = backlog.folders_off(run.mailbox)
+    there = [row.message.id for row in rows if row.message.folder_id in off] if off else []
+    if not there:
+        return rows
+    known = store.known(run.mailbox.pk, there)
+    return [row for row in rows if row.message.folder_id not in off or row.message.id in known]
+
+
+def _held(run: Run, rows: Sequence[Prepared]) -> dict[str, frozenset[str]]:
+    """Fields that keep their local value: those a change waits for, and the place of what a member decided to keep."""
+    held = dict(holds.of(run.mailbox, rows))
+    for remote_id in breaker.kept(run.mailbox, [row.message.id for row in rows]):
+        held[remote_id] = held.get(remote_id, frozenset()) | {"folder"}
+    return held
 
 
 def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = True) -> set[str]:
@@ -59,7 +83,7 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
         return set()
     try:
         with transaction.atomic():
-            stored = store.put(run.mailbox, rows, round=round, held=lambda: holds.of(run.mailbox, rows))
+            stored = store.put(run.mailbox, rows, round=round, held=lambda: _held(run, rows))
     except DataError:
         if len(rows) > 1:  # one row the database will not take must not stop the page: find it
             half = len(rows) // 2
@@ -76,7 +100,8 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
 
 
 def _remove(run: Run, ids: Sequence[str]) -> None:
-    if ids:
+    kept = breaker.kept(run.mailbox, ids)
+    if ids := [one for one in ids if one not in kept]:
         removed = store.remove(run.mailbox, ids)
         run.tally.add(removed=len(removed.removed))
         on_stored(run.mailbox, removed, fresh=True)
