@@ -11,9 +11,10 @@ from django.db import transaction
 
 from postroom.files import storage
 from postroom.lib.clock import now
-from postroom.mail import outbox, sending
+from postroom.mail import folder_changes, outbox, sending
 from postroom.mail.models import Composition, CompositionFile, Folder, Message
 from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import FolderRole
 from postroom.workspaces.models import Membership
 
 
@@ -25,8 +26,22 @@ def mark_read(messages: Sequence[Message], member: Membership, *, read: bool = T
     _note(messages, {"is_read": read}, member)
 
 
-def set_flag(messages: Sequence[Message], member: Membership, *, flagged: bool) -> None:
-    _note(messages, {"flag": "flagged" if flagged else "none"}, member)
+def set_flag(messages: Sequence[Message], member: Membership, *, flagged: bool = True, flag: str = "") -> None:
+    """``flag``: none, flagged or complete; ``flagged`` says the first two."""
+    _note(messages, {"flag": flag or ("flagged" if flagged else "none")}, member)
+
+
+def set_categories(
+    messages: Sequence[Message], member: Membership, *, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> None:
+    """Give and take categories by name; what else a message has stays."""
+    by_result: dict[tuple[str, ...], list[Message]] = {}
+    for message in messages:
+        kept = [name for name in message.categories if name not in remove]
+        result = tuple(dict.fromkeys([*kept, *add]))
+        by_result.setdefault(result, []).append(message)
+    for result, same in by_result.items():
+        _note(same, {"categories": list(result)}, member)
 
 
 def move(messages: Sequence[Message], member: Membership, *, to: Folder) -> None:
@@ -35,20 +50,24 @@ def move(messages: Sequence[Message], member: Membership, *, to: Folder) -> None
     _note(here, {"folder": to.remote_id}, member)
 
 
+def move_to_role(messages: Sequence[Message], member: Membership, role: str) -> None:
+    """Into the folder with that purpose of each message's own mailbox. A missing Archive is made, as Outlook does."""
+    for mailbox_id in sorted({m.mailbox_id for m in messages}):
+        mine = [m for m in messages if m.mailbox_id == mailbox_id]
+        target = Folder.objects.filter(mailbox_id=mailbox_id, role=role).first()
+        if target is None and role == FolderRole.ARCHIVE:
+            target = folder_changes.archive_of(mine[0].mailbox, member)
+        if target is not None:
+            move(mine, member, to=target)
+
+
 def archive(messages: Sequence[Message], member: Membership) -> None:
-    _move_to_role(messages, member, "archive")
+    move_to_role(messages, member, FolderRole.ARCHIVE)
 
 
 def delete(messages: Sequence[Message], member: Membership) -> None:
     """To Deleted Items, never further (product.md SY10)."""
-    _move_to_role(messages, member, "deleted")
-
-
-def _move_to_role(messages: Sequence[Message], member: Membership, role: str) -> None:
-    for mailbox_id in sorted({m.mailbox_id for m in messages}):
-        target = Folder.objects.filter(mailbox_id=mailbox_id, role=role).first()
-        if target is not None:
-            move([m for m in messages if m.mailbox_id == mailbox_id], member, to=target)
+    move_to_role(messages, member, FolderRole.DELETED)
 
 
 def _note(messages: Sequence[Message], fields: dict[str, Any], member: Membership) -> None:

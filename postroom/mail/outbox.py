@@ -27,7 +27,7 @@ SETTLE = timedelta(milliseconds=300)  # read, unread, read within a moment is on
 PATIENCE = (5, 30, 120, 600, 3600)  # seconds before a change is tried again; the last for ever: it never gives up
 OPEN = (State.WAITING, State.WORKING)
 OF_MESSAGES = (Kind.CHANGE, Kind.MOVE)
-TEMPORARY = "new:"  # the id of a folder the provider does not know yet begins with it
+TEMPORARY = store.TEMPORARY
 
 
 def key(message_id: int) -> str:
