@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -10,10 +10,18 @@ from django import forms
 from postroom.operations.alerts.outgoing import NotDelivered, check_url
 from postroom.operations.models import AlertSettings
 
+if TYPE_CHECKING:
+    Form = forms.ModelForm[AlertSettings]
+else:
+    Form = forms.ModelForm
 HOURS = [(hour, f"{hour:02}:00") for hour in range(25)]
 
 
-class AlertSettingsForm(forms.ModelForm[AlertSettings]):
+# Django's own class takes no type at run time.
+_ModelForm = forms.ModelForm[AlertSettings] if TYPE_CHECKING else forms.ModelForm
+
+
+class AlertSettingsForm(_ModelForm):
     """Hours, working time, mail, webhook."""
 
     work_from = forms.TypedChoiceField(label="Working day from", choices=HOURS[:24], coerce=int)
