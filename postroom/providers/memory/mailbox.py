@@ -76,7 +76,7 @@ class Box:
         self.log: list[Entry] = []
         self.folder_log: list[Entry] = []
         self.rounds: list[tuple[str, ...]] = []  # snapshots of listings under way
-        self.subscriptions = Subscriptions()
+        self.subscriptions = Subscriptions(address)
         self.calls: list[str] = []
         self._world = world
         self._faults: list[Fault] = []

@@ -14,7 +14,8 @@ LIFE = timedelta(days=7)
 class Subscriptions:
     """The subscriptions of one mailbox, and what was posted to them and not fetched yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._states: dict[str, str] = {}
         self._expires: dict[str, datetime] = {}
         self._posted: list[Notified] = []
@@ -28,8 +29,9 @@ class Subscriptions:
     def add(self, client_state: str) -> Subscribed:
         """Replaces the one before: a mailbox has one."""
         self._number += 1
-        self._states = {f"s{self._number}": client_state}
-        return self.renew(f"s{self._number}")
+        identifier = f"s{self._number}:{self._address}"[:120]
+        self._states = {identifier: client_state}
+        return self.renew(identifier)
 
     def renew(self, identifier: str) -> Subscribed:
         at = clock.now()
