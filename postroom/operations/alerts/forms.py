@@ -17,8 +17,10 @@ else:
 HOURS = [(hour, f"{hour:02}:00") for hour in range(25)]
 
 
-# Django's own class takes no type at run time.
-_ModelForm = forms.ModelForm[AlertSettings] if TYPE_CHECKING else forms.ModelForm
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[AlertSettings]
+else:
+    _ModelForm = forms.ModelForm  # takes no type at run time
 
 
 class AlertSettingsForm(_ModelForm):
