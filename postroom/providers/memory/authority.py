@@ -55,7 +55,7 @@ class MemoryAuthority:
             raise ended
         return self.grant(address, scopes=grant.scopes)
 
-    def grant(self, address: str, *, scopes: frozenset[str] = frozenset({"mail", "send"})) -> Grant:
+    def grant(self, address: str, *, scopes: frozenset[str] = frozenset({"mail", "send", "categories"})) -> Grant:
         """A grant as if ``address`` had just signed in."""
         account = Account(key=f"memory:{address.lower()}", tenant="memory", address=address, name=address)
         token = f"{TOKEN}{address}#{next(self._numbers)}"
