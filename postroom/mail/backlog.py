@@ -62,10 +62,12 @@ def _by_folder(mailbox_id: int, since: datetime | None) -> list[dict[str, Any]]:
 
 
 def many_missing(mailbox: Mailbox, since: datetime | None) -> bool:
-    rows = Message.objects.filter(mailbox=mailbox, body_state=BodyState.MISSING)
+    """Whether pages of a hundred of everything cost less than asking for the missing ones, twenty at a time."""
+    rows = Message.objects.filter(mailbox=mailbox)
     if since is not None:
         rows = rows.filter(received__gte=since)
-    return rows[: MANY + 1].count() > MANY
+    missing = rows.filter(body_state=BodyState.MISSING)
+    return missing[: MANY + 1].count() > MANY and missing.count() * 5 > rows.count()
 
 
 def give_up(mailbox: Mailbox, remote_ids: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The folder tree of a mailbox, as people see it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from postroom.mail.models import Folder
@@ -30,14 +30,22 @@ class Node:
 
 
 def folder_tree(mailbox: Mailbox) -> list[Node]:
-    """The top folders with all below them: well-known ones first, then by name. Hidden ones are left out."""
-    rows = Folder.objects.filter(mailbox=mailbox)
+    """The top folders with all below them: well-known ones first, then by name. Hidden ones are left out, with all
+    below; so are those that are switched off, but what lies in them moves up."""
+    rows = {folder.pk: folder for folder in Folder.objects.filter(mailbox=mailbox)}
     below: dict[int | None, list[Folder]] = defaultdict(list)
-    roots = {folder.pk for folder in rows if folder.role == FolderRole.ROOT}
-    for folder in rows:
-        if not folder.hidden and folder.pk not in roots:
-            below[None if folder.parent_id in roots else folder.parent_id].append(folder)
+    for folder in rows.values():
+        if folder.synced and not folder.hidden and folder.role != FolderRole.ROOT:
+            below[_shown_above(folder, rows)].append(folder)
     return _nodes(below, None, depth=0, above="")
+
+
+def _shown_above(folder: Folder, rows: Mapping[int, Folder]) -> int | None:
+    above, seen = rows.get(folder.parent_id or 0), {folder.pk}
+    while above is not None and not above.synced and above.pk not in seen:
+        seen.add(above.pk)
+        above = rows.get(above.parent_id or 0)
+    return None if above is None or above.role == FolderRole.ROOT else above.pk
 
 
 def _nodes(below: dict[int | None, list[Folder]], parent: int | None, *, depth: int, above: str) -> list[Node]:

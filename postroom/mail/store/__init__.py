@@ -7,7 +7,7 @@ from postroom.mail.store.folders import TEMPORARY, drop_folders, folders_gone, p
 from postroom.mail.store.local import apply_local
 from postroom.mail.store.messages import put
 from postroom.mail.store.outside import drop_known, keep_known
-from postroom.mail.store.reading import known, missing_bodies, not_in_round
+from postroom.mail.store.reading import known, missing_bodies, not_in_round, noted
 from postroom.mail.store.removal import delete_mailbox_mail, drop_conversations, remove
 from postroom.mail.store.types import FoldersChanged, KnownMessage, Stored
 
@@ -26,6 +26,7 @@ __all__ = [
     "known",
     "missing_bodies",
     "not_in_round",
+    "noted",
     "put",
     "put_folders",
     "remove",

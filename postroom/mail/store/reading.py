@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from postroom.mail.models import Message
+from postroom.mail.models import Known, Message
 from postroom.mail.store.types import KnownMessage, cursor
 from postroom.mailboxes.models import Mailbox
 
@@ -23,6 +23,15 @@ def known(mailbox_id: int, remote_ids: Sequence[str]) -> dict[str, KnownMessage]
 def missing_bodies(mailbox: Mailbox, since: datetime | None, *, limit: int) -> list[str]:
     """Provider's ids of messages in the chosen history that have no body yet, newest first."""
     rows = Message.objects.filter(mailbox=mailbox, body_state=Message.BodyState.MISSING)
+    if since is not None:
+        rows = rows.filter(received__gte=since)
+    return list(rows.order_by("-received").values_list("remote_id", flat=True)[:limit])
+
+
+def noted(mailbox: Mailbox, since: datetime | None, *, limit: int) -> list[str]:
+    """Provider's ids of messages of the chosen history of which we only know that they exist, in folders that are
+    synced."""
+    rows = Known.objects.filter(mailbox=mailbox, folder__synced=True)
     if since is not None:
         rows = rows.filter(received__gte=since)
     return list(rows.order_by("-received").values_list("remote_id", flat=True)[:limit])

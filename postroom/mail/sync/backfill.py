@@ -8,7 +8,7 @@ from typing import Any
 from postroom.mail import backlog, store
 from postroom.mail.events import announce
 from postroom.mail.sync.following import follow
-from postroom.mail.sync.history import count, reach, stamp
+from postroom.mail.sync.history import EVERYTHING, count, reach, stamp
 from postroom.mail.sync.states import Phase, folder_states
 from postroom.mail.sync.taking import Batch, read, take
 from postroom.mail.sync.tree import folder_tree, unknown_folders
@@ -33,6 +33,7 @@ def backfill(run: Run) -> Steps:
     yield from _spines(run)
     yield from _bodies(run)
     yield from _missing(run)
+    yield from _noted_inside(run)
     yield _history_done(run)
 
 
@@ -73,7 +74,7 @@ def _bodies(run: Run) -> Steps:
         run.mailbox, reach(run.mailbox)
     ):
         return
-    cursor, before = run.cursor.get("bodies_cursor"), run.cursor.get("bodies_before")
+    cursor, before = run.cursor.get("bodies_cursor"), run.cursor.get("bodies_before") or _pulled_back_to(run)
     with ThreadPoolExecutor(1, thread_name_prefix="pull") as pool:
         pulled = _pull(run, cursor, before)
         while True:
@@ -84,6 +85,14 @@ def _bodies(run: Run) -> Steps:
                 break
             pulled = ahead.result()
     yield lambda: run.cursor.update(bodies_since=stamp(run.mailbox), bodies_cursor=None, bodies_before=None)
+
+
+def _pulled_back_to(run: Run) -> Any:
+    """Where an earlier, shorter history ended: a longer one goes on from there, nothing is pulled twice (CN13)."""
+    before = run.cursor.get("bodies_since")
+    if not before or before == stamp(run.mailbox) or before == EVERYTHING:
+        return None
+    return None if backlog.many_missing(run.mailbox, datetime.fromisoformat(str(before))) else before
 
 
 def _pull(run: Run, cursor: Any, before: Any) -> Pulled:
@@ -124,6 +133,25 @@ def _take_missing(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage 
     def work() -> None:
         take(run, batch, fresh=False)
         backlog.give_up(run.mailbox, ids)  # those still without one: quarantined, never asked for ever
+        count(run)
+
+    return work
+
+
+def _noted_inside(run: Run) -> Steps:
+    """What a shorter history only noted and no page of bodies brought: moved while it was pulled."""
+    while ids := store.noted(run.mailbox, reach(run.mailbox), limit=100):
+        answers = run.source.get(ids, urgency=Urgency.BACKFILL)
+        yield from unknown_folders(run, answers)
+        yield _take_noted(run, ids, answers)
+
+
+def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+    batch = read(run, answers)
+
+    def work() -> None:
+        take(run, batch, fresh=False)
+        store.drop_known(run.mailbox, ids)  # here now, gone, or set aside with a reason
         count(run)
 
     return work

@@ -6,6 +6,8 @@ from postroom.mail import backlog
 from postroom.mailboxes.models import Mailbox
 from postroom.sync.contract import Run
 
+EVERYTHING = "everything"
+
 
 def reach(mailbox: Mailbox) -> datetime | None:
     """The oldest moment of the chosen history; ``None`` pulls everything."""
@@ -16,7 +18,7 @@ def reach(mailbox: Mailbox) -> datetime | None:
 
 def stamp(mailbox: Mailbox) -> str:
     since = reach(mailbox)
-    return since.astimezone(UTC).isoformat() if since else "everything"
+    return since.astimezone(UTC).isoformat() if since else EVERYTHING
 
 
 def count(run: Run) -> None:
