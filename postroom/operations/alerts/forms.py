@@ -10,10 +10,6 @@ from django import forms
 from postroom.operations.alerts.outgoing import NotDelivered, check_url
 from postroom.operations.models import AlertSettings
 
-if TYPE_CHECKING:
-    Form = forms.ModelForm[AlertSettings]
-else:
-    Form = forms.ModelForm
 HOURS = [(hour, f"{hour:02}:00") for hour in range(25)]
 
 

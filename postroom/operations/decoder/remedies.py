@@ -270,6 +270,7 @@ REMEDIES: dict[str, Remedy] = {
         Retry.LATER,
     ),
     "rename": Remedy(Who.MEMBER, "Choose another name: this one is taken in that place.", (), Retry.NO),
+    "own_folder": Remedy(Who.MEMBER, "Leave that folder where it is; make one of your own instead.", (), Retry.NO),
     "throttled": Remedy(
         Who.NOBODY,
         "Microsoft slows this mailbox down (4 requests at once, 10,000 in 10 minutes). If it lasts, look for another app "
