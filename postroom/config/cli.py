@@ -97,7 +97,13 @@ def build_parser() -> argparse.ArgumentParser:
     new.add_argument("--name", default="", help="as colleagues see it")
     new.add_argument("--role", default="Member", help="Admin, Member, Guest or one of your own (Member)")
     new.add_argument("--workspace", default="", metavar="NAME", help="made when there is none of that name")
+    leave = add.add_parser("delete", help="remove a member; purged some days later", allow_abbrev=False)
+    leave.add_argument("address")
+    leave.add_argument("--workspace", default="", metavar="NAME", help="needed where the person is in several")
+    leave.add_argument("--to", default="", metavar="ADDRESS", help="who takes over the mailboxes they may read")
+    leave.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
     member.set_defaults(run=run_member)
+    add_purge_commands(commands)
 
     add_mailbox_commands(commands)
 
@@ -110,6 +116,22 @@ def build_parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
     sandbox.set_defaults(run=run_sandbox)
     return parser
+
+
+def add_purge_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """`postroom workspace delete` and `postroom purge list | run`."""
+    workspace = commands.add_parser("workspace", help="workspaces, without a browser", allow_abbrev=False)
+    actions = workspace.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
+    leave = actions.add_parser("delete", help="delete a workspace with everything in it", allow_abbrev=False)
+    leave.add_argument("name")
+    leave.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
+    workspace.set_defaults(run=run_purge, action="delete")
+    purge = commands.add_parser("purge", help="what was deleted leaves every table", allow_abbrev=False)
+    kinds = purge.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
+    listing = kinds.add_parser("list", help="what waits, and the certificates of what is gone", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="for scripts")
+    kinds.add_parser("run", help="purge now what is due", allow_abbrev=False)
+    purge.set_defaults(run=run_purge)
 
 
 def add_mailbox_commands(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -226,11 +248,19 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def run_member(options: argparse.Namespace) -> int:
-    """`postroom member add`."""
+    """`postroom member add | delete`."""
     with django_ready():
-        from postroom.config import member_cli
+        from postroom.config import member_cli, purge_cli
 
-        return member_cli.add(options)
+        return member_cli.add(options) if options.action == "add" else purge_cli.delete_member(options)
+
+
+def run_purge(options: argparse.Namespace) -> int:
+    """`postroom workspace delete` and `postroom purge list | run`."""
+    with django_ready():
+        from postroom.config import purge_cli
+
+        return purge_cli.ACTIONS[options.action](options)
 
 
 def run_mailbox(options: argparse.Namespace) -> int:

@@ -196,11 +196,14 @@ SYNC_HOOKS = ["postroom.timeline.matching:on_stored"]
 MAILBOX_HOOKS = [
     "postroom.sync.mailbox_hooks",
     "postroom.mail.mailbox_hooks",
+    "postroom.records.mailbox_hooks",
     "postroom.timeline.mailbox_hooks",
     "postroom.operations.mailbox_hooks",
 ]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
+WORKSPACE_HOOKS = ["postroom.mailboxes.workspace_hooks", "postroom.files.workspace_hooks"]
+POSTROOM_PURGE_DAYS = _env.number("POSTROOM_PURGE_DAYS", 30, least=0, most=30)  # product.md MA4
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_IMPORT_PATHS = ["postroom.config.jobs"]
 WORKER_THREADS = _env.number("POSTROOM_WORKER_THREADS", 8, least=1, most=64)

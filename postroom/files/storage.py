@@ -5,6 +5,7 @@ A file is written beside its place and moved there, so a crash leaves either all
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -76,6 +77,11 @@ def delete(blob: Blob) -> None:
     place = path(blob)
     blob.delete()
     transaction.on_commit(lambda: place.unlink(missing_ok=True))
+
+
+def forget(workspace_id: int) -> None:
+    """Delete every byte of a workspace that was purged. Harmless when nothing is there."""
+    shutil.rmtree(_root(workspace_id), ignore_errors=True)
 
 
 def drop_unused(blobs: Iterable[int] | None = None, *, older_than: timedelta = timedelta(0)) -> int:

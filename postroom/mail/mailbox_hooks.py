@@ -1,12 +1,13 @@
 """What the mirror of mail does when a mailbox is disconnected, and what its card shows (``settings.MAILBOX_HOOKS``)."""
 
 from django.db import transaction
+from django.db.models import Count, Sum
+from django.template.defaultfilters import filesizeformat
 
-from postroom.files import storage
 from postroom.lib.clock import now
-from postroom.mail import store
-from postroom.mail.models import Attachment, Composition, CompositionFile, Folder, Message, Thread
-from postroom.mailboxes.hooks import Card
+from postroom.mail import erasing
+from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
+from postroom.mailboxes.hooks import Card, Held
 from postroom.mailboxes.models import Mailbox
 from postroom.sync.models import OutboxEntry
 
@@ -14,14 +15,18 @@ NOT_SENT = "The mailbox was disconnected before this was known to be sent."
 
 
 def disconnecting(mailbox: Mailbox, delete: bool) -> None:
-    """With ``delete`` no row of this mailbox's mail stays. Links hang on conversations and are the timeline's."""
+    """What was not sent yet goes back to its author."""
     _take_back(mailbox)
-    if delete:
-        kept = Attachment.objects.filter(message__mailbox=mailbox, blob__isnull=False).values_list("blob", flat=True)
-        written = CompositionFile.objects.filter(composition__mailbox=mailbox).values_list("blob", flat=True)
-        blobs = {*kept, *written}
-        store.delete_mailbox_mail(mailbox)
-        storage.drop_unused(blobs)
+
+
+def delegate_lost(mailbox: Mailbox) -> None:
+    """The same: another delegate may come in a year, or never."""
+    _take_back(mailbox)
+
+
+def erase_some(mailbox: Mailbox, contacts: bool) -> int:
+    """A portion of the mail of a mailbox that is being deleted, with the bytes of its files."""
+    return erasing.erase_some(mailbox)
 
 
 def _take_back(mailbox: Mailbox) -> None:
@@ -38,12 +43,12 @@ def card(mailbox: Mailbox) -> Card:
     return {"folders": len(totals), "messages": sum(totals)}
 
 
-def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
+def holds(mailbox: Mailbox) -> list[Held]:
     """What deleting the synced data would remove."""
-    messages = Message.objects.filter(mailbox=mailbox)
+    files = Attachment.objects.filter(message__mailbox=mailbox).aggregate(count=Count("pk"), size=Sum("size"))
     return [
-        ("messages", messages.count()),
-        ("conversations", Thread.objects.filter(mailbox=mailbox).count()),
-        ("attachments", Attachment.objects.filter(message__in=messages).count()),
-        ("drafts", Composition.objects.filter(mailbox=mailbox, state="draft").count()),
+        Held("messages", Message.objects.filter(mailbox=mailbox).count()),
+        Held("conversations", Thread.objects.filter(mailbox=mailbox).count()),
+        Held("attachments", files["count"], filesizeformat(files["size"] or 0)),
+        Held("drafts", Composition.objects.filter(mailbox=mailbox, state="draft").count()),
     ]

@@ -38,7 +38,9 @@ def manageable_mailbox(member: Membership, pk: int) -> Mailbox:
 
 
 def may_reconnect(member: Membership, mailbox: Mailbox) -> bool:
-    """Only who owns it: the grant that comes back is theirs."""
+    """Only who owns it, or lends a shared one their connection: the grant that comes back is theirs."""
+    if mailbox.kind == Mailbox.Kind.SHARED:
+        return mailbox.connection is not None and mailbox.connection.member_id == member.pk
     return mailbox.owner_id == member.pk
 
 
@@ -49,8 +51,8 @@ def may_hand_over(member: Membership, mailbox: Mailbox) -> bool:
 
 
 def _of(member: Membership) -> QuerySet[Mailbox]:
-    mailboxes = Mailbox.objects.for_workspace(member.workspace_id)
-    return mailboxes.select_related("connection", "owner__user").order_by("connected_at", "pk")
+    mailboxes = Mailbox.objects.for_workspace(member.workspace_id).filter(departure=None, owner__removed_at=None)
+    return mailboxes.select_related("connection", "owner__user", "delegate__user").order_by("connected_at", "pk")
 
 
 def _find(mailboxes: QuerySet[Mailbox], pk: int) -> Mailbox:

@@ -32,6 +32,7 @@ REASONS: dict[str, Failure] = {
     "no_mailbox": Failure.NO_MAILBOX,
     "no_service": Failure.NO_MAILBOX,
     "access": Failure.ACCESS_LOST,
+    "delegate": Failure.NO_DELEGATE,
     "app_blocked": Failure.ACCESS_LOST,
     "not_assigned": Failure.ACCESS_LOST,
 }
@@ -49,7 +50,7 @@ NEEDS_SIGN_IN = frozenset(
 )
 OF_THE_GRANT = NEEDS_SIGN_IN | {Failure.OPERATOR}
 
-Remedy = Literal["reconnect", "sync", "operator", "wait"]
+Remedy = Literal["reconnect", "delegate", "sync", "operator", "wait"]
 
 
 class Advice(NamedTuple):
@@ -97,6 +98,11 @@ ADVICE: dict[Failure, Advice] = {
         "Ask its administrator to give access back, then choose Sync now.",
         "sync",
     ),
+    Failure.NO_DELEGATE: Advice(
+        "Its delegate {delegate} is disconnected{code}.",
+        "Its mail is kept. Any member who may open it in Outlook can lend it a connection.",
+        "delegate",
+    ),
     Failure.OPERATOR: Advice(
         "Postroom's own registration with {provider} needs mending{code}.",
         "Tell whoever runs Postroom. You need not sign in again: sync goes on by itself once it is mended.",
@@ -118,6 +124,33 @@ ADVICE: dict[Failure, Advice] = {
         "sync",
     ),
 }
+
+
+# A shared mailbox falls with its delegate, so another member's connection helps as well as a new sign-in.
+_DELEGATE_ASLEEP = Advice(
+    "Its delegate {delegate} has to sign in again{code}.",
+    "Until then nothing arrives. {delegate} can reconnect, or another member with access can take over.",
+    "delegate",
+)
+_DELEGATE_UNKNOWN = Advice(
+    "Its delegate is no longer here{code}.",
+    "Its mail is kept. Any member who may open it in Outlook can lend it a connection.",
+    "delegate",
+)
+_SHARED_ACCESS_LOST = Advice(
+    "{provider} no longer lets {delegate} open this mailbox{code}.",
+    "Ask its administrator to give access back: sync then goes on by itself. Or choose another delegate.",
+    "delegate",
+)
+
+
+def _of_shared(failure: Failure, *, known: bool) -> Advice | None:
+    """What is different about a failure of a shared mailbox; ``known``: its delegate has a name."""
+    if failure == Failure.ACCESS_LOST and known:
+        return _SHARED_ACCESS_LOST
+    if failure in NEEDS_SIGN_IN and known:
+        return _DELEGATE_ASLEEP
+    return _DELEGATE_UNKNOWN if failure == Failure.NO_DELEGATE and not known else None
 
 
 def failure_of(error: Exception) -> Failure:
@@ -180,8 +213,11 @@ def advice(mailbox: Mailbox, *, provider: str) -> Advice | None:
     if not mailbox.failure:
         return None
     code = mailbox.failure_detail if CODE.fullmatch(mailbox.failure_detail) else ""
-    words = {"provider": provider, "code": f" ({code})" if code else ""}
-    found = ADVICE[Failure(mailbox.failure)]
+    shared = mailbox.kind == Mailbox.Kind.SHARED
+    lender = mailbox.delegate if shared else None
+    words = {"provider": provider, "code": f" ({code})" if code else "", "delegate": lender.name if lender else ""}
+    found = _of_shared(Failure(mailbox.failure), known=lender is not None) if shared else None
+    found = found or ADVICE[Failure(mailbox.failure)]
     return found._replace(happened=found.happened.format(**words), todo=found.todo.format(**words))
 
 

@@ -87,25 +87,3 @@ class HandOverForm(forms.Form):
         field = self.fields["owner"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = members.select_related("user").order_by("user__name")
-
-
-class DisconnectForm(forms.Form):
-    """Keep or delete what was synced; deleting wants the address typed (product.md MA3)."""
-
-    mail = forms.ChoiceField(choices=[("keep", "Keep"), ("delete", "Delete")], initial="keep")
-    address = forms.CharField(required=False, strip=True)
-
-    def __init__(self, mailbox: Mailbox, data: Any = None) -> None:
-        super().__init__(data)
-        self.mailbox = mailbox
-
-    def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        typed = lifecycle.normal(found.get("address", ""))
-        if found.get("mail") == "delete" and typed != lifecycle.normal(self.mailbox.address):
-            self.add_error("address", f"Type {self.mailbox.address} to confirm that its synced mail may be deleted.")
-        return found
-
-    @property
-    def deletes(self) -> bool:
-        return bool(self.cleaned_data["mail"] == "delete")

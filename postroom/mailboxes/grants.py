@@ -114,7 +114,7 @@ def current(connection_id: int, *, rejected: str | None = None, claims: str | No
     """The connection's grant with an access token that is valid for a while and is not ``rejected``."""
     owner = Connection.objects.filter(pk=connection_id).first()
     if owner is None:
-        raise errors.AccessLost("the mailbox was disconnected", reason="access")
+        raise errors.AccessLost("the mailbox was disconnected", reason="delegate")
     _refuse_if_failed(owner)
     grant = open_grant(owner)
     if _usable(grant, rejected):

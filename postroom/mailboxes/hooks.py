@@ -24,6 +24,15 @@ class SyncResult(NamedTuple):
     error: str = ""
 
 
+class Held(NamedTuple):
+    """Something that deleting a mailbox's data removes: a plural noun, how many, and a word more about them."""
+
+    what: str
+    number: int
+    detail: str = ""
+    of_contacts: bool = False  # goes only when the contacts made from the mailbox go, too
+
+
 class FolderProgress(TypedDict):
     """One folder of the history that is being pulled; ``done`` and ``total`` count messages."""
 
@@ -88,13 +97,22 @@ class MailboxHooks(Protocol):
         """End the history pull; what was pulled stays."""
 
     def disconnecting(self, mailbox: Mailbox, delete: bool) -> None:
-        """The grant is about to be erased: stop work, end push; with ``delete`` also drop what was synced."""
+        """The grant is about to be erased: stop work, end push, give back what was not sent yet."""
+
+    def delegate_lost(self, mailbox: Mailbox) -> None:
+        """A shared mailbox has no connection any more: as when disconnecting, but it waits for another delegate."""
+
+    def erase_some(self, mailbox: Mailbox, contacts: bool) -> int:
+        """Delete a portion of what is known of a disconnected mailbox. Returns how many rows; 0 when none is left.
+
+        With ``contacts`` also the contacts made from its mail. In a transaction of its own; packages above go first.
+        """
 
     def card(self, mailbox: Mailbox) -> Card:
         """What the card of the mailbox shows."""
 
-    def holds(self, mailbox: Mailbox) -> list[tuple[str, int]]:
-        """What deleting would remove, as (plural noun, count), e.g. ``("messages", 61204)``."""
+    def holds(self, mailbox: Mailbox) -> list[Held]:
+        """What deleting would remove, e.g. ``Held("messages", 61204)``."""
 
 
 def _named(name: str) -> Iterator[Any]:
@@ -126,5 +144,14 @@ def card(mailbox: Mailbox) -> Card:
     return known
 
 
-def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
+def erase_some(mailbox: Mailbox, *, contacts: bool) -> int:
+    """The next portion of a mailbox to delete, from the top package down; 0 when nothing is left anywhere."""
+    for function in reversed(list(_named("erase_some"))):
+        if gone := int(function(mailbox, contacts)):
+            return gone
+    return 0
+
+
+def holds(mailbox: Mailbox) -> list[Held]:
+    """What every package holds of a mailbox, in their order."""
     return [line for function in _named("holds") for line in function(mailbox)]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from postroom.lib.clock import now
-from postroom.mailboxes import grants, hooks
+from postroom.mailboxes import departure, failures, grants, hooks
 from postroom.mailboxes.models import Connection, Failure, Mailbox, SendingDefault
 from postroom.providers import errors
 from postroom.providers.contract import Account, Grant
@@ -220,26 +220,46 @@ def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[
     mailbox.members.set(one for one in named if one.workspace_id == mailbox.workspace_id)
 
 
-def disconnect(mailbox: Mailbox, *, delete: bool) -> None:
-    """End sync and erase the grant; with ``delete`` also what was synced. Nothing changes at the provider's mail.
+def disconnect(mailbox: Mailbox, *, delete: bool, contacts: bool = False, at_once: bool = True) -> None:
+    """End sync and erase the grant; with ``delete`` also what was synced, and with ``contacts`` the contacts made from
+    it. Nothing changes at the provider's mail.
 
-    Shared mailboxes that borrow the connection end with it and keep their mail. May be repeated after a crash: each
-    step leaves a state in which the next call does the rest.
+    Shared mailboxes that borrow the connection keep everything and wait for another delegate. ``at_once=False`` leaves
+    the deleting to a worker (``departure``). May be repeated after a crash: each step leaves a state in which the next
+    call does the rest.
     """
     number, connection = mailbox.pk, mailbox.connection
-    own = connection is not None and mailbox.kind == Mailbox.Kind.OWN
-    followers = connection.mailboxes.exclude(pk=mailbox.pk) if connection is not None and own else []
-    for ending, deleting in [*((one, False) for one in followers), (mailbox, delete)]:
-        ending.state = State.DISCONNECTED
-        _forget_failure(ending)
-        ending.save(update_fields=["state", "failure", "failure_detail", "failure_reference"])
-        hooks.tell("disconnecting", ending, deleting)  # speaks to the provider: no transaction is open
-    if connection is not None and own:
-        connection.delete()
+    mailbox.state = State.DISCONNECTED
+    _forget_failure(mailbox)
+    mailbox.save(update_fields=["state", "failure", "failure_detail", "failure_reference"])
+    hooks.tell("disconnecting", mailbox, delete)  # speaks to the provider: no transaction is open
+    if connection is not None and mailbox.kind == Mailbox.Kind.OWN:
+        end(connection)
         mailbox.connection = None
     elif connection is not None:
         mailbox.connection = None
         mailbox.save(update_fields=["connection"])
     if delete:
-        mailbox.delete()
+        departure.begin(mailbox, contacts=contacts)
+        if at_once:
+            departure.finish(number)
     log.info("mailbox %s disconnected, synced mail %s", number, "deleted" if delete else "kept")
+
+
+def followers(mailbox: Mailbox) -> list[Mailbox]:
+    """The shared mailboxes that borrow the connection of this one, and are in use."""
+    if mailbox.connection is None or mailbox.kind != Mailbox.Kind.OWN:
+        return []
+    found = mailbox.connection.mailboxes.filter(kind=Mailbox.Kind.SHARED).exclude(state=State.DISCONNECTED)
+    return list(found.order_by("address"))
+
+
+@transaction.atomic
+def end(connection: Connection) -> None:
+    """Erase a grant for good. Every shared mailbox that borrowed it keeps its mail and waits for another delegate."""
+    for mailbox in connection.mailboxes.filter(kind=Mailbox.Kind.SHARED).exclude(state=State.DISCONNECTED):
+        mailbox.connection = None
+        mailbox.save(update_fields=["connection"])
+        failures.mark_mailbox(mailbox, errors.AccessLost("its delegate was disconnected", reason="delegate"))
+        hooks.tell("delegate_lost", mailbox)
+    connection.delete()

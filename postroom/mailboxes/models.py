@@ -236,6 +236,11 @@ class Departure(models.Model):
     def __str__(self) -> str:
         return f"departure of mailbox {self.mailbox_id}"
 
+    @property
+    def shown(self) -> int:
+        """How much of ``total`` is done, for a bar; what hangs on rows is counted roughly."""
+        return min(self.done, self.total)
+
 
 class ConnectionTest(models.Model):
     """A message sent to oneself and watched on its way (product.md CN15). One per mailbox; the last one stays."""

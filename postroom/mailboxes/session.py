@@ -14,7 +14,8 @@ def budget_key(provider: str, address: str) -> str:
 def open_mail(mailbox: Mailbox) -> MailSource:
     """The mail of a mailbox. Contacts nobody yet. Raises ``errors.AccessLost`` for one that was disconnected."""
     if mailbox.connection_id is None:
-        raise errors.AccessLost("the mailbox is disconnected", reason="access")
+        reason = "delegate" if mailbox.kind == Mailbox.Kind.SHARED else "access"
+        raise errors.AccessLost("the mailbox is disconnected", reason=reason)
     return registry.connector(mailbox.provider).mail(
         token=Tokens(mailbox.connection_id),
         mailbox_key=budget_key(mailbox.provider, mailbox.address),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from postroom.mailboxes import approval_views, connect_views, settings_views, views
+from postroom.mailboxes import approval_views, connect_views, leave_views, settings_views, shared_views, views
 
 app_name = "mailboxes"
 urlpatterns = [
@@ -25,5 +25,8 @@ urlpatterns = [
     path("mailboxes/<int:pk>/history/<str:change>/", views.change_pull, name="pull"),
     path("mailboxes/<int:pk>/reconnect/", connect_views.reconnect, name="reconnect"),
     path("mailboxes/<int:pk>/permission/<slug:feature>/", connect_views.allow, name="allow"),
-    path("mailboxes/<int:pk>/disconnect/", views.disconnect, name="disconnect"),
+    path("mailboxes/<int:pk>/disconnect/", leave_views.disconnect, name="disconnect"),
+    path("mailboxes/departures/", leave_views.departing, name="departures"),
+    path("mailboxes/shared/new/", shared_views.new, name="add-shared"),
+    path("mailboxes/<int:pk>/delegate/", shared_views.redelegate, name="delegate"),
 ]

@@ -6,10 +6,9 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from postroom.mailboxes import access, approval_views, cards, hooks, lifecycle
-from postroom.mailboxes.forms import DisconnectForm
+from postroom.mailboxes import access, approval_views, cards, hooks, leave_views, lifecycle, shared_views
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Permission
@@ -25,6 +24,8 @@ def mailboxes(request: MemberRequest) -> HttpResponse:
         "allowed": cards.allowed(found, request.member),
         "may_connect": request.member.may(Permission.CONNECT_MAILBOX),
         "approvals": approval_views.pending(request),
+        "departures": leave_views.departures(request.member),
+        **shared_views.offer(request.member, found),
     }
     return render(request, "mailboxes/list.html", context)
 
@@ -95,30 +96,6 @@ def change_pull(request: MemberRequest, pk: int, change: str) -> HttpResponse:
     mailbox = _connected(request, pk)
     hooks.tell(change, mailbox)
     return _answer(request, mailbox, PULL_WORDS[change])
-
-
-@require_http_methods(["GET", "POST"])
-@member_required
-def disconnect(request: MemberRequest, pk: int) -> HttpResponse:
-    """The question what becomes of the synced mail, and the answer (MA3). A dialog, or a page without a script."""
-    mailbox = access.manageable_mailbox(request.member, pk)
-    form = DisconnectForm(mailbox, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        lifecycle.disconnect(mailbox, delete=form.deletes)
-        done = "disconnected and its synced mail deleted" if form.deletes else "disconnected. Its mail stays, read-only"
-        messages.success(request, f"{mailbox.address} is {done}.")
-        where = reverse("mailboxes:list")
-        return HttpResponse(status=204, headers={"HX-Redirect": where}) if _partial(request) else redirect(where)
-    context = {
-        "active": "outlook",
-        "mailbox": mailbox,
-        "form": form,
-        "holds": [{"what": what, "count": count} for what, count in hooks.holds(mailbox)],
-        "deletes": form["mail"].value() == "delete" or mailbox.state == Mailbox.State.DISCONNECTED,
-        "connected": mailbox.state != Mailbox.State.DISCONNECTED,
-    }
-    template = "mailboxes/disconnect_dialog.html" if _partial(request) else "mailboxes/disconnect.html"
-    return render(request, template, context, status=422 if form.errors else 200)
 
 
 def _connected(request: MemberRequest, pk: int) -> Mailbox:

@@ -1,12 +1,17 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
+from datetime import timedelta
+
 from django.db.models import F
+from django.utils.timezone import localtime
 
 from postroom.lib.clock import now
 from postroom.mailboxes.hooks import Card, Progress, SyncResult
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes, push
 from postroom.sync.models import Activity, Lane, Notification, OutboxEntry, Quarantined, Subscription, SyncState
+
+ERASED_AT_ONCE = 2000
 
 
 def connected(mailbox: Mailbox) -> None:
@@ -43,6 +48,7 @@ def direction_changed(mailbox: Mailbox) -> None:
 def sync_now(mailbox: Mailbox) -> str:
     """Deltas of every folder and a look at the subscription (SY8). The ticket is what the live lane must have seen."""
     SyncState.objects.filter(mailbox=mailbox).update(due_at=now())
+    push.ask_to_renew(mailbox)
     for activity in (Activity.OUTBOX, Activity.LIVE, Activity.RENEWAL):
         lanes.want(mailbox.pk, activity)
     return str(Lane.objects.values_list("wanted", flat=True).get(mailbox=mailbox, activity=Activity.LIVE))
@@ -81,12 +87,18 @@ def cancel(mailbox: Mailbox) -> None:
 
 
 def disconnecting(mailbox: Mailbox, delete: bool) -> None:
-    """Leave the provider's side clean. With ``delete`` nothing of the engine's rows stays either."""
+    """Leave the provider's side clean, and stop."""
     push.unsubscribe(mailbox)
     Lane.objects.filter(mailbox=mailbox).update(due_at=None)
-    if delete:
-        for model in (Lane, SyncState, Subscription, OutboxEntry, Notification, Quarantined):
-            model.objects.filter(mailbox=mailbox).delete()
+
+
+def erase_some(mailbox: Mailbox, contacts: bool) -> int:
+    """A portion of the engine's rows of a mailbox that is being deleted."""
+    for model in (Notification, OutboxEntry, Quarantined, SyncState, Subscription, Lane):
+        some = model.objects.filter(mailbox=mailbox).order_by("pk").values_list("pk", flat=True)[:ERASED_AT_ONCE]
+        if ids := list(some):
+            return int(model.objects.filter(pk__in=ids).delete()[0])
+    return 0
 
 
 def card(mailbox: Mailbox) -> Card:
@@ -99,15 +111,27 @@ def card(mailbox: Mailbox) -> Card:
         "syncing": bool(live and live.wanted > live.seen and not live.failure),
         "quarantined": Quarantined.objects.filter(mailbox=mailbox).count(),
         "push": "on" if subscription else "polling",
-        "push_note": "" if subscription else _push_note(mailbox, renewal),
+        "push_note": _silence_note(subscription) if subscription else _push_note(mailbox, renewal),
         "push_renews_at": subscription.expires_at - push.RENEW_BEFORE if subscription else None,
     }
+
+
+SAID_FOR = timedelta(days=2)  # how long a mended silence stays on the card
+
+
+def _silence_note(subscription: Subscription) -> str:
+    """What became of a push that went silent; times in the reader's zone."""
+    mended = subscription.replaces_silent_at
+    if mended is not None and now() - mended < SAID_FOR:
+        day = "" if now() - mended < timedelta(hours=12) else f"{localtime(mended):%d %b} "
+        return f"Microsoft stopped notifying; Postroom resubscribed at {day}{localtime(mended):%H:%M}"
+    return "checking that Microsoft still notifies" if subscription.unannounced else ""
 
 
 def _push_note(mailbox: Mailbox, renewal: Lane | None) -> str:
     state = str((renewal.progress if renewal else {}).get("push") or "starting")
     if mailbox.kind == Mailbox.Kind.SHARED:
-        return "shared mailboxes are looked at regularly"
+        return "shared mailboxes are looked at every few seconds while somebody reads them, otherwise every few minutes"
     return {"no_public_url": "no public URL", "refused": "Microsoft could not reach Postroom"}.get(state, "starting")
 
 

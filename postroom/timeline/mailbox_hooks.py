@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
-from postroom.mailboxes.hooks import Card
+from postroom.mail.models import Thread
+from postroom.mailboxes.hooks import Card, Held
 from postroom.mailboxes.models import Mailbox
 from postroom.timeline import sql
+from postroom.timeline.models import Link
 
 FRESH = 60  # seconds a count is good for: the card is asked for every few, and counting a large mailbox takes a while
 
@@ -15,6 +18,14 @@ FRESH = 60  # seconds a count is good for: the card is asked for every few, and 
 def card(mailbox: Mailbox) -> Card:
     """How many of the mailbox's threads belong to a record."""
     return {"linked": cache.get_or_set(f"timeline.linked.{mailbox.pk}", lambda: count_linked(mailbox), FRESH) or 0}
+
+
+def holds(mailbox: Mailbox) -> list[Held]:
+    """Links of conversations that no other mailbox has: with its last mail a conversation goes, and they with it."""
+    here = Thread.objects.filter(mailbox=mailbox).values("conversation")
+    elsewhere = Thread.objects.filter(conversation=OuterRef("conversation")).exclude(mailbox=mailbox)
+    lost = Link.objects.filter(conversation__in=here, removed_at=None).exclude(Exists(elsewhere))
+    return [Held("links to records", lost.count(), "lost for good")]
 
 
 def count_linked(mailbox: Mailbox) -> int:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from postroom.accounts.models import User
-from postroom.workspaces.models import FIRST_ROLES, Membership, Role, Workspace
+from postroom.workspaces.models import FIRST_ROLES, Membership, Purge, Role, Workspace
 
 
 @transaction.atomic
@@ -19,8 +19,18 @@ def create_workspace(name: str, *, slug: str = "") -> Workspace:
     return workspace
 
 
+@transaction.atomic
 def add_member(workspace: Workspace, user: User, *, role: str = "Member") -> Membership:
-    """Make the user a member (or give them this role); `role` is the name of one of the workspace's roles."""
+    """Make the user a member (or give them this role); `role` is the name of one of the workspace's roles.
+
+    One who was removed and is not purged yet is a member again.
+    """
     wanted = Role.objects.get(workspace=workspace, name=role)
-    membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": wanted})
+    removed = Membership.objects.filter(workspace=workspace, user=user, removed_at__isnull=False)
+    if removed.exists():
+        Purge.objects.filter(membership__in=removed, started_at=None).delete()
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+    values = {"role": wanted, "removed_at": None}
+    membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults=values)
     return membership

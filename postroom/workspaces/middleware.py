@@ -16,7 +16,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 def membership_of(user: User, chosen: int | None) -> Membership | None:
     """The membership in the chosen workspace, else the oldest one; with workspace and role loaded."""
-    mine = Membership.objects.filter(user=user).select_related("workspace", "role").order_by("id")
+    mine = Membership.objects.active().filter(user=user).select_related("workspace", "role").order_by("id")
     by_workspace = {membership.workspace_id: membership for membership in mine}
     return by_workspace.get(chosen or 0) or next(iter(by_workspace.values()), None)
 

@@ -106,7 +106,7 @@ class Membership(WorkspaceOwned):
     created_at = models.DateTimeField(default=now)
     removed_at = models.DateTimeField(null=True)  # set: no longer a member; the purge follows (product.md MA4)
 
-    objects = MembershipQuerySet.as_manager()
+    objects = MembershipQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="membership_once")]

@@ -6,9 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from postroom.workspaces import leaving
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.middleware import SESSION_KEY
-from postroom.workspaces.models import Membership
+from postroom.workspaces.models import Membership, Permission
 
 
 def no_workspace(request: HttpRequest) -> HttpResponse:
@@ -21,13 +22,15 @@ def no_workspace(request: HttpRequest) -> HttpResponse:
 def members(request: MemberRequest) -> HttpResponse:
     """Who is in the workspace, and what each role allows."""
     rows = Membership.objects.for_workspace(request.workspace).select_related("user", "role").order_by("user__name")
-    return render(request, "workspaces/members.html", {"rows": rows})
+    may = request.member.may(Permission.MANAGE_WORKSPACE)
+    context = {"rows": rows, "may_manage": may, "purges": leaving.waiting(request.workspace) if may else []}
+    return render(request, "workspaces/members.html", context)
 
 
 @require_POST
 def choose(request: HttpRequest, pk: int) -> HttpResponse:
     """Make another of one's workspaces the current one."""
-    if not Membership.objects.filter(user=request.user.pk, workspace=pk).exists():
+    if not Membership.objects.active().filter(user=request.user.pk, workspace=pk).exists():
         raise Http404
     request.session[SESSION_KEY] = pk
     return redirect("home")

@@ -86,6 +86,6 @@ def signed_in(client: Client) -> Callable[[Membership], Client]:
 @pytest.fixture
 def told() -> Iterator[list[str]]:
     """What the hooks were told, when the test's settings name the recorder."""
-    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear()
+    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear(), recorder.TO_ERASE.clear()
     yield recorder.TOLD
-    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear()
+    recorder.TOLD.clear(), recorder.RESULT.clear(), recorder.CARD.clear(), recorder.TO_ERASE.clear()

@@ -1,11 +1,12 @@
 """Hooks that write down what they were told (`settings.MAILBOX_HOOKS` of these tests)."""
 
-from postroom.mailboxes.hooks import Card, SyncResult
+from postroom.mailboxes.hooks import Card, Held, SyncResult
 from postroom.mailboxes.models import Mailbox
 
 TOLD: list[str] = []
 CARD: Card = {}
 RESULT: list[SyncResult] = []
+TO_ERASE: list[int] = []  # portions that are left to delete
 
 
 def connected(mailbox: Mailbox) -> None:
@@ -50,5 +51,13 @@ def card(mailbox: Mailbox) -> Card:
     return CARD
 
 
-def holds(mailbox: Mailbox) -> list[tuple[str, int]]:
-    return [("messages", 61204), ("conversations", 20417)]
+def delegate_lost(mailbox: Mailbox) -> None:
+    TOLD.append(f"delegate lost {mailbox.address}")
+
+
+def erase_some(mailbox: Mailbox, contacts: bool) -> int:
+    return TO_ERASE.pop(0) if TO_ERASE else 0
+
+
+def holds(mailbox: Mailbox) -> list[Held]:
+    return [Held("messages", 61204), Held("conversations", 20417)]

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from postroom.lib.clock import now
 from postroom.mailboxes import access, cards, sending
 from postroom.mailboxes.hooks import SyncResult
-from postroom.mailboxes.models import Connection, Failure, Mailbox
+from postroom.mailboxes.models import Failure, Mailbox
 from postroom.mailboxes.tests import recorder
 from postroom.mailboxes.tests.fakes import FakeProvider
 from postroom.workspaces.models import Membership
@@ -235,56 +235,7 @@ class TestSyncNow:
         assert client.post(f"/mailboxes/{mailbox.pk}/sync/")["Location"] == f"{LIST}#mailbox-{mailbox.pk}"
 
 
-class TestDisconnecting:
-    def test_kept_mail_stays_with_the_mailbox_and_the_grant_goes(
-        self, client: Client, mailbox: Mailbox, told: list[str]
-    ) -> None:
-        client.post(f"/mailboxes/{mailbox.pk}/disconnect/", {"mail": "keep"})
-        mailbox.refresh_from_db()
-        assert (mailbox.state, mailbox.connection, Connection.objects.count()) == ("disconnected", None, 0)
-        assert told == ["disconnecting adele@northwind.example keep"]
-        assert "Connect again" in text(client)
-
-    def test_deleting_wants_the_address_typed(self, client: Client, mailbox: Mailbox, told: list[str]) -> None:
-        for typed in ("", "adele", "ben@northwind.example"):
-            answer = client.post(f"/mailboxes/{mailbox.pk}/disconnect/", {"mail": "delete", "address": typed}, **HTMX)
-            assert answer.status_code == 422 and "to confirm" in answer.content.decode()
-        assert told == [] and Mailbox.objects.count() == 1
-
-    def test_deleting_removes_the_mailbox(self, client: Client, mailbox: Mailbox, told: list[str]) -> None:
-        typed = {"mail": "delete", "address": " Adele@Northwind.example "}
-        answer = client.post(f"/mailboxes/{mailbox.pk}/disconnect/", typed, **HTMX)
-        assert answer["HX-Redirect"] == LIST
-        assert (Mailbox.objects.count(), Connection.objects.count()) == (0, 0)
-        assert told == ["disconnecting adele@northwind.example delete"]
-
-    def test_the_dialog_counts_what_would_go(self, client: Client, mailbox: Mailbox) -> None:
-        dialog = client.get(f"/mailboxes/{mailbox.pk}/disconnect/", **HTMX).content.decode()
-        assert "61,204" in dialog and "conversations" in dialog and "<html" not in dialog
-        assert "<html" in text(client, f"/mailboxes/{mailbox.pk}/disconnect/")
-
-    def test_shared_mailboxes_follow_their_connection_and_keep_their_mail(
-        self, client: Client, mailbox: Mailbox, told: list[str]
-    ) -> None:
-        Mailbox.objects.create(
-            workspace=mailbox.workspace,
-            connection=mailbox.connection,
-            owner=mailbox.owner,
-            provider="microsoft",
-            kind="shared",
-            address="support@northwind.example",
-            state="live",
-        )
-        client.post(f"/mailboxes/{mailbox.pk}/disconnect/", {"mail": "delete", "address": "adele@northwind.example"})
-        shared = Mailbox.objects.get()
-        assert (shared.address, shared.state, shared.connection) == ("support@northwind.example", "disconnected", None)
-        assert told[0] == "disconnecting support@northwind.example keep"
-
-    def test_kept_mail_can_be_deleted_later(self, client: Client, mailbox: Mailbox) -> None:
-        client.post(f"/mailboxes/{mailbox.pk}/disconnect/", {"mail": "keep"})
-        client.post(f"/mailboxes/{mailbox.pk}/disconnect/", {"mail": "delete", "address": "adele@northwind.example"})
-        assert Mailbox.objects.count() == 0
-
+class TestDisconnected:
     def test_a_disconnected_mailbox_does_nothing_any_more(
         self, client: Client, mailbox: Mailbox, told: list[str]
     ) -> None:
