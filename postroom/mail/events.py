@@ -17,7 +17,7 @@ _IDS_IN_ONE_EVENT = 40  # a larger change tells screens to look again instead of
 
 @cache
 def hooks() -> tuple[Hook, ...]:
-    """``settings.SYNC_HOOKS``: called as ``hook(mailbox, stored)`` in the transaction of every stored page."""
+    """``settings.SYNC_HOOKS``: called as ``hook(mailbox, stored, fresh=…)`` in the transaction of every stored page."""
     found = []
     for path in settings.SYNC_HOOKS:
         module, _, name = path.partition(":")
@@ -28,7 +28,7 @@ def hooks() -> tuple[Hook, ...]:
 def on_stored(mailbox: Mailbox, stored: Any, *, fresh: bool) -> None:
     """``fresh``: news rather than history; only news is announced row by row."""
     for hook in hooks():
-        hook(mailbox, stored)
+        hook(mailbox, stored, fresh=fresh)
     store.drop_conversations([gone for gone, _ in stored.merged])
     if fresh and (stored.threads or stored.removed):
         announce(mailbox, threads=stored.threads, new=len(stored.new))

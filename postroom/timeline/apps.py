@@ -9,11 +9,13 @@ class TimelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from postroom.records.signals import addresses_changed
-        from postroom.timeline import panels
+        from postroom.records.signals import addresses_changed, merged
+        from postroom.timeline import panels, resume, tickets
 
         panels.register()
+        resume.register()
         addresses_changed.connect(_relink, dispatch_uid="timeline")
+        merged.connect(tickets.on_merged, dispatch_uid="timeline-tickets")
 
 
 def _relink(*, record: Any, lost: bool, **_: Any) -> None:

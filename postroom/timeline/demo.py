@@ -15,12 +15,16 @@ from django.db.models import Sum
 
 from postroom.lib.clock import now
 from postroom.mail.models import Correspondent
+from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
-from postroom.records.models import Company, Person, PersonAddress
+from postroom.records.models import Company, Deal, Person, PersonAddress
 from postroom.records.people import commands as people
+from postroom.records.tasks import commands as tasks
+from postroom.records.tickets import commands as tickets
 from postroom.timeline.contacts import name_of
 from postroom.timeline.demo_company import CUSTOMERS, SALES, Customer, Sale
+from postroom.timeline.demo_work import APPLIED, ASKED, TO_DO, Applied, Asked, ToDo
 from postroom.timeline.matching import own_addresses
 from postroom.timeline.rules import is_public
 from postroom.workspaces.models import Membership, Workspace
@@ -41,6 +45,12 @@ def seed(workspace: Workspace, members: Sequence[Membership]) -> int:
         _customer(workspace, customer, owners)
     for sale in SALES:
         _sale(workspace, sale, owners)
+    for one in ASKED:
+        _ticket(workspace, one, owners)
+    for candidate in APPLIED:
+        _candidate(workspace, candidate, owners)
+    for to_do in TO_DO:
+        _task(workspace, to_do, owners)
     return len(CUSTOMERS)
 
 
@@ -84,6 +94,56 @@ def _sale(workspace: Workspace, sale: Sale, owners: dict[str, Membership]) -> No
         currency=sale.currency,
         close_date=(now() + timedelta(days=sale.closes)).date(),
     )
+
+
+def _ticket(workspace: Workspace, asked: Asked, owners: dict[str, Membership]) -> None:
+    person = Person.objects.for_workspace(workspace).filter(addresses__address=asked.who).first()
+    owner, opened = owners.get(asked.owner), now() - timedelta(hours=asked.hours)
+    ticket = tickets.create(
+        workspace,
+        by=owner,
+        name=asked.subject,
+        requester=person or asked.who,
+        owner=owner,
+        opened_at=opened,
+        priority=asked.priority,
+    )
+    if asked.status in ("waiting", "solved"):
+        tickets.answered(ticket, by=owner, at=opened + timedelta(minutes=40))
+    if asked.status != "new":
+        tickets.become(ticket, asked.status, by=owner)
+
+
+def _candidate(workspace: Workspace, applied: Applied, owners: dict[str, Membership]) -> None:
+    by = owners.get("hanna")
+    candidate = candidates.create(
+        workspace,
+        by=by,
+        name=applied.name,
+        address=applied.address,
+        job=applied.job,
+        headline=applied.headline,
+        location=applied.location,
+        source=applied.source,
+    )
+    for member, verdict, mark, why in applied.marks:
+        if (author := owners.get(member)) is not None:
+            given = dict.fromkeys(candidates.CRITERIA, mark)
+            candidates.judge(candidate, by=author, verdict=verdict, marks=given, text=why)
+    if applied.interview is not None and by is not None:
+        at = now() + timedelta(hours=applied.interview)
+        candidates.arrange(candidate, by=by, at=at, kind="video", interviewers=[by])
+    candidates.move(candidate, to=applied.stage, by=by)
+
+
+def _task(workspace: Workspace, to_do: ToDo, owners: dict[str, Membership]) -> None:
+    about = (
+        Deal.objects.for_workspace(workspace).filter(name=to_do.about).first()
+        or Company.objects.for_workspace(workspace).filter(name=to_do.about).first()
+    )
+    due = (now() + timedelta(days=to_do.days)).date()
+    by = owners.get(to_do.owner)
+    tasks.create(workspace, by=by, title=to_do.title, record=about, due=due, importance=to_do.importance)
 
 
 @transaction.atomic

@@ -44,8 +44,11 @@ class Stored(Protocol):
     def merged(self) -> Collection[tuple[int, int]]: ...
 
 
-def on_stored(mailbox: Mailbox, stored: Stored) -> None:
-    """Link the conversations of just stored messages (a hook of ``settings.SYNC_HOOKS``), in their transaction."""
+def on_stored(mailbox: Mailbox, stored: Stored, *, fresh: bool) -> None:
+    """Link the conversations of just stored messages (a hook of ``settings.SYNC_HOOKS``), in their transaction.
+
+    News and history (``fresh`` or not) are linked alike.
+    """
     on_merged(stored.merged)
     messages = [*stored.new, *stored.changed]
     if not messages:

@@ -8,9 +8,10 @@ import pytest
 
 from postroom.lib.clock import now
 from postroom.mail.models import Correspondent
-from postroom.records.models import Company, Deal, Person
+from postroom.records.models import Candidate, Company, Deal, Person, Task, Ticket
 from postroom.timeline.demo import is_robot, name_of_domain, seed, seed_from_mail
 from postroom.timeline.demo_company import CUSTOMERS, SALES
+from postroom.timeline.demo_work import APPLIED, ASKED, TO_DO
 from postroom.timeline.models import Link
 from postroom.timeline.tests.world import World
 
@@ -23,7 +24,12 @@ def test_the_company_has_its_customers_once(world: World) -> None:
     assert Deal.objects.count() == len(SALES)
     assert Deal.objects.get(name="Contoso renewal").owner == world.adele
     assert {one.company.name for one in Deal.objects.all()} <= {one.name for one in CUSTOMERS}
-    assert Person.objects.count() == sum(len(one.people.strip().splitlines()) for one in CUSTOMERS)
+    assert Person.objects.count() == sum(len(one.people.strip().splitlines()) for one in CUSTOMERS) + len(APPLIED)
+    assert (Ticket.objects.count(), Candidate.objects.count(), Task.objects.count()) == (
+        len(ASKED),
+        len(APPLIED),
+        len(TO_DO),
+    )
 
 
 def test_mail_of_the_company_finds_its_customers(world: World) -> None:

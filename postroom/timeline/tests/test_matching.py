@@ -97,10 +97,10 @@ def test_a_page_costs_one_query_with_nothing_to_link_and_two_otherwise(world: Wo
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            on_stored(world.mailbox, Page(new=messages))
+            on_stored(world.mailbox, Page(new=messages), fresh=True)
         assert len(queries) == most
     with CaptureQueriesContext(connection) as queries:
-        on_stored(world.mailbox, Page())
+        on_stored(world.mailbox, Page(), fresh=True)
     assert len(queries) == 0
 
 

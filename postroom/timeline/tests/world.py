@@ -92,7 +92,7 @@ class World:
 
     def arrive(self, *messages: Message) -> None:
         """Let matching see stored messages, all as one page."""
-        on_stored(messages[0].mailbox if messages else self.mailbox, Page(new=[one.pk for one in messages]))
+        on_stored(messages[0].mailbox if messages else self.mailbox, Page(new=[one.pk for one in messages]), fresh=True)
 
 
 def _thread(box: Mailbox, conversation: Conversation, sender: str, at: datetime, subject: str) -> Thread:

@@ -1,0 +1,109 @@
+"""Mail and tickets: what opens one, what joins it, what stops its clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from postroom.mail.models import Message
+from postroom.mailboxes.models import Mailbox
+from postroom.records.models import Person, Queue, Ticket
+from postroom.records.tickets import commands
+from postroom.timeline import queries
+from postroom.timeline.models import Link
+from postroom.timeline.tests.world import NOON, Page, World
+from postroom.timeline.tickets import on_stored
+
+pytestmark = pytest.mark.django_db
+INES, SUPPORT = "ines@contoso.example", "support@northwind.example"
+
+
+@pytest.fixture
+def support(world: World) -> Mailbox:
+    box = world.open_mailbox(SUPPORT, world.adele, "workspace")
+    Mailbox.objects.filter(pk=box.pk).update(purpose="support", connected_at=NOON - timedelta(days=1), name="Support")
+    box.refresh_from_db()
+    return box
+
+
+def take(box: Mailbox, *messages: Message, fresh: bool = True) -> None:
+    on_stored(box, Page(new=[one.pk for one in messages]), fresh=fresh)
+
+
+def test_mail_to_a_support_mailbox_opens_a_ticket(world: World, support: Mailbox) -> None:
+    mail = world.mail(INES, SUPPORT, mailbox=support, subject="Scanner does not start")
+    take(support, mail)
+    ticket = Ticket.objects.get()
+    assert (ticket.name, ticket.opened_at, ticket.origin) == ("Scanner does not start", mail.received, "mail")
+    assert ticket.requester is not None and ticket.requester.address == INES
+    assert ticket.requester.origin_mailbox == support.pk
+    assert Queue.objects.get().mailbox == support.pk
+    assert [line.conversation for line in queries.threads(ticket, world.adele).items] == [mail.thread.conversation_id]
+
+
+def test_a_reply_joins_by_its_conversation_and_opens_the_ticket_again(world: World, support: Mailbox) -> None:
+    first = world.mail(INES, SUPPORT, mailbox=support)
+    take(support, first)
+    commands.become(Ticket.objects.get(), "solved", by=None, at=NOON + timedelta(hours=1))
+    again = world.mail(INES, SUPPORT, mailbox=support, hours=2, conversation=first.thread.conversation)
+    take(support, again)
+    assert Ticket.objects.get().status == "open"
+
+
+def test_a_reply_in_a_new_conversation_joins_by_the_reference_in_its_subject(world: World, support: Mailbox) -> None:
+    take(support, world.mail(INES, SUPPORT, mailbox=support))
+    number = Ticket.objects.get().number
+    take(
+        support, world.mail("paul@contoso.example", SUPPORT, mailbox=support, hours=1, subject=f"AW: [#{number}] Help")
+    )
+    assert Ticket.objects.count() == 1 and Link.objects.filter(ticket__isnull=False).count() == 2
+
+
+def test_our_answer_from_any_mailbox_is_the_first_reply(world: World, support: Mailbox) -> None:
+    first = world.mail(INES, SUPPORT, mailbox=support)
+    take(support, first)
+    answer = world.mail(world.mailbox.address, INES, hours=1, conversation=first.thread.conversation)
+    Mailbox.objects.filter(pk=world.mailbox.pk).update(connected_at=NOON - timedelta(days=1))
+    world.mailbox.refresh_from_db()
+    take(world.mailbox, answer)
+    ticket = Ticket.objects.get()
+    assert (ticket.status, ticket.replied_at) == ("waiting", answer.received)
+
+
+def test_the_same_mail_in_a_second_mailbox_and_late_changes_nothing(world: World, support: Mailbox) -> None:
+    first = world.mail(INES, SUPPORT, mailbox=support)
+    take(support, first)
+    answer = world.mail(SUPPORT, INES, mailbox=support, hours=1, conversation=first.thread.conversation)
+    take(support, answer)
+    copy = world.mail(INES, SUPPORT, "adele@northwind.example", conversation=first.thread.conversation)
+    Mailbox.objects.filter(pk=world.mailbox.pk).update(connected_at=NOON - timedelta(days=1))
+    world.mailbox.refresh_from_db()
+    take(world.mailbox, copy)
+    assert Ticket.objects.get().status == "waiting"
+
+
+def test_what_opens_no_ticket(world: World, support: Mailbox) -> None:
+    take(support, world.mail(INES, SUPPORT, mailbox=support), fresh=False)
+    take(support, world.mail(INES, SUPPORT, mailbox=support, hours=-48))
+    take(support, world.mail(SUPPORT, INES, mailbox=support))
+    take(world.mailbox, world.mail(INES, world.mailbox.address))
+    robot = world.mail(INES, SUPPORT, mailbox=support)
+    Message.objects.filter(pk=robot.pk).update(kind="auto_reply")
+    take(support, robot)
+    assert not Ticket.objects.exists()
+
+
+def test_a_customer_who_is_a_contact_already_is_the_requester(world: World, support: Mailbox) -> None:
+    for hours in (0, 5):
+        take(support, world.mail(INES, SUPPORT, mailbox=support, hours=hours))
+    assert Ticket.objects.count() == 2 and Person.objects.filter(addresses__address=INES).count() == 1
+
+
+def test_merged_tickets_bring_their_mail_together(world: World, support: Mailbox) -> None:
+    for hours in (0, 5):
+        take(support, world.mail(INES, SUPPORT, mailbox=support, hours=hours))
+    kept, gone = Ticket.objects.order_by("number")
+    commands.merge(gone, kept, by=world.adele)
+    assert len(queries.threads(kept, world.adele).items) == 2
+    assert not queries.threads(gone, world.adele).items
