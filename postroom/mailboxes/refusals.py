@@ -76,6 +76,18 @@ REFUSALS: dict[str, Refusal] = {
         ("To add another mailbox, choose a different account at {provider}.", _OTHER),
         ("other", "settings"),
     ),
+    "foreign_account": Refusal(
+        "This account does not belong here",
+        "{provider} does not know the account in the organisation this Postroom is set up for: it is another "
+        "organisation’s, or a guest.",
+        ("Choose an account of your own organisation.", _OTHER),
+        ("other", "settings"),
+    ),
+    "locked": Refusal(
+        "This account is locked for now",
+        "{provider} locked it after too many attempts, or because they came from a place it does not trust.",
+        ("Wait half an hour, then connect again.", "If it stays locked, ask your IT to unlock it."),
+    ),
     "no_mailbox": Refusal(
         "This account has no mailbox we can reach",
         "{provider} signed you in, but says there is no Exchange Online mailbox behind this account: it has no licence "
@@ -116,6 +128,19 @@ REFUSALS: dict[str, Refusal] = {
         ("Change it at {provider}, then connect again.",),
     ),
     # policies
+    "enrol": Refusal(
+        "Set up a second factor first",
+        "{provider} wants this account to have a second factor, and it has none yet.",
+        ("Connect again and follow {provider}’s steps, or set it up at https://aka.ms/mfasetup.", "Then it goes on."),
+    ),
+    "device": Refusal(
+        "{provider} wants a device that your organisation knows",
+        "Conditional Access lets this account in only from a device that is managed or registered.",
+        (
+            "Connect again from your work computer, with the browser your organisation set up.",
+            "If that is what you used, send the reference below to your IT: the device may not be compliant any more.",
+        ),
+    ),
     "mfa": Refusal(
         "Another check is needed",
         "{provider} asks for a second factor that was not completed.",
@@ -173,6 +198,52 @@ REFUSALS: dict[str, Refusal] = {
         status=503,
         tone="error",
     ),
+    "secret_expired": Refusal(
+        "Postroom’s own key at {provider} has expired",
+        "{provider} refused Postroom, not you: the secret of its registration has reached its end.",
+        ("Tell whoever runs Postroom, with the reference below: a new client secret has to be made and entered.",),
+        ("settings",),
+        status=503,
+        tone="error",
+    ),
+    "secret_wrong": Refusal(
+        "Postroom’s own key at {provider} is wrong",
+        "{provider} refused Postroom, not you: the secret it presented is not the one of its registration.",
+        ("Tell whoever runs Postroom, with the reference below: the secret’s Value is needed, not its ID.",),
+        ("settings",),
+        status=503,
+        tone="error",
+    ),
+    "return_address": Refusal(
+        "{provider} does not know the way back to Postroom",
+        "The return address that Postroom gave is not one of those in its registration.",
+        ("Tell whoever runs Postroom, with the reference below: `postroom doctor` says which address to register.",),
+        ("settings",),
+        status=503,
+        tone="error",
+    ),
+    "account_types": Refusal(
+        "Postroom’s registration does not fit this kind of account",
+        "It is registered for one organisation or for work accounts only, and asked {provider} for another kind.",
+        ("Tell whoever runs Postroom, with the reference below: `MICROSOFT_TENANT` must fit the registration.",),
+        ("settings",),
+        status=503,
+        tone="error",
+    ),
+    "not_listed": Refusal(
+        "Postroom asked for a permission that is not in its registration",
+        "{provider} refused because the permission is not listed there, or your organisation lacks what it is about.",
+        ("Tell whoever runs Postroom, with the reference below: the permissions to list are in its setup guide.",),
+        ("settings",),
+        status=503,
+        tone="error",
+    ),
+    "app_unknown": Refusal(
+        "{provider} does not find Postroom in this organisation",
+        "Nobody in the account’s organisation has allowed Postroom yet, or Postroom’s application number is wrong.",
+        (_ASK_IT, "If your colleagues are connected already, tell whoever runs Postroom, with the reference below."),
+        admin_link=True,
+    ),
     "busy": Refusal(
         "{provider} did not answer",
         "Your sign-in worked, but the last step did not come through. Nothing was connected.",
@@ -209,8 +280,28 @@ _CLASSES: list[tuple[type[Exception], str]] = [
 ]
 
 
+# Codes that can be said more exactly than their class or reason (graph.md 1.8).
+_CODES: dict[str, str] = {
+    f"AADSTS{number}": reason
+    for reason, numbers in {
+        "secret_expired": (7000222,),
+        "secret_wrong": (7000215, 7000218, 70002, 700025),
+        "return_address": (50011, 900971),
+        "account_types": (50194, 9002332),
+        "not_listed": (65005, 650054, 650056, 650057),
+        "app_unknown": (700016,),
+        "locked": (50053,),
+        "enrol": (50072, 50079),
+        "device": (53000, 53001, 50097, 50129, 50131),
+    }.items()
+    for number in numbers
+}
+
+
 def reason_of(problem: Exception) -> str:
     """The key in REFUSALS for anything that ``connect.finish`` may raise."""
+    if exact := _CODES.get(str(getattr(problem, "code", ""))):
+        return exact
     named = next((reason for kind, reason in _CLASSES if isinstance(problem, kind)), "")
     return named or str(getattr(problem, "reason", "")) or "unknown"
 

@@ -20,7 +20,7 @@ ReauthNeeded.reason      expired | revoked | password | mfa | claims | consent |
 AccessLost.reason        access | no_mailbox | disabled | policy | risk | app_blocked | not_assigned | no_service
 ConnectRefused.reason    declined | admin_approval | consent | wrong_account | no_mailbox | expired |
                          tenant_not_allowed | personal_not_allowed | not_assigned | app_blocked | no_service |
-                         password | disabled | policy | risk | mfa | invalid_answer
+                         password | disabled | policy | risk | mfa | invalid_answer | foreign_account
 """
 
 

@@ -15,6 +15,7 @@ from postroom.mailboxes import refusals
 from postroom.mailboxes.models import AdminApproval, ConnectAttempt, Connection, Failure, Mailbox
 from postroom.mailboxes.tests.fakes import FakeProvider, grant_of
 from postroom.providers import errors
+from postroom.providers.microsoft import entra_codes
 from postroom.workspaces.models import Membership
 
 PERMISSIONS = "/mailboxes/connect/microsoft/"
@@ -249,7 +250,7 @@ class TestNotArriving:
             (errors.ConnectRefused("no", reason="admin_approval", code="AADSTS90094"), "administrator to approve"),
             (errors.ConnectRefused("no", reason="policy", code="AADSTS53003"), "A policy of your organisation"),
             (errors.ConnectRefused("no", reason="never heard of"), "was not connected"),
-            (errors.OperatorFault("no", code="AADSTS7000222"), "not set up for Microsoft correctly"),
+            (errors.OperatorFault("no", code="AADSTS70011"), "not set up for Microsoft correctly"),
             (errors.Transient("no"), "Microsoft did not answer"),
             (errors.Malformed("no"), "did not understand Microsoft"),
             (grant_of(scopes=frozenset({"User.Read"})), "A permission is missing"),
@@ -463,6 +464,43 @@ def test_every_reason_of_the_connectors_has_a_page() -> None:
     words = {word.split()[0] for word in known if word and word.split()[0].isidentifier()}
     assert len(words) > 15
     assert words - set(refusals.REFUSALS) - {"access"} == set()
+
+
+@pytest.mark.parametrize("number", sorted(entra_codes.CODES))
+def test_every_code_of_entras_leads_to_a_page_that_says_what_to_do(number: int) -> None:
+    reason = refusals.reason_of(entra_codes.fault(error="invalid_grant", numbers=(number,), connecting=True))
+    page_of = refusals.refusal(reason)
+    assert page_of is not refusals.UNKNOWN, reason
+    assert page_of.happened and page_of.todo and page_of.actions
+    assert "{wanted}" not in "".join((page_of.happened, *page_of.todo)) or reason == "permission"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (7000222, "has expired"),
+        (7000215, "is wrong"),
+        (50020, "does not belong here"),
+        (50105, "not on the list"),
+        (650052, "no subscription"),
+        (700016, "does not find Postroom"),
+        (65004, "You did not allow access"),
+        (90094, "wants an administrator"),
+        (53000, "a device that your organisation knows"),
+        (53003, "A policy of your organisation"),
+        (50079, "Set up a second factor"),
+        (500208, "Personal accounts are not allowed"),
+        (50053, "locked for now"),
+    ],
+)
+def test_what_went_wrong_is_said_exactly(
+    adele: Membership, provider: FakeProvider, signed_in: SignIn, number: int, words: str
+) -> None:
+    fault = entra_codes.fault(error="invalid_grant", numbers=(number,), connecting=True)
+    provider.signing.answers = [fault]
+    client = signed_in(adele)
+    text = page(client, state=depart(client), code="c")
+    assert words in text and f"AADSTS{number}" in text and "Reference" in text and "What to do" in text
 
 
 def test_every_page_can_be_filled_in() -> None:
