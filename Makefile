@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
-.PHONY: help setup setup-dev demo test check bench
+.PHONY: help setup setup-dev demo test check chaos bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ test: .venv/.dev ## the whole suite (TEST_ARGS="…" goes to pytest)
 
 check: .venv/.dev ## lint, types, layers, migrations, templates
 	@exec scripts/check
+
+chaos: .venv/.dev ## real workers, real kills, a database restart, a push storm (MINUTES=1; CHAOS_ARGS="…" goes to scripts/chaos)
+	@exec scripts/chaos --minutes $(or $(MINUTES),1) $(CHAOS_ARGS)
 
 bench: .venv/.dev ## every benchmark (BENCH=name for one), a JSON line each
 	@exec $(PY) -m bench $(BENCH)

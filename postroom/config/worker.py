@@ -33,6 +33,7 @@ RESTART_DELAYS = (0.2, 1.0, 2.0, 5.0)
 STEADY_SECONDS = 30.0
 POLL_SECONDS = 2.0  # Procrastinate's own look at its table, should a notification get lost
 PROBE_SECONDS = 5.0
+NICE = 5  # on a machine of one's own with the web process, pages and notifications come first
 
 
 class Worker:
@@ -144,6 +145,8 @@ def work(*, threads: int | None = None) -> int:
     """Run a worker in this process until it is told to stop; returns the exit code."""
     from postroom.operations import watch
 
+    with suppress(OSError):
+        os.nice(NICE)
     watching = watch.start("worker", threads or settings.WORKER_THREADS)
     asyncio.run(Worker(threads=threads).run())
     process.request_stop()

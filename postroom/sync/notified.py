@@ -57,9 +57,13 @@ def take(items: Sequence[Notified], *, provider: str = "microsoft") -> int:
 
 
 def _known(items: Iterable[Notified]) -> dict[str, Subscription]:
+    """The subscriptions named, each with as much of its mailbox as is asked about here."""
     named = {item.subscription_id for item in items if storable(item.subscription_id)}
-    rows = Subscription.objects.filter(remote_id__in=named).select_related("mailbox")
-    return {row.remote_id: row for row in rows.defer("mailbox__failure_detail")}
+    rows = Subscription.objects.filter(remote_id__in=named).select_related("mailbox").only(*_ASKED)
+    return {row.remote_id: row for row in rows}
+
+
+_ASKED = ("remote_id", "client_state", "last_notified_at", "unannounced", "mailbox__state", "mailbox__failure")
 
 
 def _proves(item: Notified, row: Subscription) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from postroom.lib.clock import now
-from postroom.mail import backlog, breaker
+from postroom.mail import backlog, store
 from postroom.mail.sync.following import follow
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
@@ -15,8 +15,7 @@ from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Notification, SyncState
 from postroom.sync.push import is_on as push_is_on
 
-NAMED_AT_ONCE = 200  # messages taken in one step
-READ_AT_ONCE = 2_000  # notifications read for it: a storm names the same messages again and again
+NAMED_AT_ONCE = 200  # messages asked for one by one; when more are named, deltas say it with fewer requests
 SETTLE = timedelta(seconds=2)  # push makes it fast, a delta of the touched folders soon after makes it true
 
 
@@ -36,21 +35,23 @@ def _named(run: Run) -> Steps:
     newest = waiting.last()
     if newest is None:
         return
-    deleted = waiting.filter(change="deleted")
-    if deleted[NAMED_AT_ONCE:].exists():  # more than one step: the brake looks at all of them before the first
-        breaker.look_ahead(run, deleted.values_list("remote_id", flat=True))
     waiting = waiting.filter(pk__lte=newest.pk)  # what comes meanwhile is the next run's: deltas must have their turn
-    while True:
-        everything = waiting.filter(change=Notification.EVERYTHING).last()
-        if everything is not None:
-            yield _look_everywhere(run, everything)
-        rows = list(waiting[:READ_AT_ONCE])
-        if not rows:
-            return
-        ids = list(dict.fromkeys(row.remote_id for row in rows if row.remote_id))[:NAMED_AT_ONCE]
-        answers = run.source.get(ids, urgency=Urgency.PUSH) if ids else []
-        yield from unknown_folders(run, answers)
-        yield _take_named(run, [row.pk for row in rows if row.remote_id in {*ids, ""}], answers)
+    named = list(waiting.exclude(remote_id="").values_list("remote_id", flat=True).distinct()[: NAMED_AT_ONCE + 1])
+    if len(named) > NAMED_AT_ONCE or waiting.filter(change=Notification.EVERYTHING).exists():
+        yield _look_everywhere(run, newest)
+        return
+    answers = _asked_for(run, named)
+    yield from unknown_folders(run, answers)
+    yield _take_named(run, newest, answers)
+
+
+def _asked_for(run: Run, ids: Sequence[str]) -> list[RemoteMessage | Gone | Unusable]:
+    """What is new comes whole; of what we have only the state: the body of a message that was sent never changes."""
+    known = store.known(run.mailbox.pk, ids)
+    settled = [i for i in ids if i in known and not known[i].is_draft and not known[i].body_missing]
+    others = [i for i in ids if i not in set(settled)]
+    answers = run.source.get(others, urgency=Urgency.PUSH) if others else []
+    return answers + (run.source.get(settled, whole=False, urgency=Urgency.PUSH) if settled else [])
 
 
 def _look_everywhere(run: Run, told: Notification) -> Work:
@@ -63,7 +64,7 @@ def _look_everywhere(run: Run, told: Notification) -> Work:
     return work
 
 
-def _take_named(run: Run, taken: Sequence[int], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+def _take_named(run: Run, newest: Notification, answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
     batch = read(run, answers)
 
     def work() -> None:
@@ -72,7 +73,7 @@ def _take_named(run: Run, taken: Sequence[int], answers: Sequence[RemoteMessage 
             soon = now() + SETTLE
             followed = folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING)
             followed.exclude(due_at__lte=soon).update(due_at=soon)
-        Notification.objects.filter(pk__in=taken).delete()
+        Notification.objects.filter(mailbox=run.mailbox, pk__lte=newest.pk).delete()
 
     return work
 
@@ -98,7 +99,10 @@ def _take_set_aside(run: Run, ids: list[str], answers: Sequence[RemoteMessage | 
 
 
 def _due_folders(run: Run) -> list[SyncState]:
-    return list(folder_states(run).filter(phase__in=[Phase.FOLLOWING, Phase.RELISTING], due_at__lte=now()))
+    """Where somebody looks first comes first."""
+    due = folder_states(run).filter(phase__in=[Phase.FOLLOWING, Phase.RELISTING], due_at__lte=now())
+    roles = backlog.folder_roles(run.mailbox)
+    return sorted(due, key=lambda state: (_LIVELINESS.get(roles.get(state.scope, ""), 2), state.pk))
 
 
 def _schedule(run: Run, *, looked_at: Collection[str]) -> None:

@@ -18,7 +18,10 @@ def watch(**more: object) -> Watch:
     return Watch(**{"made_at": AT - hours(48), "expires_at": AT + hours(48), "worked_at": AT - hours(3), **more})  # type: ignore[arg-type]
 
 
-def count(*arrivals: Arrival, looked_before: datetime | None = AT - hours(20), **more: object) -> int:
+LOOKED_BEFORE = AT - hours(20)
+
+
+def count(*arrivals: Arrival, looked_before: datetime | None = LOOKED_BEFORE, **more: object) -> int:
     return unannounced(arrivals, watch(**more), looked_before=looked_before, at=AT)
 
 
@@ -68,7 +71,7 @@ def test_a_fresh_replacement_is_given_time() -> None:
     assert verdict(watch(unannounced=ENOUGH, replaces_silent_at=AT - AGAIN_AFTER * 2), 1, AT).replace
 
 
-moments = st.datetimes(datetime(2026, 11, 18), datetime(2026, 11, 24)).map(lambda moment: moment.replace(tzinfo=UTC))
+moments = st.integers(-72 * 3600, 72 * 3600).map(lambda seconds: AT + timedelta(seconds=seconds))
 arrivals = st.lists(st.builds(Arrival, st.none() | moments, st.booleans()), max_size=8)
 watches = st.builds(
     Watch, moments, moments, st.none() | moments, st.integers(0, 6), st.none() | moments, st.none() | moments
