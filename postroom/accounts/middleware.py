@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
+from postroom.accounts import signing_in
 from postroom.accounts.models import User
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -27,6 +28,17 @@ class SignInRequired(LoginRequiredMiddleware):
         back = page.path + (f"?{page.query}" if page.query else "")
         where = redirect_to_login(back or "/", self.get_login_url(view_func), "next")
         return HttpResponse(status=204, headers={"HX-Redirect": where.url})
+
+
+def activity(get_response: Handler) -> Handler:
+    """The session list says when each was last used."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            signing_in.note_activity(request)
+        return get_response(request)
+
+    return middleware
 
 
 def local_time(get_response: Handler) -> Handler:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
@@ -13,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from postroom.accounts import microsoft, signing_in
 from postroom.accounts.forms import ProfileForm, SignInForm
-from postroom.accounts.models import User
+from postroom.accounts.models import SignIn, User
+from postroom.accounts.policy import policy
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
-
-def _destination(request: HttpRequest) -> str:
+def destination(request: HttpRequest) -> str:
     """Where the person wanted to go, if that is an address of ours."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
@@ -32,20 +31,21 @@ def _destination(request: HttpRequest) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return HttpResponseRedirect(_destination(request))
+        return HttpResponseRedirect(destination(request))
     form = SignInForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        login(request, form.user, BACKEND)
-        return HttpResponseRedirect(_destination(request))
+        assert form.user is not None
+        return HttpResponseRedirect(signing_in.begin(request, form.user, next=destination(request)))
     demo_users = User.objects.filter(is_active=True).order_by("id")[:12] if settings.POSTROOM_DEMO else []
-    context = {"form": form, "next": _destination(request), "demo_users": demo_users}
+    offered = microsoft.available() and policy().offers_microsoft()
+    context = {"form": form, "next": destination(request), "demo_users": demo_users, "microsoft": offered}
     return render(request, "accounts/sign_in.html", context, status=422 if form.errors else 200)
 
 
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
+    signing_in.end(request)
     return redirect("accounts:sign-in")
 
 
@@ -61,8 +61,8 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     user = User.objects.filter(is_active=True, **found).order_by("id").first()
     if user is None:
         raise Http404
-    login(request, user, BACKEND)
-    return HttpResponseRedirect(_destination(request))
+    signing_in.finish(request, user, how=SignIn.How.DEMO, strong=True)
+    return HttpResponseRedirect(destination(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,11 +17,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_ipv46_address
 from django.db import connection, transaction
-from django.http import HttpRequest
 
+from postroom.accounts.clients import network_address, short_agent
 from postroom.audit.models import Access
 from postroom.lib.clock import now
 from postroom.workspaces.access import MemberRequest
@@ -110,36 +108,6 @@ def prune(keep: timedelta | None = None) -> int:
 def forget_workspace(workspace: Workspace) -> int:
     """The log of a workspace that is being deleted as a whole; returns how many entries it had."""
     return _delete("workspace_id = %s", workspace.pk)
-
-
-def network_address(request: HttpRequest) -> str | None:
-    """Where a request came from, as far as trusted proxies tell it; None when that is no address."""
-    address = request.META.get("REMOTE_ADDR", "")
-    try:
-        validate_ipv46_address(address)
-    except ValidationError:
-        return None
-    return str(address)
-
-
-_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-_SYSTEMS = (
-    ("Windows", "Windows"),
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-
-
-def short_agent(agent: str) -> str:
-    """ "Firefox on Windows"; the beginning of what a program that is no browser says of itself."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
-    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    words = f"{browser} on {system}" if browser and system else browser or agent
-    return "".join(sign for sign in words if sign.isprintable())[:80]
 
 
 def _row(reader: Reader, what: str, one: Read) -> Access:

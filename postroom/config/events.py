@@ -22,12 +22,13 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.db import DatabaseError, close_old_connections
 from django.utils.crypto import constant_time_compare
 
+from postroom.accounts import signing_in
 from postroom.accounts.models import User
 from postroom.config.bridge import Receive, Scope, Send, header, send_text
 from postroom.lib.live import Event, Hub, Listener
 from postroom.sync import viewing
 from postroom.workspaces.middleware import SESSION_KEY as WORKSPACE_KEY
-from postroom.workspaces.middleware import membership_of
+from postroom.workspaces.middleware import lacks_second_factor, membership_of
 from postroom.workspaces.models import Membership
 
 log = logging.getLogger(__name__)
@@ -166,4 +167,5 @@ def member_of_cookie(cookie: bytes) -> Membership | None:
     stored = session.get(HASH_SESSION_KEY, "")
     if user is None or not constant_time_compare(stored, user.get_session_auth_hash()):
         return None
-    return membership_of(user, session.get(WORKSPACE_KEY))
+    member = membership_of(user, session.get(WORKSPACE_KEY), tenant=signing_in.mark(session).get("tenant", ""))
+    return None if member is None or lacks_second_factor(member, session) else member

@@ -95,6 +95,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "procrastinate.contrib.django",
     "django_htmx",
     *_OURS,
@@ -109,8 +112,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "postroom.accounts.middleware.SignInRequired",
+    "postroom.accounts.middleware.activity",
     "postroom.accounts.middleware.local_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "postroom.workspaces.middleware.current_workspace",
@@ -168,6 +173,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SIGN_IN_LIMIT = 10  # failed attempts per address and per network address in SIGN_IN_WINDOW_SECONDS
 SIGN_IN_WINDOW_SECONDS = 900
+SIGN_IN_POLICY = "postroom.workspaces.sign_in"  # who may come in by Microsoft, and who needs a second factor
+# django-allauth keeps and checks second factors; its pages, its sign-up and its mails are not used.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "postroom.accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # clocks may differ by 30 seconds
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # http://localhost
 
 # -- requests --------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000  # forms without their files

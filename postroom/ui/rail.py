@@ -46,8 +46,10 @@ FOOT: tuple[Entry, ...] = (Entry("settings", "Settings", "settings", "mailboxes:
 
 SETTINGS: tuple[Entry, ...] = (
     Entry("profile", "Profile", "user", "accounts:profile", "You"),
+    Entry("security", "Security", "shield-check", "accounts:security", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
+    Entry("sign-in", "Sign-in", "key-round", "workspaces:sign-in", "Workspace"),
     Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
     Entry("alerts", "Alerts", "bell", "operations:alerts", "Workspace"),
     Entry("doctor", "Doctor", "stethoscope", "operations:doctor", "Workspace"),

@@ -1,24 +1,42 @@
-"""The current workspace of a request: `request.workspace` and `request.member`, both None for strangers."""
+"""The current workspace of a request: `request.workspace` and `request.member`, both None for strangers.
+
+What a session may see depends on how it began: one that Microsoft vouched for reaches the workspaces that allow that
+tenant; where a second factor is required, a session begun with a password alone first has to set one up (CN4).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from postroom.accounts import signing_in
 from postroom.accounts.models import User
-from postroom.workspaces.models import Membership
+from postroom.workspaces.models import AllowedTenant, Membership
 
 SESSION_KEY = "workspace"
 Handler = Callable[[HttpRequest], HttpResponse]
+WITHOUT_SECOND_FACTOR = ("/settings/security/", "/sign-out/", "/sign-in/", "/static/")  # where one can be set up
 
 
-def membership_of(user: User, chosen: int | None) -> Membership | None:
-    """The membership in the chosen workspace, else the oldest one; with workspace and role loaded."""
-    mine = Membership.objects.active().filter(user=user).select_related("workspace", "role").order_by("id")
-    by_workspace = {membership.workspace_id: membership for membership in mine}
+def membership_of(user: User, chosen: int | None, *, tenant: str = "") -> Membership | None:
+    """The membership in the chosen workspace, else the oldest one; with workspace and role loaded.
+
+    ``tenant``: the one whose word the session rests on ("" for sessions begun here).
+    """
+    mine = Membership.objects.active().filter(user=user)
+    if tenant:
+        mine = mine.filter(workspace__in=AllowedTenant.objects.filter(tenant=tenant).values("workspace"))
+    by_workspace = {one.workspace_id: one for one in mine.select_related("workspace", "role").order_by("id")}
     return by_workspace.get(chosen or 0) or next(iter(by_workspace.values()), None)
+
+
+def lacks_second_factor(member: Membership, session: Any) -> bool:
+    """Was this session begun with less than the workspace asks for? (Sessions made otherwise are of no password.)"""
+    mark = signing_in.mark(session)
+    return member.workspace.second_factor_required and not mark.get("strong", not mark)
 
 
 def current_workspace(get_response: Handler) -> Handler:
@@ -26,10 +44,21 @@ def current_workspace(get_response: Handler) -> Handler:
         bag = cast(Any, request)
         bag.member = bag.workspace = None
         if request.user.is_authenticated:
-            member = membership_of(request.user, request.session.get(SESSION_KEY))
-            if member is not None:
+            tenant = signing_in.mark(request.session).get("tenant", "")
+            member = membership_of(request.user, request.session.get(SESSION_KEY), tenant=tenant)
+            if member is not None and lacks_second_factor(member, request.session):
+                if not request.path.startswith(WITHOUT_SECOND_FACTOR):
+                    return _set_one_up(request)
+            elif member is not None:
                 member.user = request.user  # known already: saves a query
                 bag.member, bag.workspace = member, member.workspace
         return get_response(request)
 
     return middleware
+
+
+def _set_one_up(request: HttpRequest) -> HttpResponse:
+    where = reverse("workspaces:second-factor-needed")
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": where})
+    return HttpResponseRedirect(where)

@@ -32,6 +32,7 @@ class Workspace(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     created_at = models.DateTimeField(default=now)
     deleted_at = models.DateTimeField(null=True)  # set: nobody gets in any more; the purge follows (MA4)
+    second_factor_required = models.BooleanField(default=False)  # of who signs in with a password (CN4)
 
     def __str__(self) -> str:
         return self.name
@@ -154,6 +155,36 @@ class Purge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
+
+
+class AllowedTenant(WorkspaceOwned):
+    """An organisation at Microsoft whose people may sign in here with their account there (CN4)."""
+
+    tenant = models.CharField(max_length=36)  # its id (tid), lower case; names and domains can be taken over
+    name = models.CharField(max_length=120)
+    joins_as = models.ForeignKey(Role, on_delete=models.SET_NULL, null=True, related_name="+")  # none: by invitation
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "tenant"], name="allowed_tenant_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(WorkspaceOwned):
+    """A link that lets one person in, once. Who holds the link is who was meant: only its digest is kept."""
+
+    address = models.CharField(max_length=320)
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="+")
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.address
 
 
 # Every new workspace starts with these; admins change them.

@@ -15,6 +15,7 @@ Audience = Literal[
 DEFAULT_CLIENT_ID = "8f6c2b1e-4d7a-4c53-9e21-6b0d5a3f7c90"
 DEFAULT_CLIENT_SECRET = "sandbox-client-secret"  # noqa: S105 - public on purpose: it opens nothing but the sandbox
 CALLBACK_PATH = "/mailboxes/connect/microsoft/callback"
+SIGN_IN_PATH = "/sign-in/microsoft/callback"  # signing in at the product itself
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

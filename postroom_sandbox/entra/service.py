@@ -16,6 +16,7 @@ from .records import (
     CALLBACK_PATH,
     DEFAULT_CLIENT_ID,
     DEFAULT_CLIENT_SECRET,
+    SIGN_IN_PATH,
     Account,
     App,
     Code,
@@ -52,8 +53,12 @@ class Entra:
         keys = Shelf(world, "entra-key", KeyRecord)
         record = keys.get("1") or keys.put("1", KeyRecord(SigningKey.new_pem().decode()))
         self.key = SigningKey(record.pem.encode())
-        if not self.apps.get(DEFAULT_CLIENT_ID):
+        known = self.apps.get(DEFAULT_CLIENT_ID)
+        if known is None:
             self.apps.put(DEFAULT_CLIENT_ID, _default_app())
+        elif missing := [path for path in _default_app().loopback_paths if path not in known.loopback_paths]:
+            known.loopback_paths.extend(missing)  # a world that was made by an older version
+            self.apps.put(DEFAULT_CLIENT_ID, known)
 
     def now(self) -> float:
         """The world's time as Unix seconds."""
@@ -210,5 +215,5 @@ def _default_app() -> App:
         client_id=DEFAULT_CLIENT_ID,
         name="Postroom",
         secret=DEFAULT_CLIENT_SECRET,
-        loopback_paths=[CALLBACK_PATH],
+        loopback_paths=[CALLBACK_PATH, SIGN_IN_PATH],
     )

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from postroom.accounts.models import User
+from postroom.accounts.models import SignIn, User
 from postroom.lib.clock import now
 from postroom.mail import commands as mail
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message
@@ -36,6 +36,13 @@ OPEN = {
     "accounts:sign-in",
     "accounts:sign-out",
     "accounts:demo-sign-in",
+    "accounts:second-factor",
+    "accounts:second-factor-options",
+    "accounts:passkey-sign-in",
+    "accounts:passkey-options",
+    "accounts:microsoft",
+    "accounts:microsoft-callback",
+    "workspaces:invitation",
     "mailboxes:callback",
     "health",
     "notifications",
@@ -100,6 +107,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         "timeline": {"pk": message.thread.conversation_id, "key": "contact", "record": contact.pk},
         "search": {"pk": message.thread_id},
         "workspaces": {"pk": member.workspace_id},
+        "accounts": {"pk": SignIn.objects.create(user=member.user, how="password", session_key="victim").pk},
         "records": {**of_records, "pk": contact.pk},
         "": {"mailbox": mailbox.pk, "token": "x", "page": "forms", "provider": "microsoft"},
     }

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import RequestFactory
 
 from postroom.accounts.models import User
 from postroom.audit import log
@@ -81,22 +80,3 @@ def test_a_deleted_workspace_takes_its_log_with_it_and_no_other(member: Membersh
     log.read(ADELE, "thread", [looked(member, 1), Read(workspace_id=other.pk, mailbox_id=8)])
     assert log.forget_workspace(member.workspace) == 1
     assert Access.objects.get().workspace_id == other.pk
-
-
-@pytest.mark.parametrize(
-    ("agent", "short"),
-    [
-        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/130.0 Safari/537 Edg/130.0", "Edge on Windows"),
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0", "Firefox on Linux"),
-        ("curl/8.5.0", "curl/8.5.0"),
-        ("x" * 500, "x" * 80),
-        ("", ""),
-    ],
-)
-def test_a_browser_is_named_in_three_words(agent: str, short: str) -> None:
-    assert log.short_agent(agent) == short
-
-
-def test_an_address_that_is_none_is_left_out() -> None:
-    assert log.network_address(RequestFactory().get("/", REMOTE_ADDR="unix:")) is None
-    assert log.network_address(RequestFactory().get("/", REMOTE_ADDR="2001:db8::7")) == "2001:db8::7"
