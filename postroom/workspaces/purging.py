@@ -52,7 +52,7 @@ def run(purge: Purge, *, stopping: Callable[[], bool] = lambda: False) -> bool:
                 break
             table, count = portion
             row.deleted[table] = row.deleted.get(table, 0) + count
-            row.save(update_fields=["deleted"])
+            Purge.objects.filter(pk=row.pk).update(deleted=row.deleted)  # the row it points at may be gone by now
     else:
         return False
     if purge.kind == Purge.Kind.WORKSPACE:
