@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from postroom.operations.views import alerts, doctor
+from postroom.operations.views import alerts, doctor, machines, operators
 
 app_name = "operations"
 urlpatterns = [
@@ -12,4 +12,7 @@ urlpatterns = [
     path("settings/alerts/", alerts.page, name="alerts"),
     path("settings/alerts/test/", alerts.send_test, name="alert-test"),
     path("settings/alerts/secret/", alerts.new_secret, name="alert-secret"),
+    path("operations/", operators.page, name="operators"),
+    path("metrics", machines.metrics, name="metrics"),
+    path("readyz", machines.ready, name="ready"),
 ]

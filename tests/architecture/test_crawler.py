@@ -46,6 +46,8 @@ OPEN = {
     "mailboxes:callback",
     "health",
     "notifications",
+    "operations:metrics",
+    "operations:ready",
 }
 DEMO_ONLY = ("ui:",)  # not there at all elsewhere
 NOT_OBJECTS = {  # their parameters name no row of anybody's
