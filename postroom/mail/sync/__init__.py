@@ -10,7 +10,7 @@ Each generator talks to the provider between its yields and yields the work of o
 from collections.abc import Callable, Mapping
 
 from postroom.mail import sending
-from postroom.mail.sync import backfill, coverage, folder_changes, live, one_way, outgoing
+from postroom.mail.sync import backfill, categories, coverage, folder_changes, live, one_way, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
 from postroom.sync.models import Activity
@@ -22,7 +22,7 @@ class Mail:
     def activities(self) -> Mapping[str, Callable[[Run], Steps]]:
         return {
             Activity.OUTBOX: outbox,
-            Activity.LIVE: live.live,
+            Activity.LIVE: follow,
             Activity.BACKFILL: backfill.backfill,
             Activity.COVERAGE: coverage.coverage,
         }
@@ -39,3 +39,10 @@ def outbox(run: Run) -> Steps:
     yield from sending.send_due(run)
     yield from folder_changes.carry_out(run)
     yield from outgoing.carry_out(run)
+    yield from categories.carry_out(run)
+
+
+def follow(run: Run) -> Steps:
+    """What changed in the mail, then in the list of categories."""
+    yield from live.live(run)
+    yield from categories.follow(run)
