@@ -1,8 +1,8 @@
 """Which folders of a mailbox are synced (product.md SY2, research I8).
 
 Switched off, a folder leaves the folder list and its mail is not looked at any more; what is here already stays, in
-conversations, on records and in search, as it was when the folder was switched off. Switched on again, it has a listing of
-its own: what came is pulled, what went is asked about, and links are where they were. Inbox, Sent Items and Drafts
+conversations, on records and in search, as it was when the folder was switched off. Switched on again, it has a listing
+of its own: what came is pulled, what went is asked about, and links are where they were. Inbox, Sent Items and Drafts
 cannot be switched off: mail that arrives or is written here lives there.
 """
 

@@ -5,10 +5,10 @@ from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
 
 from postroom.lib.clock import now
-from postroom.mail import erasing
+from postroom.mail import brake, comparing, erasing
 from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
 from postroom.mailboxes.hooks import Card, Held
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import Failure, Mailbox
 from postroom.sync.models import OutboxEntry
 
 NOT_SENT = "The mailbox was disconnected before this was known to be sent."
@@ -40,7 +40,14 @@ def _take_back(mailbox: Mailbox) -> None:
 
 def card(mailbox: Mailbox) -> Card:
     totals = list(Folder.objects.filter(mailbox=mailbox).values_list("total", flat=True))
-    return {"folders": len(totals), "messages": sum(totals)}
+    stopped = brake.asking(mailbox) if mailbox.failure == Failure.BREAKER else None
+    summary = comparing.summary(mailbox)
+    return {
+        "folders": len(totals),
+        "messages": sum(totals),
+        "complete": "Checking" if summary.checking else summary.words if summary.share is not None else "",
+        "stopped": brake.sentence(stopped.figures) if stopped else "",
+    }
 
 
 def holds(mailbox: Mailbox) -> list[Held]:

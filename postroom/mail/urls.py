@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from postroom.mail import views
+from postroom.mail import trace_views, truth_views, views
 
 app_name = "mail"
 urlpatterns = [
@@ -11,4 +11,14 @@ urlpatterns = [
     path("mail/attachments/<int:pk>", views.attachment, name="attachment"),
     path("mail/attachments/<int:pk>/view", views.attachment_view, name="attachment-view"),
     path("mail/pictures/<str:token>", views.picture, name="picture"),
+    path("mail/missing/", trace_views.why, name="why"),
+    path("mail/missing/fetch/", trace_views.fetch, name="fetch"),
+    path("mailboxes/<int:pk>/complete/", truth_views.complete, name="complete"),
+    path("mailboxes/<int:pk>/complete/check/", truth_views.check, name="check"),
+    path("mailboxes/<int:pk>/folders/<int:folder>/", truth_views.switch, name="switch"),
+    path("mailboxes/<int:pk>/set-aside/", truth_views.aside, name="aside"),
+    path("mailboxes/<int:pk>/set-aside/again/", truth_views.aside_again, name="aside-again"),
+    path("mailboxes/<int:pk>/set-aside/<int:item>/original", truth_views.aside_original, name="aside-original"),
+    path("mailboxes/<int:pk>/brake/", truth_views.stopped, name="brake"),
+    path("mailboxes/<int:pk>/brake/decide/", truth_views.decide, name="decide"),
 ]

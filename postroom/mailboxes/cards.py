@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from postroom.lib.clock import now
 from postroom.mailboxes import access, approvals, failures, features, hooks, lifecycle
 from postroom.mailboxes.models import Connection, Mailbox
@@ -99,7 +101,7 @@ class View:
 
     @property
     def offers_sync(self) -> bool:
-        person_needed = self.advice is not None and self.advice.remedy in ("reconnect", "delegate")
+        person_needed = self.advice is not None and self.advice.remedy in ("reconnect", "delegate", "decide")
         return self.connected and not self.paused and (not person_needed or self.mailbox.failure == "access_lost")
 
     @property
@@ -162,9 +164,12 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
             lines.append(("Subscription", _renewal(mailbox, known)))
     else:
         lines.append(("Sync", "Ended"))
+    found = [{"label": label, "value": value} for label, value in lines]
+    if complete := known.get("complete"):
+        found.append({"label": "Complete", "value": complete, "href": reverse("mail:complete", args=[mailbox.pk])})
     if held := known.get("quarantined", 0):
-        lines.append(("Held back", f"{held:,}"))
-    return [{"label": label, "value": value} for label, value in lines]
+        found.append({"label": "Set aside", "value": f"{held:,}", "href": reverse("mail:aside", args=[mailbox.pk])})
+    return found
 
 
 def _renewal(mailbox: Mailbox, known: hooks.Card) -> str:

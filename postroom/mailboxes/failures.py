@@ -50,7 +50,7 @@ NEEDS_SIGN_IN = frozenset(
 )
 OF_THE_GRANT = NEEDS_SIGN_IN | {Failure.OPERATOR}
 
-Remedy = Literal["reconnect", "delegate", "sync", "operator", "wait"]
+Remedy = Literal["reconnect", "delegate", "decide", "sync", "operator", "wait"]
 
 
 class Advice(NamedTuple):
@@ -109,9 +109,9 @@ ADVICE: dict[Failure, Advice] = {
         "operator",
     ),
     Failure.BREAKER: Advice(
-        "Sync stopped because an unusual share of this mailbox would have been deleted or moved{code}.",
-        "Look at the mailbox in Outlook; if all is well there, choose Sync now to go on.",
-        "sync",
+        "Sync stopped before an unusual share of this mailbox was removed or moved here. Nothing is lost.",
+        "Look at what would happen and decide.",
+        "decide",
     ),
     Failure.PROVIDER: Advice(
         "{provider} keeps answering with errors{code}.",

@@ -5,7 +5,7 @@ of the functions of `MailboxHooks`. All are called in the order of that list, in
 raises undoes the whole step. Only `disconnecting` is called outside of any transaction: it speaks to the provider.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 from django.conf import settings
 
 from postroom.mailboxes.models import Mailbox
+from postroom.workspaces.models import Membership
 
 
 class SyncResult(NamedTuple):
@@ -22,6 +23,14 @@ class SyncResult(NamedTuple):
     changed: int = 0
     removed: int = 0
     error: str = ""
+
+
+class Seen(NamedTuple):
+    """What the connection test has seen of one step: when, a word more, or why it failed."""
+
+    at: datetime | None = None
+    detail: str = ""
+    failed: str = ""
 
 
 class Held(NamedTuple):
@@ -64,6 +73,8 @@ class Card(TypedDict, total=False):
     push: Literal["on", "off", "polling"]
     push_note: str  # why not "on", e.g. "no public URL"
     push_renews_at: datetime | None
+    complete: str  # how much of it is here, e.g. "99.99 %, 3 repaired"; empty when nothing was compared
+    stopped: str  # set by the brake: what would be removed or moved
 
 
 class MailboxHooks(Protocol):
@@ -108,8 +119,22 @@ class MailboxHooks(Protocol):
         With ``contacts`` also the contacts made from its mail. In a transaction of its own; packages above go first.
         """
 
+    def test_send(self, mailbox: Mailbox, member: Membership, subject: str) -> int:
+        """Send a message from the mailbox to itself. Returns a number by which the next two know it."""
+
+    def test_look(
+        self, mailbox: Mailbox, member: Membership, message: int, since: datetime
+    ) -> Mapping[str, Seen]:
+        """What became of it, by step (``connection_test.STEPS``); ``push``: whether push is on for the mailbox."""
+
+    def test_clean(self, mailbox: Mailbox, member: Membership, message: int) -> None:
+        """Move the test's messages to Deleted Items, and take back what was made for it."""
+
     def card(self, mailbox: Mailbox) -> Card:
         """What the card of the mailbox shows."""
+
+    def matched(self, mailbox: Mailbox, conversation: int) -> list[str]:
+        """To which records a conversation belongs, or why not any more: sentences."""
 
     def holds(self, mailbox: Mailbox) -> list[Held]:
         """What deleting would remove, e.g. ``Held("messages", 61204)``."""
@@ -144,12 +169,35 @@ def card(mailbox: Mailbox) -> Card:
     return known
 
 
+def matched(mailbox: Mailbox, conversation: int) -> list[str]:
+    """What is known about which records a conversation belongs to."""
+    return [line for function in _named("matched") for line in function(mailbox, conversation)]
+
+
 def erase_some(mailbox: Mailbox, *, contacts: bool) -> int:
     """The next portion of a mailbox to delete, from the top package down; 0 when nothing is left anywhere."""
     for function in reversed(list(_named("erase_some"))):
         if gone := int(function(mailbox, contacts)):
             return gone
     return 0
+
+
+def test_send(mailbox: Mailbox, member: Membership, subject: str) -> int | None:
+    """The number that the first hook which sends gives, ``None`` when nobody sends."""
+    return next((int(function(mailbox, member, subject)) for function in _named("test_send")), None)
+
+
+def test_look(mailbox: Mailbox, member: Membership, message: int, since: datetime) -> dict[str, Seen]:
+    """What all hooks have seen, in one."""
+    found: dict[str, Seen] = {}
+    for function in _named("test_look"):
+        found.update(function(mailbox, member, message, since))
+    return found
+
+
+def test_clean(mailbox: Mailbox, member: Membership, message: int) -> None:
+    for function in _named("test_clean"):
+        function(mailbox, member, message)
 
 
 def holds(mailbox: Mailbox) -> list[Held]:

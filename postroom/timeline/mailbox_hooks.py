@@ -28,6 +28,20 @@ def holds(mailbox: Mailbox) -> list[Held]:
     return [Held("links to records", lost.count(), "lost for good")]
 
 
+def matched(mailbox: Mailbox, conversation: int) -> list[str]:
+    """The records a conversation is linked to, and those a member untied it from."""
+    links = Link.objects.filter(workspace=mailbox.workspace_id, conversation=conversation).select_related("by__user")
+    return [_matched(link) for link in links.order_by("pk")]
+
+
+def _matched(link: Link) -> str:
+    if link.removed_at is not None:
+        who = link.by.name if link.by else "somebody"
+        return f"Unlinked from {link.record} by {who} on {link.removed_at:%-d %B %Y}."
+    how = "by address" if link.how == Link.How.AUTO else f"by {link.by.name}" if link.by else "by hand"
+    return f"On {link.record}, linked {how}."
+
+
 def count_linked(mailbox: Mailbox) -> int:
     """The same, counted now."""
     with connection.cursor() as cursor:

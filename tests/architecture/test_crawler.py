@@ -24,6 +24,7 @@ from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
+from postroom.sync.models import Quarantined
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership, Role
 
@@ -117,6 +118,9 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         of[f"inbox:{name}"] = {"pk": draft.pk}
     for name in ("attachment", "attachment-view"):
         of[f"mail:{name}"] = {"pk": Attachment.objects.get().pk}
+    aside = Quarantined.objects.create(mailbox=mailbox, resource="mail", remote_id=message.remote_id, reason="odd")
+    for name in (*("complete", "check", "switch", "aside", "aside-again", "aside-original"), *("brake", "decide")):
+        of[f"mail:{name}"] = {"pk": mailbox.pk, "folder": message.folder_id, "item": aside.pk}
     for kind, row in (("company", company), ("deal", deal), ("note", note)):
         for more in ("", "-edit", "-field", "-delete", "-stage"):
             of[f"records:{kind}{more}"] = {"pk": row.pk}
@@ -242,11 +246,11 @@ def test_nobody_else_may_frame_a_page_of_ours_or_guess_its_type(addresses: list[
 ODD = {"nul": "\0", "surrogate": "\ud800", "huge": "9" * 30, "tags": "'\"<b>\r\nX: y"}  # fmt: skip
 ASKED = """
 q after address to subject tab sort place folder message draft open shown filter account ticket was as next
-close contact company pipeline name how pictures mailbox state code error validationToken
+close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken
 """.split()  # noqa: SIM905
 TYPED = """
 to cc bcc subject text from seen attachments address name feature history email password owner visibility
-members domains value stage mail last_name amount addresses company next
+members domains value item decision synced token q stage mail last_name amount addresses company next
 """.split()  # noqa: SIM905
 
 
