@@ -200,18 +200,23 @@ def reseal(batch: int = 200) -> int:
     """
     done, last = 0, 0
     while True:
-        with transaction.atomic():
-            rows = Authenticator.objects.select_for_update().filter(pk__gt=last)
-            found = list(rows.order_by("pk")[:batch])
-            done += sum(_resealed(row) for row in found)
+        found = list(Authenticator.objects.filter(pk__gt=last).order_by("pk")[:batch])
+        done += sum(_resealed(row.pk) for row in found if _old(row))
         if not found:
             return done
         last = found[-1].pk
 
 
-def _resealed(row: Authenticator) -> bool:
-    old = {name: row.data[name] for name in SEALED if name in row.data and not keys.is_current(row.data[name])}
-    if old:
+def _old(row: Authenticator) -> dict[str, str]:
+    """What of it is sealed with an older key."""
+    return {name: row.data[name] for name in SEALED if name in row.data and not keys.is_current(row.data[name])}
+
+
+@transaction.atomic
+def _resealed(pk: int) -> bool:
+    row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+    old = _old(row) if row else {}
+    if row is not None and old:
         row.data |= {name: keys.seal_text(keys.open_text(box, PLACE), PLACE) for name, box in old.items()}
         row.save(update_fields=["data"])
     return bool(old)

@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     migrate.set_defaults(run=run_migrate)
 
     rotate = commands.add_parser(
-        "rotate-keys", help="seal every grant with the newest of POSTROOM_ENCRYPTION_KEYS", allow_abbrev=False
+        "rotate-keys", help="seal every secret with the newest of POSTROOM_ENCRYPTION_KEYS", allow_abbrev=False
     )
     rotate.set_defaults(run=run_rotate)
 
@@ -223,13 +223,15 @@ def run_migrate(options: argparse.Namespace) -> int:
 def run_rotate(options: argparse.Namespace) -> int:
     """`postroom rotate-keys`; may be interrupted and run again."""
     with django_ready():
+        from django.conf import settings
+        from django.utils.module_loading import import_string
+
         from postroom.lib.crypto import CannotOpen
-        from postroom.mailboxes.grants import reseal
 
         try:
-            count = reseal()
+            count = sum(import_string(reseal)() for reseal in settings.SEALED)
         except CannotOpen as problem:
-            raise UsageError(f"a grant stays shut ({problem}): add its key to POSTROOM_ENCRYPTION_KEYS") from None
+            raise UsageError(f"a secret stays shut ({problem}): add its key to POSTROOM_ENCRYPTION_KEYS") from None
         print(f"{count} sealed anew; the older keys may be removed when every process has the new list.")
     return 0
 

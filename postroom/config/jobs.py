@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from postroom.accounts import limits
+from postroom.accounts import limits, signing_in
 from postroom.audit import log as access_log
 from postroom.files import storage
 
@@ -38,5 +38,6 @@ def housekeeping(timestamp: int) -> None:
         )
     limits.purge(timedelta(days=1))
     access_log.prune()
+    signing_in.purge()
     call_command("clearsessions")
     storage.drop_unused(older_than=timedelta(hours=1))

@@ -216,6 +216,7 @@ MAILBOX_HOOKS = [
     "postroom.timeline.mailbox_hooks",
     "postroom.operations.mailbox_hooks",
 ]
+SEALED = ["postroom.mailboxes.grants.reseal", "postroom.accounts.second_factor.reseal"]  # what rotate-keys rotates
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
 WORKSPACE_HOOKS = ["postroom.mailboxes.workspace_hooks", "postroom.files.workspace_hooks"]

@@ -10,15 +10,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TypeVar
 
 import msgspec
-from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
+from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
-from postroom.lib.crypto import CannotOpen, Keyring
+from postroom.lib.crypto import CannotOpen
 from postroom.mailboxes.failures import NEEDS_SIGN_IN, clear_connection, mark_connection
 from postroom.mailboxes.models import Connection, Failure
 from postroom.providers import errors, registry
@@ -29,12 +29,6 @@ T = TypeVar("T")
 
 EARLY = timedelta(minutes=5)  # a token this close to its end is renewed: it has to last through a long request
 LOCK_WAIT = "40s"  # longer than a refresh takes; then the caller tries again later instead of hanging
-
-
-@cache
-def keyring() -> Keyring:
-    """The keys of this process (product.md AD1)."""
-    return Keyring(settings.POSTROOM_ENCRYPTION_KEYS)
 
 
 def place(owner: Connection) -> tuple[str, str, str]:
@@ -74,24 +68,30 @@ def erase(owner: Connection) -> None:
     owner.save(update_fields=["sealed_grant", "access_expires"])
 
 
-def reseal(batch: int = 200) -> int:
+def reseal(batch: int = 500) -> int:
     """Bring every grant under the newest key (product.md AD1). Returns how many were; may be interrupted and repeated.
 
+    One row is locked at a time: a refresh under way holds up its own row only, and is held up by nothing else.
     Raises ``CannotOpen`` when a key that is still needed is no longer configured.
     """
     done, last = 0, 0
     while True:
-        with transaction.atomic():
-            rows = Connection.objects.select_for_update(no_key=True).filter(pk__gt=last).exclude(sealed_grant=b"")
-            found = list(rows.order_by("pk")[:batch])
-            for owner in found:
-                if not keyring().is_current(owner.sealed_grant):
-                    owner.sealed_grant = keyring().reseal(owner.sealed_grant, place(owner))
-                    owner.save(update_fields=["sealed_grant"])
-                    done += 1
+        rows = Connection.objects.filter(pk__gt=last).exclude(sealed_grant=b"").order_by("pk")
+        found = list(rows.values_list("pk", "sealed_grant")[:batch])
+        done += sum(_resealed(pk) for pk, box in found if not keyring().is_current(box))
         if not found:
             return done
-        last = found[-1].pk
+        last = found[-1][0]
+
+
+@transaction.atomic
+def _resealed(pk: int) -> bool:
+    owner = Connection.objects.select_for_update(no_key=True).filter(pk=pk).exclude(sealed_grant=b"").first()
+    if owner is None or keyring().is_current(owner.sealed_grant):
+        return False  # disconnected, or refreshed, meanwhile
+    owner.sealed_grant = keyring().reseal(owner.sealed_grant, place(owner))
+    owner.save(update_fields=["sealed_grant"])
+    return True
 
 
 class Tokens:
