@@ -43,7 +43,7 @@ def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
     mailbox, advice = broken[0]
     found: ShellTrouble = {
         "title": f"Sync failed: {mailbox.address}.",
-        "text": f"{advice.happened} {advice.todo}",
+        "text": "Nothing is lost.",
         "label": "See what to do",
         "url": where,
     }

@@ -83,26 +83,23 @@ def _shown(found: AdminApproval) -> dict[str, object]:
 
 def pending(request: MemberRequest) -> list[dict[str, object]]:
     """The member's requests for Settings: waiting, refused, or approved with the way on."""
-    return [
-        {
-            "approval": one,
-            "asked": features.labels(one.provider, features.optional(one.provider, one.features) or one.features),
-            "company": features.company(one.provider),
-            **_way_on(request, one),
-        }
-        for one in approvals.of(request.member)
-    ]
+    found = approvals.of(request.member)
+    return [{"approval": one, "company": features.company(one.provider), **_way_on(request, one)} for one in found]
 
 
 def _way_on(request: MemberRequest, approval: AdminApproval) -> dict[str, object]:
-    """Where an approved request leads: to the next rung of a mailbox that lacks it, else to connecting."""
+    """What is asked for, and where an approved request leads: to the next rung of a mailbox that lacks it, else to
+    connecting."""
+    further = features.labels(approval.provider, features.optional(approval.provider, approval.features))
     mailboxes = access.mailboxes_manageable_by(request.member).filter(
         owner=request.member, provider=approval.provider, kind=Mailbox.Kind.OWN, connection__isnull=False
     )
     for mailbox in mailboxes:
         if mailbox.connection and (lacking := features.to_ask(mailbox.connection, approval.features)):
-            return {"post_url": reverse("mailboxes:allow", args=[mailbox.pk, lacking[0]]), "label": "Allow it now"}
-    return {"url": reverse("mailboxes:permissions", args=[approval.provider]), "label": "Connect now"}
+            allow = reverse("mailboxes:allow", args=[mailbox.pk, lacking[0]])
+            return {"asked": further, "post_url": allow, "label": "Allow it now"}
+    connect = reverse("mailboxes:permissions", args=[approval.provider])
+    return {"asked": ["Postroom"], "url": connect, "label": "Connect now"}
 
 
 def returned(request: HttpRequest, provider: str, answer: Mapping[str, str]) -> HttpResponse:

@@ -77,7 +77,7 @@ def letter(approval: AdminApproval) -> Letter:
     text = [
         "Hello,",
         "",
-        f"I would like to use Postroom ({settings.POSTROOM_BASE_URL}) with my {company} account {member.address}. "
+        f"I would like to use Postroom ({settings.POSTROOM_BASE_URL}) with my {company} account. "
         f"{company} wants an administrator to allow it first. It asks for these delegated permissions:",
         "",
         *lines,

@@ -21,10 +21,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.urls import reverse
 
+from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.lib.crypto import CannotOpen
 from postroom.mailboxes import approvals, features, lifecycle, refusals
-from postroom.mailboxes.grants import keyring
 from postroom.mailboxes.models import ConnectAttempt, Connection, Mailbox
 from postroom.mailboxes.session import budget_key
 from postroom.providers import registry

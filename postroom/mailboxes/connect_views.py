@@ -23,6 +23,7 @@ from postroom.workspaces.models import Membership, Permission
 
 log = logging.getLogger(__name__)
 
+TRIP = "connect-trip"  # in the session: what the legs so far changed
 CLAIMS = "connect-claims"  # in the session: what the provider wants to see in the next attempt
 
 # What a member can choose from; a provider appears here when its connector can be used by people.
@@ -121,6 +122,7 @@ def _depart(
 ) -> HttpResponse:
     if not request.session.session_key:
         request.session.create()
+    request.session.pop(TRIP, None)  # of a trip that was given up
     try:
         address = connect.begin(
             request.member,
@@ -166,7 +168,7 @@ def _arrived(request: HttpRequest, arrival: connect.Arrival) -> HttpResponse:
     mailbox = arrival.mailbox
     if mailbox is None or mailbox.connection is None:
         return redirect(where)
-    _say(request, arrival, mailbox)
+    _note(request, arrival, mailbox)
     key, member = request.session.session_key or "", getattr(request, "member", None)
     if arrival.later and isinstance(member, Membership):
         try:
@@ -174,23 +176,38 @@ def _arrived(request: HttpRequest, arrival: connect.Arrival) -> HttpResponse:
                 return HttpResponseRedirect(onward)
         except errors.ProviderError as problem:
             log.info("the next permission could not be asked for: %s", type(problem).__name__)
+    _say(request, mailbox)
     return redirect(f"{where}#mailbox-{mailbox.pk}")
 
 
-def _say(request: HttpRequest, arrival: connect.Arrival, mailbox: Mailbox) -> None:
-    """What this leg changed, for the page that the trip ends on."""
-    provider, address = mailbox.provider, mailbox.address
-    if arrival.granted:
-        messages.success(request, f"{_both(provider, arrival.granted)}: on for {address}.")
-    elif arrival.renewed:
-        messages.success(request, f"{address} is connected again. Sync goes on where it stopped.")
-    elif not arrival.refused:
-        messages.success(request, f"{address} is connected. {ARRIVED[Mailbox.Direction(mailbox.direction)]}")
-    if arrival.refused:
-        off = f"{_both(provider, arrival.refused)}: off, because {features.company(provider)} did not grant it."
+def _note(request: HttpRequest, arrival: connect.Arrival, mailbox: Mailbox) -> None:
+    """What this leg changed, kept for the page that the whole trip ends on."""
+    trip = request.session.setdefault(TRIP, {"began": "", "granted": [], "refused": [], "impossible": []})
+    incremental = bool(arrival.granted or arrival.refused)
+    if not trip["began"] and not incremental:
+        words = "is connected again. Sync goes on where it stopped." if arrival.renewed else _welcome(mailbox)
+        trip["began"] = f"{mailbox.address} {words}"
+    for name in ("granted", "refused", "impossible"):
+        trip[name] = [*trip[name], *getattr(arrival, name)]
+    request.session.modified = True
+
+
+def _welcome(mailbox: Mailbox) -> str:
+    return f"is connected. {ARRIVED[Mailbox.Direction(mailbox.direction)]}"
+
+
+def _say(request: HttpRequest, mailbox: Mailbox) -> None:
+    """How the trip ended, in at most three sentences: connected, what is off, what cannot be."""
+    trip, provider = request.session.pop(TRIP), mailbox.provider
+    if trip["began"]:
+        messages.success(request, trip["began"])
+    elif trip["granted"]:
+        messages.success(request, f"{_both(provider, trip['granted'])}: on for {mailbox.address}.")
+    if trip["refused"]:
+        off = f"{_both(provider, trip['refused'])}: off, because {features.company(provider)} did not grant it."
         messages.warning(request, f"{off} Everything else works; you can allow it below, or ask your administrator.")
-    if arrival.impossible:
-        messages.info(request, f"{_both(provider, arrival.impossible)}: off. Personal accounts do not have this.")
+    if trip["impossible"]:
+        messages.info(request, f"{_both(provider, trip['impossible'])}: off. Personal accounts do not have this.")
 
 
 def _both(provider: str, names: Sequence[str]) -> str:
@@ -232,6 +249,8 @@ def _refused(
         if approvals.possible(provider, kind=kind):
             approval = approvals.ask(attempt.member, provider, wanted, tenant=tenant)
     code = getattr(problem, "code", "")
+    if connection is not None and not connection.failure:
+        words["still"] = f" {connection.address} stays connected."
     return _page(request, provider, refusals.reason_of(problem), words, code=code, mailbox=mailbox, approval=approval)
 
 
@@ -264,7 +283,7 @@ def _page(
     steps = [step.format(**spoken) for step in refusal.todo]
     context = {
         "headline": refusal.title.format(**spoken),
-        "what": refusal.happened.format(**spoken),
+        "what": refusal.happened.format(**spoken) + words.get("still", ""),
         "todo": steps[0] if len(steps) == 1 else steps,
         "tone": refusal.tone,
         "sign": "circle-alert" if refusal.tone == "error" else "triangle-alert",

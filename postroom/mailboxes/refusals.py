@@ -131,7 +131,7 @@ REFUSALS: dict[str, Refusal] = {
     "enrol": Refusal(
         "Set up a second factor first",
         "{provider} wants this account to have a second factor, and it has none yet.",
-        ("Connect again and follow {provider}’s steps, or set it up at https://aka.ms/mfasetup.", "Then it goes on."),
+        ("Connect again and follow {provider}’s steps, or set it up at https://aka.ms/mfasetup first.",),
     ),
     "device": Refusal(
         "{provider} wants a device that your organisation knows",
@@ -193,7 +193,7 @@ REFUSALS: dict[str, Refusal] = {
     "operator": Refusal(
         "Postroom is not set up for {provider} correctly",
         "{provider} refused Postroom itself: its registration, secret or return address is wrong or has expired.",
-        ("Tell whoever runs Postroom, with the reference below. `postroom doctor` says what to mend.",),
+        ("Tell whoever runs Postroom, with the reference below. “postroom doctor” says what to mend.",),
         ("settings",),
         status=503,
         tone="error",
@@ -217,7 +217,7 @@ REFUSALS: dict[str, Refusal] = {
     "return_address": Refusal(
         "{provider} does not know the way back to Postroom",
         "The return address that Postroom gave is not one of those in its registration.",
-        ("Tell whoever runs Postroom, with the reference below: `postroom doctor` says which address to register.",),
+        ("Tell whoever runs Postroom, with the reference below: “postroom doctor” says which address to register.",),
         ("settings",),
         status=503,
         tone="error",
@@ -225,7 +225,7 @@ REFUSALS: dict[str, Refusal] = {
     "account_types": Refusal(
         "Postroom’s registration does not fit this kind of account",
         "It is registered for one organisation or for work accounts only, and asked {provider} for another kind.",
-        ("Tell whoever runs Postroom, with the reference below: `MICROSOFT_TENANT` must fit the registration.",),
+        ("Tell whoever runs Postroom, with the reference below: MICROSOFT_TENANT must fit the registration.",),
         ("settings",),
         status=503,
         tone="error",
@@ -246,8 +246,14 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "busy": Refusal(
         "{provider} did not answer",
-        "Your sign-in worked, but the last step did not come through. Nothing was connected.",
+        "The last step of your sign-in did not come through: {provider} was busy or out of reach. Nothing was connected.",
         ("Wait a minute and connect again.",),
+        status=503,
+    ),
+    "loop": Refusal(
+        "Too many attempts",
+        "{provider} saw Postroom ask for the same account again and again, and makes it wait.",
+        ("Wait a quarter of an hour, then connect again.", "If it comes back, tell whoever runs Postroom."),
         status=503,
     ),
     "invalid_answer": Refusal(
@@ -291,6 +297,7 @@ _CODES: dict[str, str] = {
         "not_listed": (65005, 650054, 650056, 650057),
         "app_unknown": (700016,),
         "locked": (50053,),
+        "loop": (50196,),
         "enrol": (50072, 50079),
         "device": (53000, 53001, 50097, 50129, 50131),
     }.items()
