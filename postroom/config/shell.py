@@ -8,7 +8,8 @@ from django.urls import reverse
 from postroom.inbox.accounts import Account, Pull, accounts
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
-from postroom.ui.shell import Shell, ShellMailbox, ShellSync, ShellTrouble
+from postroom.operations.alerts.channels import open_count
+from postroom.ui.shell import Shell, ShellAlerts, ShellMailbox, ShellSync, ShellTrouble
 from postroom.workspaces.models import Membership
 
 
@@ -25,8 +26,17 @@ def build(request: HttpRequest) -> Shell | None:
         "mailboxes": lines,
         "inbox_unread": sum(line["unread"] for line in lines),
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
+        "alerts": _alerts(member),
         "trouble": _trouble([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
     }
+
+
+def _alerts(member: Membership) -> ShellAlerts | None:
+    """The bell: open alerts, one query."""
+    count, urgent = open_count(member)
+    if not count:
+        return None
+    return {"count": count, "health": "error" if urgent else "stale", "url": reverse("operations:alerts")}
 
 
 def _trouble(own: list[Mailbox]) -> ShellTrouble | None:

@@ -22,6 +22,8 @@ from postroom.operations.models import Pulse
 
 log = logging.getLogger(__name__)
 
+WEBHOOK_EVERY = timedelta(minutes=10)
+WEBHOOK_PATIENCE = 15.0  # seconds
 ROUND_EVERY = timedelta(seconds=55)  # a little less than the beats make of a minute
 
 
@@ -59,9 +61,22 @@ def round_if_due() -> bool:
     if not take("watch", ROUND_EVERY):
         return False
     beats.forget()
+    if take("webhook", WEBHOOK_EVERY):
+        look_at_webhook()
     evaluate.evaluate()
     deliver.send_due()
     return True
+
+
+def look_at_webhook() -> None:
+    """Post Microsoft's validation request to ourselves, and keep how often it failed in a row."""
+    from postroom.operations.doctor import here, network, round
+    from postroom.operations.doctor.findings import State
+
+    [found] = round.side_by_side([network.webhook], here.installation(), patience=WEBHOOK_PATIENCE)
+    _, before = outcome("webhook")
+    failed = int(before.get("failed", 0)) + 1 if found.state is State.FAIL else 0
+    note("webhook", {"failed": failed, "found": found.found})
 
 
 def take(name: str, every: timedelta) -> bool:

@@ -75,6 +75,14 @@ class ShellTrouble(TypedDict):
     post_url: NotRequired[str]
 
 
+class ShellAlerts(TypedDict):
+    """Open alerts that concern the member (AD8): how many, the worst as a health, and where they stand."""
+
+    count: int
+    health: Health
+    url: str
+
+
 class Shell(TypedDict):
     """Everything the rail shows that is not derived from the URL configuration."""
 
@@ -84,6 +92,7 @@ class Shell(TypedDict):
     inbox_unread: int
     sync: ShellSync | None
     trouble: NotRequired[ShellTrouble | None]
+    alerts: NotRequired[ShellAlerts | None]
     worst_health: NotRequired[Health | None]
     active: NotRequired[str]
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from postroom.mail.models import Message, Thread
 from postroom.mailboxes.models import Mailbox
 
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
 
 def test_an_empty_inbox_says_what_comes_next(page: Client, mailbox: Mailbox) -> None:

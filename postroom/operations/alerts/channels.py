@@ -46,6 +46,12 @@ def open_for(member: Membership) -> QuerySet[Alert]:
     return seen_by(member).filter(closed_at=None).order_by("-level", "opened_at")
 
 
+def open_count(member: Membership) -> tuple[int, bool]:
+    """How many are open for a member, and whether one of them is urgent. One query."""
+    levels = list(seen_by(member).filter(closed_at=None).values_list("level", flat=True)[:100])
+    return len(levels), Alert.Level.URGENT in levels
+
+
 def announce(touched: Sequence[tuple[Alert, Notice.Event]]) -> None:
     """Write what has to leave the house; the sending is done later and tried again."""
     notices = [notice for alert, event in touched for notice in _notices(alert, event)]

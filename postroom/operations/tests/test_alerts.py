@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from django.test import Client
 
 from postroom.accounts.models import User
 from postroom.lib.clock import Clock, now
@@ -291,3 +292,50 @@ def test_leaving_a_mailbox_with_its_mail_leaves_no_alert(healthy: Mailbox, settl
     assert kinds() == []
     mailbox_hooks.disconnecting(healthy, delete=True)
     assert not Alert.objects.exists()
+
+
+def test_a_webhook_that_fails_twice_in_a_row_is_an_alert_until_it_answers(
+    healthy: Mailbox, noon: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from postroom.operations.doctor import network
+    from postroom.operations.doctor.findings import fail, ok
+
+    answers = [fail("webhook", "Webhook", "answers 502", "Look at the proxy.")] * 3 + [ok("webhook", "Webhook", "fine")]
+    monkeypatch.setattr(network, "webhook", lambda here: iter([answers.pop(0)]))
+    for expected in (0, 1, 0):
+        noon.advance(timedelta(minutes=10))
+        assert watch.take("webhook", timedelta(minutes=9))
+        watch.look_at_webhook()
+        assert evaluate()["raised"] == expected
+    watch.look_at_webhook()
+    assert evaluate()["recovered"] == 1
+
+
+def test_the_bell_rings_on_every_screen_of_those_it_concerns(
+    client: Client, member: Membership, healthy: Mailbox
+) -> None:
+    client.force_login(member.user)
+    assert 'title="Alerts"' not in client.get("/inbox/").content.decode()
+    Mailbox.objects.update(failure=Failure.BREAKER)
+    evaluate()
+    assert 'title="Alerts"' in client.get("/inbox/").content.decode()
+    page = client.get("/settings/alerts/").content.decode()
+    assert f"{healthy.address} was stopped by the safety brake" in page
+
+
+def test_settings_of_alerts_are_kept_and_a_bad_address_is_told(client: Client, member: Membership) -> None:
+    client.force_login(member.user)
+    given = {
+        "silent_hours": 4, "silent_any_hours": 30, "work_from": 7, "work_to": 19, "time_zone": "Europe/Berlin",
+        "by_mail": "on", "webhook_url": HOOK,
+    }  # fmt: skip
+    assert client.post("/settings/alerts/", given).status_code == 302
+    wish = channels.settings_of(member.workspace)
+    assert (wish.silent_hours, wish.time_zone, wish.webhook_url) == (4, "Europe/Berlin", HOOK)
+    page = client.get("/settings/alerts/").content.decode()
+    secret = outgoing.signing_secret(member.workspace.pk, wish.webhook_salt)
+    assert secret in page and secret != outgoing.signing_secret(member.workspace.pk + 1, wish.webhook_salt)
+    answer = client.post("/settings/alerts/", {**given, "webhook_url": "http://127.0.0.1/"})
+    assert answer.status_code == 422 and "https://" in answer.content.decode()
+    client.post("/settings/alerts/secret/")
+    assert channels.settings_of(member.workspace).webhook_salt != wish.webhook_salt

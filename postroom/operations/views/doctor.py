@@ -47,7 +47,8 @@ def sees_installation(member: Membership) -> bool:
 def page(request: MemberRequest) -> HttpResponse:
     """For everybody the errors explained; for admins the checks. What needs the network follows by itself."""
     sections = _sections(request) if request.member.may(Permission.MANAGE_WORKSPACE) else []
-    context = {"sections": sections, **_explained(request, request.GET.get("code", ""))}
+    operator = is_operator(request.member)
+    context = {"sections": sections, "operator": operator, **_explained(request, request.GET.get("code", ""))}
     return render(request, "operations/doctor.html", context)
 
 
