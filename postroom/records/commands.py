@@ -11,10 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from postroom.lib.clock import now
+from postroom.records.custom_fields import values as own_fields
 from postroom.records.history import Change, Event, tell
 from postroom.records.record import NAME_LIMIT, Record
 from postroom.records.text import clean
 from postroom.workspaces.models import Membership
+
+OWN = "own"
+"""Under this name a command takes the values of the workspace's own fields, by field id."""
 
 Labels = Mapping[str, str]
 """The columns that may be set, each with the word its change is told in."""
@@ -42,6 +46,9 @@ def assign(record: Record, values: Mapping[str, Any], labels: Labels) -> list[Ch
     """Set the columns and answer what differs. Raises ValidationError for what does not belong to the workspace."""
     changes: list[Change] = []
     for name, value in values.items():
+        if name == OWN:
+            changes += own_fields.assign(record, value)
+            continue
         label = labels[name]  # a KeyError is a mistake of the caller
         belongs_to = getattr(value, "workspace_id", record.workspace_id)
         if belongs_to != record.workspace_id:

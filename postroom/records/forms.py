@@ -5,13 +5,16 @@ commands.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 
 from postroom.records import addresses as typed
+from postroom.records.commands import OWN
+from postroom.records.custom_fields import values as own_fields
+from postroom.records.custom_fields.models import CustomField, fields_of
 from postroom.records.record import NAME_LIMIT, Record
 from postroom.workspaces.models import Membership, Workspace
 
@@ -78,6 +81,7 @@ class RecordForm(forms.Form):
 
     owner = MemberField(label="Owner", queryset=Membership.objects.none(), required=False, empty_label="Nobody")
     field_order: list[str] | None = None
+    record_type: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -91,6 +95,11 @@ class RecordForm(forms.Form):
         start = {**(self.start(record) if record else {}), **(initial or {})}
         super().__init__(data, initial=start)
         self.workspace, self.record = workspace, record
+        self._own = {one.form_name: one for one in self._own_fields()}
+        for name, own in self._own.items():
+            self.fields[name] = own_fields.form_field(own)
+            if record is not None:
+                self.initial[name] = own_fields.start(record, own)
         if only:
             self.fields = {only: self.fields[only]}
         self.set_choices()
@@ -100,6 +109,9 @@ class RecordForm(forms.Form):
                 field.widget.attrs.setdefault("rows", 2)
             if self.is_bound and name in self.errors:
                 field.widget.attrs["aria-invalid"] = "true"
+
+    def _own_fields(self) -> list[CustomField]:
+        return fields_of(self.workspace.pk, self.record_type) if self.record_type else []
 
     def start(self, record: Record) -> dict[str, Any]:
         """The values the form begins with when a record is edited."""
@@ -113,7 +125,13 @@ class RecordForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """What the command is called with."""
-        return dict(self.cleaned_data)
+        own = {field.pk: self.cleaned_data[name] for name, field in self._own.items() if name in self.cleaned_data}
+        plain = {name: value for name, value in self.cleaned_data.items() if name not in self._own}
+        return {**plain, OWN: own} if own else plain
+
+    def own(self) -> list[forms.BoundField]:
+        """The workspace's own fields of this form."""
+        return [self[name] for name in self._own if name in self.fields]
 
     def refuse(self, problem: ValidationError) -> None:
         """Show what the command objected to, at the field it is about."""

@@ -2,7 +2,7 @@
 
 from postroom.records.candidates.models import Candidate, Interview, Job, Reference, Scorecard
 from postroom.records.companies.models import Company, CompanyDomain
-from postroom.records.custom import CustomField
+from postroom.records.custom_fields.models import CustomField
 from postroom.records.deals.models import Deal, Pipeline, Stage
 from postroom.records.history import Event
 from postroom.records.notes.models import Note

@@ -98,10 +98,6 @@ class Screen:
     def form_template(self) -> str:
         return self.template("fields")
 
-    def field(self, name: str) -> Field | None:
-        """The side column's line that the form's field `name` changes."""
-        return next((one for one in self.fields if one.form == name), None)
-
 
 def text(value: object) -> list[Shown]:
     return [Shown(str(value))] if value not in (None, "") else []

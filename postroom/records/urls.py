@@ -8,6 +8,7 @@ from postroom.records import views
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
 from postroom.records.companies.screen import COMPANIES
+from postroom.records.custom_fields import views as own
 from postroom.records.deals import views as deals
 from postroom.records.deals.screen import DEALS
 from postroom.records.notes import views as notes
@@ -58,6 +59,10 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.edit, name="task"),
     path("tasks/<int:pk>/state/<slug:state>/", tasks.tick, name="task-state"),
     path("tasks/<int:pk>/deletion/", tasks.delete, name="task-delete"),
+    path("settings/fields/", own.index, name="fields"),
+    path("settings/fields/<int:pk>/", own.edit, name="own-field"),
+    path("settings/fields/<int:pk>/moving/<slug:way>/", own.move, name="own-field-move"),
+    path("settings/fields/<int:pk>/deletion/", own.delete, name="own-field-delete"),
     path("records/<slug:key>/<int:pk>/notes/", notes.write, name="note-new"),
     path("notes/<int:pk>/", notes.edit, name="note"),
     path("notes/<int:pk>/deletion/", notes.delete, name="note-delete"),

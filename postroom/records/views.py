@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from postroom.records import commands, lists
+from postroom.records.custom_fields import values as own_fields
 from postroom.records.extensions import panels_for, styles_for
 from postroom.records.models import Note
 from postroom.records.record import Record, about
@@ -92,8 +93,13 @@ def _around(request: MemberRequest, screen: Screen, record: Record) -> dict[str,
         "active": screen.type.plural.lower(),
         "address": screen.address(record),
         "may_delete": request.member.may(Permission.DELETE_RECORDS),
-        "lines": [(field, field.show(record)) for field in screen.fields],
+        "lines": [(field, field.show(record)) for field in _lines(request, screen)],
     }
+
+
+def _lines(request: MemberRequest, screen: Screen) -> list[Field]:
+    """The lines of the side column: the type's, then the workspace's own."""
+    return [*screen.fields, *own_fields.lines(request.workspace.pk, screen.type.key)]
 
 
 @form_methods
@@ -143,7 +149,8 @@ def _form_page(request: HttpRequest, screen: Screen, form: Any, record: Record |
 def field(request: MemberRequest, screen: Screen, pk: int, name: str) -> HttpResponse:
     """One field of the side column, changed in place. Without htmx the same as a page of its own."""
     record = find(screen, request, pk)
-    if (line := screen.field(name)) is None:
+    line = next((one for one in _lines(request, screen) if one.form == name), None)
+    if line is None:
         raise Http404
     data = request.POST if request.method == "POST" else None
     form = screen.form(data, workspace=request.workspace, record=record, only=name)

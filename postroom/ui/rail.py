@@ -48,6 +48,7 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("profile", "Profile", "user", "accounts:profile", "You"),
     Entry("security", "Security", "shield-check", "accounts:security", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
+    Entry("fields", "Fields", "list-plus", "records:fields", "Workspace"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
     Entry("sign-in", "Sign-in", "key-round", "workspaces:sign-in", "Workspace"),
     Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),

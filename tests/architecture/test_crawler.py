@@ -19,6 +19,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
+from postroom.records.custom_fields import commands as own
 from postroom.records.deals import commands as deals
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
@@ -132,6 +133,8 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         for more in ("", *(f"-{name}" for name in ("edit", "field", "delete", *names))):
             of[f"records:{kind}{more}"] = {"pk": row.pk, **({"stage": "offer"} if kind == "candidate" else {})}
     of |= {f"records:{name}": {"pk": candidate.pk} for name in ("interview-new", "reference-new")}
+    field = own.add(member.workspace, "contact", label=SHARED, kind="text")
+    of |= {f"records:own-field{more}": {"pk": field.pk, "way": "up"} for more in ("", "-move", "-delete")}
     of["records:interview-notes"] = {"pk": interview.pk}
     return of
 

@@ -13,6 +13,7 @@ from postroom.records.record import NAME_LIMIT, Record
 
 
 class CandidateForm(RecordForm):
+    record_type = "candidate"
     name = forms.CharField(label="Name", max_length=NAME_LIMIT)
     address = forms.CharField(label="Email", max_length=400, required=False)
     job = forms.CharField(

@@ -12,6 +12,7 @@ from postroom.records.record import NAME_LIMIT, Record
 
 
 class CompanyForm(RecordForm):
+    record_type = "company"
     name = forms.CharField(label="Name", max_length=NAME_LIMIT)
     domains = DomainsField(
         label="Domains", required=False, help_text="Mail from and to these appears here, as in contoso.com."

@@ -14,6 +14,7 @@ from postroom.records.record import NAME_LIMIT, Record
 
 
 class DealForm(RecordForm):
+    record_type = "deal"
     name = forms.CharField(label="Name", max_length=NAME_LIMIT)
     company = company_field()
     people = LinesField(label="Contacts", required=False, help_text="Their mail appears on the deal.")

@@ -12,6 +12,7 @@ from postroom.records.record import Record
 
 
 class PersonForm(RecordForm):
+    record_type = "contact"
     first_name = forms.CharField(label="First name", max_length=150, required=False)
     last_name = forms.CharField(label="Last name", max_length=150, required=False)
     addresses = AddressesField(

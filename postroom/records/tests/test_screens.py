@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
+from postroom.records.custom_fields import commands as own
 from postroom.records.deals import commands as deals
 from postroom.records.models import Candidate, Company, Note, Person, Task, Ticket
 from postroom.records.notes import commands as notes
@@ -47,6 +48,7 @@ def world(northwind: Workspace, alice: Membership) -> dict[str, Any]:
         "candidate": candidate,
         "interview": candidates.arrange(candidate, by=alice, at=NOON, kind="call"),
         "task": tasks.create(northwind, by=alice, title="Call back", record=ines),
+        "own": own.add(northwind, "contact", label="Badge", kind="text"),
         "note": notes.write(ines, "Call before noon", by=alice),
     }
 
@@ -63,7 +65,7 @@ def addresses(world: dict[str, Any]) -> Iterator[str]:
         record = world["contact" if key == "note" and "key" in wanted else key]
         stage = world["deal"].stage_id if key == "deal" else "offer"
         possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "stage": stage}
-        possible |= {"status": "solved", "state": "done"}
+        possible |= {"status": "solved", "state": "done", "way": "up"}
         yield reverse(f"{app_name}:{pattern.name}", kwargs={name: possible[name] for name in wanted})
 
 

@@ -14,6 +14,7 @@ from postroom.records.tickets.commands import queue_of
 
 
 class TicketForm(RecordForm):
+    record_type = "ticket"
     name = forms.CharField(label="Subject", max_length=NAME_LIMIT)
     requester = forms.CharField(
         label="Requester", max_length=400, required=False, help_text="A contact's name, or an email address."

@@ -42,6 +42,11 @@ class CustomField(WorkspaceOwned):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def form_name(self) -> str:
+        """Its name in forms and addresses."""
+        return f"own-{self.pk}"
+
     def clean_value(self, value: Any) -> Any:
         """What is stored for what was typed; None where nothing was. Raises ValidationError."""
         typed = clean(str(value)) if value is not None else ""
