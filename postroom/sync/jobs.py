@@ -3,6 +3,7 @@ what is due stands in the lanes and ``sweep`` looks there every few seconds (des
 """
 
 import logging
+import os
 
 from django.db import close_old_connections
 from procrastinate.contrib.django import app
@@ -32,11 +33,27 @@ def wake(mailbox_id: int) -> None:
 
 
 def sweep() -> int:
-    """Wake every mailbox that has something due and nobody at work on it. Returns how many."""
+    """Wake every mailbox that has something due and nobody at work on it. Returns how many.
+
+    A worker that was killed here, and started again by its supervisor, does not hold up its mailboxes until their
+    leases end.
+    """
+    lanes.release_dead(runner.MACHINE, _alive)
+    lanes.catch_up()
     found = lanes.due()
     for mailbox_id in found:
         wake(mailbox_id)
     return len(found)
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's, but there
+    return True
 
 
 lanes.wake = wake

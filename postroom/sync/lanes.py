@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from postroom.lib.clock import now
 from postroom.sync.models import PRIORITY, Activity, Lane
@@ -57,17 +58,27 @@ def want_pushed(mailbox_ids: Collection[int]) -> None:
 
     Unlike ``want`` it writes only what is news: where a run that has not begun is due already, that run will see what
     was noted before this call, so a storm costs one write and one wake-up. And it is patient: a lane that waits out a
-    failure keeps its date. Call it after what it is about was committed.
+    failure keeps its date. Call it after what it is about was committed. What a crash of the database takes of this
+    (its commits are not waited for) the sweep finds: ``catch_up``.
     """
     with connection.cursor() as cursor:
         cursor.execute(_WANT_PUSHED, {"now": now(), "mailboxes": list(mailbox_ids)})
         to_wake = [mailbox_id for mailbox_id, at_work in cursor.fetchall() if not at_work]
-    for mailbox_id in to_wake:
-        transaction.on_commit(lambda mailbox_id=mailbox_id: wake(mailbox_id))  # type: ignore[misc]
+    if to_wake:
+        transaction.on_commit(lambda: _wake_together(to_wake))
+
+
+def _wake_together(mailbox_ids: Collection[int]) -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        for mailbox_id in mailbox_ids:
+            wake(mailbox_id)
 
 
 _WANT_PUSHED = """
-    WITH news AS (
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    news AS (
         SELECT id FROM sync_lane
         WHERE mailbox_id = ANY(%(mailboxes)s) AND activity = 'live'
           AND NOT (wanted > seen AND (lease_until IS NULL OR lease_until <= %(now)s)
@@ -76,9 +87,37 @@ _WANT_PUSHED = """
     UPDATE sync_lane l SET wanted = wanted + 1,
            due_at = CASE WHEN failure <> '' AND due_at IS NOT NULL THEN due_at
                          ELSE least(coalesce(due_at, %(now)s), %(now)s) END
-    FROM news WHERE l.id = news.id
+    FROM news, quick WHERE l.id = news.id
     RETURNING l.mailbox_id, coalesce(l.lease_until > %(now)s, false) OR l.due_at > %(now)s
 """
+
+
+def catch_up() -> None:
+    """Make due again what was noted and whose wish got lost with the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CATCH_UP, {"now": now(), "long_ago": now() - LEASE})
+
+
+_CATCH_UP = """
+    UPDATE sync_lane l SET wanted = wanted + 1, due_at = %(now)s
+    WHERE activity = 'live' AND (due_at IS NULL OR due_at > %(now)s) AND failure = '' AND lease_until IS NULL
+      AND EXISTS (SELECT 1 FROM sync_notification n
+                  WHERE n.mailbox_id = l.mailbox_id AND n.received_at < %(long_ago)s)
+"""
+
+
+def release_dead(owners: str, alive: Callable[[int], bool]) -> int:
+    """End the leases of processes that are gone, instead of waiting for their end. ``owners``: how the names of those
+    begin whose life we can tell (``name:process:thread``). Returns how many."""
+    held = Lane.objects.filter(lease_until__gt=now(), lease_owner__startswith=f"{owners}:")
+    dead = {owner for owner in held.values_list("lease_owner", flat=True) if not _lives(owner, owners, alive)}
+    lost = held.filter(lease_owner__in=dead)
+    return lost.update(lease_until=None, lease_owner="", fence=F("fence") + 1) if dead else 0
+
+
+def _lives(owner: str, owners: str, alive: Callable[[int], bool]) -> bool:
+    process = owner.removeprefix(f"{owners}:").partition(":")[0]
+    return not process.isdecimal() or alive(int(process))
 
 
 def due(mailbox_ids: Iterable[int] | None = None, *, at: datetime | None = None, limit: int = 500) -> list[int]:

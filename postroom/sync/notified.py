@@ -15,7 +15,7 @@ from datetime import timedelta
 from hmac import compare_digest
 from time import monotonic
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 
 from postroom.lib.clock import now
@@ -117,10 +117,15 @@ def _heard(subscriptions: Mapping[str, Subscription]) -> None:
         if row.unannounced or row.last_notified_at is None or at - row.last_notified_at > HEARD_EVERY
     ]
     if silent:
-        with transaction.atomic():
-            free = Subscription.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=silent)
-            found = list(free.order_by("pk").values_list("pk", flat=True))
-            Subscription.objects.filter(pk__in=found).update(last_notified_at=at, unannounced=0)
+        with connection.cursor() as cursor:
+            cursor.execute(_HEARD, {"now": at, "rows": silent})
+
+
+_HEARD = """
+    WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    free AS (SELECT id FROM sync_subscription WHERE id = ANY(%(rows)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+    UPDATE sync_subscription s SET last_notified_at = %(now)s, unannounced = 0 FROM free, quick WHERE s.id = free.id
+"""
 
 
 def look_at_everything(mailbox_id: int) -> None:

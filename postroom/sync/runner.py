@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 from django.db import DatabaseError, transaction
@@ -31,7 +32,18 @@ log = logging.getLogger(__name__)
 PATIENCE = (2, 5, 15, 60, 300, 900, 3600)  # seconds before the next attempt, by attempts so far
 SAY_SO_AFTER = 5  # failed attempts in a row before a passing trouble is shown on the mailbox
 
-OWNER = f"{socket.gethostname()}:{os.getpid()}"
+
+def _machine() -> str:
+    """Where process numbers mean the same as here: the host and, in a container, its own numbering."""
+    try:
+        numbering = f".{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        numbering = ""
+    return f"{socket.gethostname()[:30]}{numbering}"
+
+
+MACHINE = _machine()
+OWNER = f"{MACHINE}:{os.getpid()}"
 
 
 def run_mailbox(mailbox_id: int, *, stopping: Callable[[], bool] = lambda: False) -> int:

@@ -160,6 +160,7 @@ def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | 
 def _history_done(run: Run) -> Work:
     def work() -> None:
         lanes.want(run.mailbox.pk, Activity.COVERAGE)
+        lanes.want(run.mailbox.pk, Activity.LIVE)  # folders are followed now: it plans when each is looked at
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=reach(run.mailbox)), complete=True)
 
     return work

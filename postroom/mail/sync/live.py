@@ -119,6 +119,7 @@ def _schedule(run: Run, *, looked_at: Collection[str]) -> None:
 
 def _poll(run: Run, interval: timedelta, looked_at: Collection[str]) -> None:
     """Plan the next looks: at the liveliest folders each time, at the others in turn, at the tree now and then."""
+    run.due_by(now() + interval)  # also while no folder is followed yet
     followed = folder_states(run).filter(phase=Phase.FOLLOWING)
     due = dict(followed.values_list("scope", "due_at"))
     roles = backlog.folder_roles(run.mailbox)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes, mailbox_hooks
-from postroom.sync.models import Activity, Lane
+from postroom.sync.models import Activity, Lane, Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -175,3 +175,24 @@ def test_sync_now_of_a_mailbox_that_waits_for_a_sign_in_says_so_instead_of_turni
     Mailbox.objects.filter(pk=mailbox.pk).update(failure="reauth", failure_detail="Sign in again.")
     found = mailbox_hooks.sync_result(mailbox, ticket)
     assert found is not None and found.error == "Sign in again."
+
+
+def test_the_lease_of_a_process_that_is_gone_ends_at_once_and_no_other(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lanes.want(mailbox.pk, Activity.BACKFILL)
+    dead = take(mailbox, "host.1:77:5")
+    assert lanes.release_dead("host.2", lambda process: False) == 0
+    assert lanes.release_dead("host.1", lambda process: True) == 0
+    assert lanes.release_dead("host.1", lambda process: process != 77) == 1
+    assert take(mailbox, "host.1:78:5").pk == dead.pk
+    with pytest.raises(lanes.LeaseLost):
+        lanes.hold(dead)
+
+
+def test_what_was_noted_and_whose_wish_got_lost_is_found_by_the_sweep(mailbox: Mailbox) -> None:
+    Notification.objects.create(mailbox=mailbox, remote_id="A", change="created", received_at=now() - lanes.LEASE * 2)
+    lanes.catch_up()
+    assert lanes.due() == [mailbox.pk]
+    wanted = Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE).wanted
+    lanes.catch_up()
+    assert Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE).wanted == wanted
