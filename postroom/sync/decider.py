@@ -4,8 +4,8 @@
 
 The rules (design.md section 3, steps 5-7; graph.md 2.12): rows may be replayed, reordered, doubled, sparse or about
 items we never saw. "Removed" tells only that an item left *this* folder, so it leads to a question, never to a
-deletion, and only if we believed the item to be here. Whether a row is older than ours is left to the store, which
-compares versions under the row's lock.
+deletion, and only if we believed the item to be here. So does a sparse row about a message we have: it does not say
+how old it is. Whether a row is older than ours is left to the store, which compares versions under the row's lock.
 """
 
 from collections.abc import Iterable, Mapping
@@ -86,5 +86,7 @@ def _place(
         decision.unchanged.append(item.id)
     elif have.is_draft or item.is_draft:
         decision.fetch.append(item.id)  # a draft's body changes, and the listing does not carry it
+    elif item.modified is None:
+        decision.ask.append(item.id)  # a sparse row may be a replay, and has nothing to tell its age by
     else:
         decision.store.append(item)

@@ -22,7 +22,8 @@ class Have:
 
 
 def message(id: str = "a", *, change_key: str = "2", received: datetime | None = NEW, **more: object) -> RemoteMessage:
-    return RemoteMessage(id=id, change_key=change_key, received=received, **more)  # type: ignore[arg-type]
+    told = {"modified": NEW, **more}
+    return RemoteMessage(id=id, change_key=change_key, received=received, **told)  # type: ignore[arg-type]
 
 
 def decided(*page: RemoteMessage | Removed, known: dict[str, Have] | None = None, listing: bool = False) -> Decision:
@@ -47,6 +48,12 @@ def test_what_is_older_than_the_chosen_history_is_only_noted() -> None:
 
 def test_a_sparse_row_of_an_unknown_message_is_fetched() -> None:
     assert decided(RemoteMessage(id="a", is_read=True), listing=True).fetch == ["a"]
+
+
+def test_a_sparse_row_of_a_message_we_have_asks_because_it_may_be_an_old_one_told_again() -> None:
+    decision = decided(RemoteMessage(id="a", change_key="2", is_read=True), known={"a": Have()})
+    assert decision.ask == ["a"]
+    assert not decision.store
 
 
 def test_a_known_version_in_its_place_means_nothing_to_do() -> None:
