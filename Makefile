@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
-.PHONY: help setup setup-dev demo test check chaos bench
+.PHONY: help setup setup-dev demo test check chaos bench simulate
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ check: .venv/.dev ## lint, types, layers, migrations, templates
 
 chaos: .venv/.dev ## real workers, real kills, a database restart, a push storm (MINUTES=1; CHAOS_ARGS="…" goes to scripts/chaos)
 	@exec scripts/chaos --minutes $(or $(MINUTES),1) $(CHAOS_ARGS)
+
+SEEDS ?= 300
+FROM ?= 0
+simulate: .venv/.dev ## that many histories in which everything goes wrong (SEEDS=300 FROM=0)
+	@exec scripts/simulate --seeds $(SEEDS) --from $(FROM)
 
 bench: .venv/.dev ## every benchmark (BENCH=name for one), a JSON line each
 	@exec $(PY) -m bench $(BENCH)

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,17 @@ def _drop_old_templates(admin: psycopg.Connection[Any]) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """Replaces pytest-django's own: see the module's docstring."""
+    with django_db_blocker.unblock():
+        own = database_of_our_own()
+        own.__enter__()
+    yield
+    with django_db_blocker.unblock():
+        own.__exit__(None, None, None)
+
+
+@contextmanager
+def database_of_our_own() -> Iterator[str]:
+    """A fresh database that Django's connection leads to while the block runs; its name."""
     from django.conf import settings
     from django.db import connection
 
@@ -92,13 +104,13 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     database, template = f"test_{slot}", f"template_{_schema_digest(settings.INSTALLED_APPS)}"
     known = connection.get_connection_params()
     target = {key: known[key] for key in ("host", "port", "user", "password") if known.get(key)}
-    with psycopg.connect(**target, dbname="postgres", autocommit=True) as admin, django_db_blocker.unblock():
+    with psycopg.connect(**target, dbname="postgres", autocommit=True) as admin:
         _build_template(admin, template)
         admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
         copy = SQL("create database {} template {} strategy file_copy")
         admin.execute(copy.format(Identifier(database), Identifier(template)))
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = database
-        yield
+        yield database
         connection.close()
         admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
     os.close(lock)

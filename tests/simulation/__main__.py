@@ -1,0 +1,181 @@
+# ruff: noqa: T201  # a command speaks through its output
+"""scripts/simulate: many histories, or one told in full.
+
+    --seeds 300 --from 0 --processes N   that many seeds; the last line has seeds, steps, violations
+    --seed 17 --trace                    one history, step by step; what fails is made short first (--whole: is not)
+    --planted                            each planted bug, and the first seed that finds it
+
+Each process has a database of its own. Exits 1 on any violation, and on a planted bug that was not found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+SHOWN = 10  # failing seeds told in full
+
+
+def main() -> int:
+    options = _options()
+    if "PYTHONHASHSEED" not in os.environ:  # what a set of names is walked in must not differ from run to run
+        os.execvpe(
+            sys.executable,
+            [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
+            {**os.environ, "PYTHONHASHSEED": "0"},
+        )
+    if options.slice:
+        return _slice(*map(int, options.slice.split(":")), planted=options.plant)
+    if options.planted:
+        return _planted(options)
+    if options.seed is not None:
+        return _one(options)
+    return _many(options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--plant", default="", help="with this bug planted")
+    parser.add_argument("--slice", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+# --- many ----------------------------------------------------------------------------------------------------------
+
+
+def _many(options: argparse.Namespace) -> int:
+    began, wrong, seeds, steps = time.monotonic(), [], 0, 0
+    for found in _spread(options.first, options.seeds, options.processes, options.plant):
+        seeds += 1
+        steps += found["steps"]
+        if found["wrong"]:
+            wrong.append(found)
+            if len(wrong) <= SHOWN:
+                print(f"seed {found['seed']}: {found['wrong'][0]}", flush=True)
+    seconds = time.monotonic() - began
+    if wrong:
+        print(f"Replay one: scripts/simulate --seed {wrong[0]['seed']} --trace")
+    violations = sum(len(one["wrong"]) for one in wrong)
+    print(f"{seeds} seeds, {steps} steps, {violations} violations, {steps / seconds:.0f} steps/s")
+    return 1 if wrong or seeds < options.seeds else 0
+
+
+def _spread(first: int, count: int, processes: int, plant: str) -> Iterator[dict[str, object]]:
+    """Results of all seeds, from as many processes; each says a line of JSON for a seed."""
+    import selectors
+
+    number = max(1, min(processes, count))
+    runs = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.simulation",
+                "--slice",
+                f"{first + k}:{first + count}:{number}",
+                "--plant",
+                plant,
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for k in range(number)
+    ]
+    with selectors.DefaultSelector() as ready:
+        for run in runs:
+            assert run.stdout is not None
+            ready.register(run.stdout, selectors.EVENT_READ)
+        try:
+            while ready.get_map():
+                for key, _ in ready.select():
+                    if line := key.fileobj.readline():  # type: ignore[union-attr]
+                        yield json.loads(line)
+                    else:
+                        ready.unregister(key.fileobj)
+        finally:
+            for run in runs:
+                run.terminate()
+                run.wait()
+
+
+def _slice(first: int, end: int, step: int, *, planted: str) -> int:
+    with _database():
+        from tests.simulation.history import live_through
+        from tests.simulation.planted import bug
+
+        for seed in range(first, end, step):
+            with bug(planted):
+                outcome = live_through(seed)
+            print(json.dumps({"seed": seed, "steps": len(outcome.steps), "wrong": outcome.wrong}), flush=True)
+    return 0
+
+
+# --- one -----------------------------------------------------------------------------------------------------------
+
+
+def _one(options: argparse.Namespace) -> int:
+    with _database(), ExitStack() as stack:
+        from tests.simulation.history import live_through
+        from tests.simulation.planted import bug
+        from tests.simulation.shrinking import shrink
+
+        stack.enter_context(bug(options.plant))
+        outcome = live_through(options.seed)
+        if outcome.wrong and not options.whole:
+            outcome = shrink(outcome, partial(live_through, options.seed))
+        if options.trace:
+            print("\n".join(outcome.told))
+    for one in outcome.wrong:
+        print(f"WRONG  {one}")
+    print(f"1 seeds, {len(outcome.steps)} steps, {len(outcome.wrong)} violations")
+    return 1 if outcome.wrong else 0
+
+
+def _planted(options: argparse.Namespace) -> int:
+    _set_up()
+    from tests.simulation.planted import BUGS
+
+    missed = 0
+    for name in [options.plant] if options.plant else BUGS:
+        results = _spread(options.first, options.seeds if options.seeds < 200 else 200, options.processes, name)
+        found = next((one for one in results if one["wrong"]), None)
+        results.close()
+        missed += found is None
+        where = f"found by seed {found['seed']}: {found['wrong'][0]}" if found else "NOT FOUND"
+        print(f"{name:28} {where}"[:200], flush=True)
+    print(f"{len(BUGS)} planted, {missed} not found")
+    return 1 if missed else 0
+
+
+def _set_up() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "postroom.config.settings_test"
+    import django
+
+    django.setup()
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    _set_up()
+    from conftest import database_of_our_own
+
+    with database_of_our_own():
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())
