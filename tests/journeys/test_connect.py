@@ -13,7 +13,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from postroom.accounts.models import User
-from postroom.mailboxes import grants
+from postroom.mailboxes import departure, grants
 from postroom.mailboxes.models import Connection, Mailbox
 from postroom.providers import errors, registry
 from postroom.workspaces.commands import add_member, create_workspace
@@ -99,12 +99,20 @@ def sign_in_as(page: Page, name: str) -> None:
 def connect(page: Page) -> Mailbox:
     to_the_provider(page)
     sign_in_as(page, "Adele Vance")
-    accept = page.get_by_role("button", name="Accept")
-    expect(accept.or_(page.get_by_role("heading", name="Outlook"))).to_be_visible()
-    if accept.is_visible():  # consent given by an earlier test of this module still counts
-        accept.click()
-    expect(page.get_by_role("heading", name="Outlook")).to_be_visible()
+    accept_all(page)
     return Mailbox.objects.get()
+
+
+def accept_all(page: Page) -> None:
+    """Every consent page on the way back; consent given by an earlier test of this module still counts."""
+    accept, back = page.get_by_role("button", name="Accept"), page.get_by_role("heading", name="Outlook", exact=True)
+    for _ in range(6):
+        expect(accept.or_(back)).to_be_visible()
+        if back.is_visible():
+            return
+        with page.expect_navigation():
+            accept.click()
+    raise AssertionError("the consent pages never end")
 
 
 def control(sandbox: Sandbox, path: str, body: dict[str, Any] | None = None) -> None:
@@ -158,6 +166,93 @@ def test_admin_approval(page: Page, sandbox: Sandbox, browser: Browser) -> None:
         control(sandbox, "tenants/northwind.example/policy", {"consent": "legacy"})
 
 
+def test_the_ladder_one_guarded_permission_stops_nothing_and_an_administrator_opens_it(
+    page: Page, sandbox: Sandbox, browser: Browser
+) -> None:
+    control(sandbox, f"mailboxes/{ADELE}/withdraw-consent")
+    control(sandbox, "mailboxes/ben@northwind.example/account", {"admin": True})
+    guarded = {"consent": "legacy", "guarded": ["MailboxSettings.ReadWrite"]}
+    control(sandbox, "tenants/northwind.example/policy", guarded)
+    try:
+        to_the_provider(page)
+        sign_in_as(page, "Adele Vance")
+        for _ in range(2):  # mail, then sending
+            with page.expect_navigation():
+                page.get_by_role("button", name="Accept").click()
+        expect(page.get_by_role("heading", name="Need admin approval")).to_be_visible()
+        page.get_by_role("button", name="Return without granting").click()
+        line = page.locator(".allowed-line").filter(has_text="Category colours")
+        expect(line).to_contain_text("off: permission not granted")
+        assert "Mail.Send" in Mailbox.objects.get().connection.scopes
+        accessible(page)
+        line.get_by_role("button", name=re.compile("Ask your admin")).click()
+        link = page.get_by_label("Link for your administrator").input_value()
+        page.get_by_text("A mail to send it with").click()
+        accessible(page)
+        approve(browser, link)
+        page.goto(LIST)
+        expect(page.get_by_text("Your organisation approved Category colours.")).to_be_visible()
+        accessible(page)
+        page.get_by_role("button", name="Allow it now").click()
+        expect(page.get_by_role("heading", name="Outlook", exact=True)).to_be_visible()
+        expect(page.locator(".allowed-line").filter(has_text="Category colours")).not_to_contain_text("off:")
+    finally:
+        control(sandbox, "tenants/northwind.example/policy", {"consent": "legacy"})
+
+
+def approve(browser: Browser, link: str) -> None:
+    """Ben of IT, in a browser of his own, without an account here."""
+    window = browser.new_context()
+    theirs = window.new_page()
+    theirs.goto(link)
+    sign_in_as(theirs, "Ben Okafor")
+    theirs.get_by_role("button", name="Accept").click()
+    expect(theirs.get_by_role("heading", name="Thank you")).to_be_visible()
+    accessible(theirs)
+    window.close()
+
+
+def test_a_policy_asks_for_another_check(page: Page, sandbox: Sandbox) -> None:
+    mailbox = connect(page)
+    control(sandbox, f"mailboxes/{ADELE}/claims-challenge", {"refuse": True})
+    assert mailbox.connection is not None
+    with pytest.raises(errors.ReauthNeeded):
+        rejected = grants.open_grant(mailbox.connection).access_token
+        grants.Tokens(mailbox.connection.pk)(rejected=rejected)
+    try:
+        page.goto("/settings/profile/")
+        banner = page.locator("#trouble")
+        expect(banner).to_contain_text(f"Sync failed: {ADELE}")
+        accessible(page)
+        banner.get_by_role("button", name="Sign in again").click()
+        expect(page.get_by_role("heading", name=re.compile("Verify your identity|Sign in|Pick"))).to_be_visible()
+        if page.get_by_role("heading", name="Verify your identity").count() == 0:
+            sign_in_as(page, "Adele Vance|Sign in")
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("is connected again")).to_be_visible()
+        expect(page.locator("#trouble .banner")).to_have_count(0)
+    finally:
+        control(sandbox, f"mailboxes/{ADELE}/claims-challenge", {"clear": True})
+
+
+def test_settings_of_a_mailbox_in_both_directions(page: Page) -> None:
+    mailbox = connect(page)
+    page.goto(f"/mailboxes/{mailbox.pk}/")
+    accessible(page)
+    page.get_by_label("Purpose").select_option("sales")
+    page.get_by_label("When I write").check()
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"/mailboxes/{mailbox.pk}/")
+    expect(page.get_by_label("When I write")).to_be_checked()
+    page.get_by_label("One-way").check()
+    page.get_by_role("button", name="Change direction").click()
+    card = page.locator(f"#mailbox-{mailbox.pk}")
+    expect(card.get_by_text("One-way")).to_be_visible()
+    expect(card.get_by_text("How much of the past")).to_have_count(0)
+    page.goto(f"/mailboxes/{mailbox.pk}/hand-over/")
+    accessible(page)
+
+
 def test_an_account_without_a_mailbox(page: Page) -> None:
     to_the_provider(page)
     page.get_by_label("Email address").first.fill("nina@northwind.example")
@@ -182,6 +277,7 @@ def test_reconnect_after_access_was_revoked(page: Page, sandbox: Sandbox) -> Non
     expect(page.get_by_role("heading", name=re.compile("Outlook|Pick an account|Sign in"))).to_be_visible()
     if sandbox.url in page.url:
         sign_in_as(page, "Adele Vance|Sign in")
+    accept_all(page)
     expect(page.get_by_text("is connected again")).to_be_visible()
     expect(page.locator(f"#mailbox-{mailbox.pk}").get_by_role("alert")).to_have_count(0)
     assert grants.Tokens(mailbox.connection.pk)() != rejected
@@ -204,4 +300,5 @@ def test_disconnect_and_keep_then_delete(page: Page) -> None:
     dialog.get_by_label(re.compile("Type")).fill(ADELE)
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No mailbox yet")).to_be_visible()
+    departure.finish(mailbox.pk)  # what a worker does
     assert Mailbox.objects.count() == 0

@@ -9,9 +9,11 @@ from django.test import Client
 from django.utils.html import escape
 
 from postroom.inbox import writing
+from postroom.inbox.accounts import accounts_of
 from postroom.mail import commands
 from postroom.mail.commands import text_to_html
 from postroom.mail.models import Composition, CompositionFile, Thread
+from postroom.mailboxes import sending
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.workspaces.models import Membership
@@ -35,6 +37,26 @@ def test_text_survives_the_way_there_and_back(text: str) -> None:
 def test_compose_from_a_record_fills_in_the_recipient(page: Client, mailbox: Mailbox) -> None:
     html = page.get("/compose/?to=ines@contoso.example", follow=True).content.decode()
     assert 'value="ines@contoso.example"' in html
+
+
+def test_the_from_of_a_new_message_is_the_members_default_then_the_last_then_the_workspaces(
+    page: Client, mailbox: Mailbox, member: Membership
+) -> None:
+    other = Mailbox.objects.get(pk=mailbox.pk)
+    other.pk, other.address, other.kind = None, "sales@northwind.example", Mailbox.Kind.SHARED
+    other.save()
+
+    def chosen() -> Mailbox | None:
+        found = writing.default_sender(member, accounts_of(member))
+        return found.mailbox if found else None
+
+    assert chosen() == mailbox  # their own
+    sending.set_default(other, None, on=True)
+    assert chosen() == other  # the workspace's
+    Composition.objects.create(mailbox=mailbox, author=member, how="new", html="<p>x</p>")
+    assert chosen() == mailbox  # the one written from last
+    sending.set_default(other, member, on=True)
+    assert chosen() == other  # their own choice
 
 
 def test_pressing_compose_twice_makes_one_draft(page: Client, mailbox: Mailbox) -> None:

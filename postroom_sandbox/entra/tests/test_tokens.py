@@ -191,3 +191,33 @@ def test_a_disabled_account_neither_refreshes_nor_reads(world: Any, adele: Any) 
 def test_control_calls_say_what_is_wrong(world: Any, path: str, sent: bytes) -> None:
     response = call(entra.routes(world), request("POST", path, body=sent))
     assert response.status == 400 and body(response)["error"]["message"]
+
+
+def test_a_challenge_that_refuses_wants_a_sign_in_that_passes_the_claims_on(world: Any, adele: Any) -> None:
+    from ..errors import claims_request
+    from ..tokens import Wish, token_response
+
+    service = entra.entra(world)
+    app = service.apps.get(entra.DEFAULT_CLIENT_ID)
+    assert app is not None
+    service.grant(f"user:{adele.id}", app.client_id, SCOPES)
+    before = token_response(world, Wish(adele, app, SCOPES, "http://127.0.0.1", cp1=True))
+    world.clock.advance(1)
+    entra.challenge(world, adele, refuse=True)
+    world.clock.advance(1)
+    refused_so = body(refresh(world, before["refresh_token"], claims=claims_request()))
+    assert refused_so["error_codes"] == [50076] and "claims" in refused_so
+    plain = token_response(world, Wish(adele, app, SCOPES, "http://127.0.0.1", cp1=True))
+    assert refused(world, plain["access_token"]).status == 401  # a sign-in that ignored the challenge
+    answered = token_response(world, Wish(adele, app, SCOPES, "http://127.0.0.1", cp1=True, verified=True))
+    assert bearer(world, answered["access_token"])
+    assert bearer(world, body(refresh(world, answered["refresh_token"]))["access_token"])
+
+
+def test_scopes_can_be_guarded_and_withheld_one_by_one(world: Any, adele: Any) -> None:
+    path = "/sandbox/tenants/northwind.example/policy"
+    sent = b'{"consent": "legacy", "guarded": ["Mail.Send"], "withheld": ["Mail.ReadWrite"]}'
+    assert call(entra.routes(world), request("POST", path, body=sent)).status == 200
+    assert entra.entra(world).admin_only(adele, ("Mail.Send", "Mail.ReadWrite")) == ("Mail.Send",)
+    answer = entra.issue_token(world, adele, ("Mail.ReadWrite", "User.Read"))
+    assert "Mail.ReadWrite" not in answer["scope"] and "User.Read" in answer["scope"]
