@@ -194,6 +194,7 @@ class Summary(NamedTuple):
     ours: int
     repaired: int
     unread: int
+    noted: int  # of ``ours``: older than the chosen history, so only known to exist
     checking: bool
     counted_at: datetime | None
 
@@ -228,6 +229,7 @@ def summary(mailbox: Mailbox) -> Summary:
         ours=sum(one.ours for one in checks),
         repaired=sum(one.repaired for one in checks),
         unread=sum(one.unread for one in checks),
+        noted=Known.objects.filter(mailbox=mailbox, folder__synced=True).count(),
         checking=any(one.wanted for one in checks) or bool(lane and lane.wanted > lane.seen),
         counted_at=max((one.counted_at for one in checks if one.counted_at), default=None),
     )

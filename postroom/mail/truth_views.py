@@ -4,6 +4,7 @@ Who may manage a mailbox may see its figures and decide; names of folders, subje
 read it. An admin who looks after a colleague's private mailbox sees counts only.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -27,6 +28,7 @@ from postroom.sync.models import Quarantined
 from postroom.workspaces.access import MemberRequest, member_required
 
 MOST = 200  # rows of a list on one page
+MOMENT = timedelta(seconds=5)
 SAMPLE = 20  # messages the brake names
 
 
@@ -141,7 +143,9 @@ def aside(request: MemberRequest, pk: int) -> HttpResponse:
     if context["reads"]:
         ours = Message.objects.filter(mailbox=mailbox, remote_id__in=[one.remote_id for one in items])
         known = {one.remote_id: one for one in ours.select_related("folder")}
-    context["items"] = [{"item": one, "message": known.get(one.remote_id)} for one in items]
+    context["items"] = [
+        {"item": one, "message": known.get(one.remote_id), "again": one.tried_at - one.at > MOMENT} for one in items
+    ]
     context["more"] = max(0, rows.count() - len(items))
     return render(request, "mail/aside.html", context)
 
