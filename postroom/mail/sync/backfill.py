@@ -160,7 +160,10 @@ def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | 
 def _history_done(run: Run) -> Work:
     def work() -> None:
         lanes.want(run.mailbox.pk, Activity.COVERAGE)
-        lanes.want(run.mailbox.pk, Activity.LIVE)  # folders are followed now: it plans when each is looked at
+        followed = folder_states(run).filter(phase=Phase.FOLLOWING).count()
+        if run.cursor.get("followed") != followed:  # else this run would make room for the live lane for ever
+            lanes.want(run.mailbox.pk, Activity.LIVE)  # folders are followed now: it plans when each is looked at
+        run.cursor["followed"] = followed
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=reach(run.mailbox)), complete=True)
 
     return work
