@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from postroom.lib.clock import now
 from postroom.mail import backlog, store
 from postroom.mail.events import announce
 from postroom.mail.sync.following import follow
@@ -18,6 +19,7 @@ from postroom.sync import lanes
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Activity
 
+AFTERWARDS = timedelta(seconds=1)
 NEWEST = 100  # readable before anything else (SY16)
 _FIRST = (FolderRole.INBOX, FolderRole.SENT, FolderRole.DRAFTS, FolderRole.ARCHIVE)
 _LAST = (FolderRole.JUNK, FolderRole.DELETED)
@@ -162,7 +164,8 @@ def _history_done(run: Run) -> Work:
         lanes.want(run.mailbox.pk, Activity.COVERAGE)
         followed = folder_states(run).filter(phase=Phase.FOLLOWING).count()
         if run.cursor.get("followed") != followed:  # else this run would make room for the live lane for ever
-            lanes.want(run.mailbox.pk, Activity.LIVE)  # folders are followed now: it plans when each is looked at
+            # Folders are followed now, and the live lane plans when each is looked at: after this run, not instead of its end.
+        lanes.want(run.mailbox.pk, Activity.LIVE, at=now() + AFTERWARDS)
         run.cursor["followed"] = followed
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=reach(run.mailbox)), complete=True)
 
