@@ -68,6 +68,7 @@ def test_the_webhook_of_this_very_product_passes_its_own_check(monkeypatch: pyte
         return httpx2.Response(made.status_code, headers=dict(made.headers), content=made.content)
 
     monkeypatch.setattr(network, "_ask", ask)
+    monkeypatch.setattr(network, "SLOW_SECONDS", 1e9)
     assert states(network.webhook(HERE)) == {"webhook": State.OK}
 
 
@@ -216,3 +217,22 @@ def test_a_pasted_error_is_explained_with_a_letter(admin: Client) -> None:
     )
     page = answer.content.decode()
     assert "Not assigned" in page and "Users and groups" in page and "Letter to your IT" in page and "<b>x" not in page
+
+
+def test_the_setup_shows_the_steps_and_judges_them_by_the_same_checks(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = admin.get("/settings/setup/").content.decode()
+    assert "/mailboxes/connect/microsoft/callback" in page and "To do" not in page
+    monkeypatch.setattr(round, "side_by_side", lambda checks, here: [ok("webhook", "Webhook", "answers")])
+    judged = admin.get("/settings/setup/?checked=1", headers={"HX-Request": "true"}).content.decode()
+    assert "Next:" in judged and "To do" in judged and "Done" in judged
+
+
+def test_every_step_that_can_be_checked_names_findings_that_exist(db: None) -> None:
+    from postroom.operations import setup
+    from postroom.operations.doctor import here
+
+    made = "".join(Path(module.__file__ or "").read_text() for module in (network, settings, work, database))
+    for step in setup.steps(HERE, here.app_of(HERE)):
+        assert all(f'"{key}"' in made or key in ("client_id", "client_secret") for key in step.checks), step.key

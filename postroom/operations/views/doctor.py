@@ -48,7 +48,12 @@ def page(request: MemberRequest) -> HttpResponse:
     """For everybody the errors explained; for admins the checks. What needs the network follows by itself."""
     sections = _sections(request) if request.member.may(Permission.MANAGE_WORKSPACE) else []
     operator = is_operator(request.member)
-    context = {"sections": sections, "operator": operator, **_explained(request, request.GET.get("code", ""))}
+    context = {
+        "sections": sections,
+        "operator": operator,
+        "installation": len(sections) > 1,
+        **_explained(request, request.GET.get("code", "")),
+    }
     return render(request, "operations/doctor.html", context)
 
 
