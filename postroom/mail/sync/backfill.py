@@ -162,11 +162,8 @@ def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | 
 def _history_done(run: Run) -> Work:
     def work() -> None:
         lanes.want(run.mailbox.pk, Activity.COVERAGE)
-        followed = folder_states(run).filter(phase=Phase.FOLLOWING).count()
-        if run.cursor.get("followed") != followed:  # else this run would make room for the live lane for ever
-            # Folders are followed now, and the live lane plans when each is looked at: after this run, not instead of its end.
+        # Folders are followed now, and the live lane plans when each is looked at: after this run, not instead of its end
         lanes.want(run.mailbox.pk, Activity.LIVE, at=now() + AFTERWARDS)
-        run.cursor["followed"] = followed
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=reach(run.mailbox)), complete=True)
 
     return work
