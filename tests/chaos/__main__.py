@@ -126,6 +126,8 @@ def weather(town: Town, storm: Storm, options: argparse.Namespace, figures: Figu
     began = time.monotonic()
     blowing.start()
     next_kill, restart_at = began + options.kill_every, began + seconds / 2
+    if options.calm:
+        next_kill, restart_at = float("inf"), 0.0
     while blowing.is_alive():
         town.mend()
         if time.monotonic() >= next_kill:
@@ -188,6 +190,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=500.0, help="changes a second in all mailboxes (500)")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--kill-every", type=float, default=5.0, help="seconds between two kills (5)")
+    parser.add_argument("--calm", action="store_true", help="only the storm: nothing is killed or restarted")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", type=Path, help="keep everything, logs too, in this directory (temporary)")
     options = parser.parse_args()

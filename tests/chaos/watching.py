@@ -23,7 +23,7 @@ _NOT_READY = """
 _AT_REST = """
     SELECT m.address FROM mailboxes_mailbox m
     WHERE NOT EXISTS (SELECT 1 FROM sync_notification n WHERE n.mailbox_id = m.id)
-      AND NOT EXISTS (SELECT 1 FROM sync_lane l WHERE l.mailbox_id = m.id AND (
+      AND NOT EXISTS (SELECT 1 FROM sync_lane l WHERE l.mailbox_id = m.id AND l.activity IN ('live', 'outbox') AND (
           l.wanted > l.seen OR l.lease_until > now() OR l.due_at < now() + interval '3 seconds'))
 """
 

@@ -83,6 +83,7 @@ class Browser:
 def member(monkeypatch: pytest.MonkeyPatch) -> Membership:
     found = Membership(pk=10, workspace_id=1)
     monkeypatch.setattr(events, "member_of_cookie", lambda cookie: found)
+    monkeypatch.setattr(events, "_note_presence", lambda member: None)
     return found
 
 
@@ -168,3 +169,23 @@ def test_only_our_own_pages_may_listen(member: Membership, method: str, origin: 
         assert browser.sent[0]["status"] == 405
 
     asyncio.run(story())
+
+
+def test_an_open_screen_says_again_and_again_that_its_member_looks(
+    member: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Membership] = []
+    monkeypatch.setattr(events, "_note_presence", seen.append)
+    monkeypatch.setattr(events, "HERE_SECONDS", 0.001)
+
+    async def patiently() -> int:
+        browser = Browser(EventStream(Hub("")))
+        while len(seen) < 3:
+            await asyncio.sleep(0)
+        browser.left.set()
+        await browser.task
+        await asyncio.sleep(0)
+        return len(seen)
+
+    count = asyncio.run(patiently())
+    assert set(seen) == {member} and count == len(seen)

@@ -162,7 +162,7 @@ def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | 
 def _history_done(run: Run) -> Work:
     def work() -> None:
         lanes.want(run.mailbox.pk, Activity.COVERAGE)
-        # Folders are followed now, and the live lane plans when each is looked at: after this run, not instead of its end
+        # Folders are followed now, and the live lane plans when each is looked at: after this run, not in its place
         lanes.want(run.mailbox.pk, Activity.LIVE, at=now() + AFTERWARDS)
         run.progress.update(backlog.progress(run.mailbox, run.progress, since=reach(run.mailbox)), complete=True)
 
