@@ -4,7 +4,7 @@ commands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -77,7 +77,7 @@ class PhonesField(LinesField):
 
 
 class RecordForm(forms.Form):
-    """Fields carry the names of the command's parameters. `only` leaves one field, for editing in place."""
+    """Fields carry the names of the command's parameters. `only` leaves one field, for editing in place, or some."""
 
     owner = MemberField(label="Owner", queryset=Membership.objects.none(), required=False, empty_label="Nobody")
     field_order: list[str] | None = None
@@ -89,7 +89,7 @@ class RecordForm(forms.Form):
         *,
         workspace: Workspace,
         record: Record | None = None,
-        only: str = "",
+        only: str | Collection[str] = "",
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         start = {**(self.start(record) if record else {}), **(initial or {})}
@@ -101,7 +101,8 @@ class RecordForm(forms.Form):
             if record is not None:
                 self.initial[name] = own_fields.start(record, own)
         if only:
-            self.fields = {only: self.fields[only]}
+            names = (only,) if isinstance(only, str) else only
+            self.fields = {name: self.fields[name] for name in names}
         self.set_choices()
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("autocomplete", "off")

@@ -14,7 +14,6 @@ from postroom.records.record import Record
 from postroom.records.screens import Column, Cut, Screen
 from postroom.records.text import fold
 from postroom.workspaces.access import MemberRequest
-from postroom.workspaces.models import Workspace
 
 PAGE = 50
 SHORTEST_WORD = 1
@@ -51,12 +50,11 @@ def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
     return records
 
 
-def listing(screen: Screen, request: MemberRequest, workspace: Workspace) -> dict[str, Any]:
+def listing(screen: Screen, request: MemberRequest) -> dict[str, Any]:
     """The template context of a page of a list: ?q= filters, ?show= cuts, ?sort= and ?way= order, ?after= goes on."""
     words, sort, way = _wish(screen, request)
     chosen, cut = screen.sorts[sort], _cut(screen, request)
-    every = screen.rows(screen.type.of(workspace))
-    found = matching(cut.narrow(every, request.member) if cut else every, words)
+    found = shown(screen, request)
     order = chosen.back if way == "down" else chosen.order
     page = keyset(found, order=order, after=request.GET.get("after", ""), size=PAGE)
     times = last_contact(page.rows, request.member)
@@ -69,10 +67,18 @@ def listing(screen: Screen, request: MemberRequest, workspace: Workspace) -> dic
         "headings": [_heading(screen, column, kept) for column in screen.columns],
         "cuts": [Chip(one, "?" + urlencode({**kept, "show": one.key}), one is cut) for one in screen.cuts],
         "cut": cut.key if cut else "",
+        "kept": urlencode({name: value for name, value in kept.items() if name in ("q", "show")}),
         "lines": [Line(record, times.get(record.pk)) for record in page.rows],
         "more": "?" + urlencode({**kept, "after": page.next}) if page.next else "",
         "first_page": not request.GET.get("after"),
     }
+
+
+def shown(screen: Screen, request: MemberRequest) -> QuerySet[Any]:
+    """The records a list has for ?q= and ?show=, in no order yet."""
+    words, _, _ = _wish(screen, request)
+    cut, every = _cut(screen, request), screen.rows(screen.type.of(request.workspace))
+    return matching(cut.narrow(every, request.member) if cut else every, words)
 
 
 def _wish(screen: Screen, request: HttpRequest) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from postroom.records.companies.models import Company, CompanyDomain
 from postroom.records.custom_fields.models import CustomField
 from postroom.records.deals.models import Deal, Pipeline, Stage
 from postroom.records.history import Event
+from postroom.records.imports.models import Import
 from postroom.records.notes.models import Note
 from postroom.records.people.models import Person, PersonAddress
 from postroom.records.tasks.models import Task
@@ -17,6 +18,7 @@ __all__ = [
     "CustomField",
     "Deal",
     "Event",
+    "Import",
     "Interview",
     "Job",
     "Note",

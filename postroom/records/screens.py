@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.urls import reverse
+
 from postroom.records.forms import RecordForm
 from postroom.records.record import Record, RecordType
 from postroom.workspaces.models import Membership
@@ -82,6 +84,17 @@ class Screen:
     address: Callable[[Any], str] = lambda record: ""  # whom Compose writes to
     cuts: tuple[Cut, ...] = ()
     first_sort: str = "name"
+    merges: bool = False  # whether duplicates of it are found and merged
+
+    @property
+    def root(self) -> str:
+        """The first word of its addresses."""
+        return self.type.plural.lower()
+
+    @property
+    def duplicates_url(self) -> str:
+        """Where duplicates of this type are found, empty where they are not."""
+        return reverse(f"records:{self.root}-duplicates") if self.merges else ""
 
     def template(self, name: str) -> str:
         return f"records/{self.folder}/{name}.html"

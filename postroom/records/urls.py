@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from postroom.records import views
+from postroom.records import merging_views, views
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
 from postroom.records.companies.screen import COMPANIES
 from postroom.records.custom_fields import views as own
 from postroom.records.deals import views as deals
 from postroom.records.deals.screen import DEALS
+from postroom.records.imports import views as imports
 from postroom.records.notes import views as notes
 from postroom.records.people import views as people
 from postroom.records.people.screen import PEOPLE
@@ -25,8 +26,15 @@ app_name = "records"
 def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
     """List, page, form, field and deletion of one record type."""
     root, key, more = screen.type.plural.lower(), screen.type.key, {"screen": screen}
+    merges = [
+        path(f"{root}/duplicates/", merging_views.index, more, name=f"{root}-duplicates"),
+        path(f"{root}/<int:pk>/merging/", merging_views.merge, more, name=f"{key}-merge"),
+    ]
     return [
+        *(merges if screen.merges else []),
         path(f"{root}/{index}", views.index, more, name=f"{root}{'-list' if index else ''}"),
+        path(f"{root}/export/", imports.export, more, name=f"{root}-export"),
+        path(f"{root}/import/", imports.upload, more, name=f"{root}-import"),
         path(f"{root}/new/", views.new, more, name=f"{key}-new"),
         path(f"{root}/names/", views.names, more, name=f"{key}-names"),
         path(f"{root}/<int:pk>/", views.page, more, name=key),
@@ -35,6 +43,9 @@ def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
         path(f"{root}/<int:pk>/deletion/", views.delete, more, name=f"{key}-delete"),
     ]
 
+
+SCREENS = {screen.type.key: screen for screen in (PEOPLE, COMPANIES, DEALS, TICKETS, CANDIDATES)}
+BY_TYPE = {"screens": SCREENS}
 
 urlpatterns = [
     *screens(PEOPLE),
@@ -63,6 +74,9 @@ urlpatterns = [
     path("settings/fields/<int:pk>/", own.edit, name="own-field"),
     path("settings/fields/<int:pk>/moving/<slug:way>/", own.move, name="own-field-move"),
     path("settings/fields/<int:pk>/deletion/", own.delete, name="own-field-delete"),
+    path("imports/<int:pk>/", imports.job, BY_TYPE, name="import"),
+    path("imports/<int:pk>/step/", imports.step, BY_TYPE, name="import-step"),
+    path("imports/<int:pk>/refused/", imports.refused, name="import-refused"),
     path("records/<slug:key>/<int:pk>/notes/", notes.write, name="note-new"),
     path("notes/<int:pk>/", notes.edit, name="note"),
     path("notes/<int:pk>/deletion/", notes.delete, name="note-delete"),

@@ -53,7 +53,8 @@ def find(screen: Screen, request: MemberRequest, pk: int) -> Record:
 @require_GET
 @member_required
 def index(request: MemberRequest, screen: Screen) -> HttpResponse:
-    context = {**lists.listing(screen, request, request.workspace), "active": screen.type.plural.lower()}
+    context = {**lists.listing(screen, request), "active": screen.type.plural.lower()}
+    context |= {"may_export": request.member.may(Permission.EXPORT), "merge_url": screen.duplicates_url}
     if wants_part(request, "list"):
         return render(request, "records/list_body.html", context)
     if is_partial(request) and request.GET.get("after"):

@@ -10,12 +10,12 @@ class TimelineConfig(AppConfig):
 
     def ready(self) -> None:
         from postroom.records.signals import addresses_changed, merged
-        from postroom.timeline import panels, resume, tickets
+        from postroom.timeline import links, panels, resume
 
         panels.register()
         resume.register()
         addresses_changed.connect(_relink, dispatch_uid="timeline")
-        merged.connect(tickets.on_merged, dispatch_uid="timeline-tickets")
+        merged.connect(links.on_merged, dispatch_uid="timeline-links")
 
 
 def _relink(*, record: Any, lost: bool, **_: Any) -> None:

@@ -9,7 +9,7 @@ from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail.models import Conversation, Thread
 from postroom.records.record import Record, about
-from postroom.timeline.models import Link
+from postroom.timeline.models import Link, Reach
 from postroom.workspaces.models import Membership
 
 TOPIC = "links"
@@ -26,6 +26,19 @@ def link(conversation: Conversation, record: Record, *, by: Membership) -> Link:
 def unlink(conversation: Conversation, record: Record, *, by: Membership) -> Link:
     """Untie a conversation from a record, for good: its mail is not shown there by address either."""
     return _decided(conversation, record, by=by, removed=True)
+
+
+def on_merged(*, gone: Record, kept: Record, **_: object) -> None:
+    """The conversations of a record that turned out to be another go to that one (``records.signals.merged``).
+
+    Where both have a link, what a member did by hand wins over what was matched.
+    """
+    old, new = Link.objects.filter(**about(gone)), Link.objects.filter(**about(kept))
+    matched = new.filter(how=Link.How.AUTO, conversation__in=old.filter(how=Link.How.MANUAL).values("conversation"))
+    matched.delete()
+    old.filter(conversation__in=new.values("conversation")).delete()
+    old.update(**about(kept))
+    Reach.objects.filter(**about(gone)).delete()
 
 
 def _decided(conversation: Conversation, record: Record, *, by: Membership, removed: bool) -> Link:

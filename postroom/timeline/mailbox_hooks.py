@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from postroom.mail.models import Thread
-from postroom.mailboxes.hooks import Card, Held
+from postroom.mail.models import Composition, Thread
+from postroom.mailboxes.hooks import Card, Held, Seen
 from postroom.mailboxes.models import Mailbox
-from postroom.timeline import sql
+from postroom.records import commands as records
+from postroom.records.people import commands as people
+from postroom.timeline import links, queries, sql
 from postroom.timeline.models import Link
+from postroom.workspaces.models import Membership
 
 FRESH = 60  # seconds a count is good for: the card is asked for every few, and counting a large mailbox takes a while
 
@@ -40,6 +45,39 @@ def _matched(link: Link) -> str:
         return f"Unlinked from {link.record} by {who} on {link.removed_at:%-d %B %Y}."
     how = "by address" if link.how == Link.How.AUTO else f"by {link.by.name}" if link.by else "by hand"
     return f"On {link.record}, linked {how}."
+
+
+TEST_CONTACT = "Connection test"
+
+
+def test_look(mailbox: Mailbox, member: Membership, message: int, since: datetime) -> dict[str, Seen]:
+    """Tie the test's mail, once it is here, to a contact made for it, and look for it among that contact's threads.
+
+    A mailbox's own address is never linked by itself (``rules.decide``), so the test links as a member would.
+    """
+    sent = Composition.objects.select_related("sent_message__thread").filter(pk=message).first()
+    if sent is None or sent.sent_message is None:
+        return {}
+    conversation = sent.sent_message.thread.conversation
+    link = Link.objects.filter(conversation=conversation, person__name=TEST_CONTACT).select_related("person").first()
+    if link is None:
+        person = people.create(member.workspace, by=member, last_name=TEST_CONTACT)
+        links.link(conversation, person, by=member)
+    else:
+        assert link.person is not None
+        person = link.person
+    if any(line.conversation == conversation.pk for line in queries.threads(person, member).items):
+        return {"linked": Seen(detail="On a contact made for the test, which goes again.")}
+    return {}
+
+
+def test_clean(mailbox: Mailbox, member: Membership, message: int) -> None:
+    """The contact made for the test goes."""
+    sent = Composition.objects.select_related("sent_message__thread").filter(pk=message).first()
+    if sent is not None and sent.sent_message is not None:
+        tied = Link.objects.filter(conversation=sent.sent_message.thread.conversation, person__name=TEST_CONTACT)
+        for link in tied.select_related("person"):
+            records.delete(link.record)
 
 
 def count_linked(mailbox: Mailbox) -> int:

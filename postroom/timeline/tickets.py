@@ -146,12 +146,3 @@ def _hear(ticket: Ticket, message: Message, mailbox: Mailbox, ours: Collection[s
         commands.answered(ticket, by=mailbox.owner if own else None, at=message.received)
     elif message.kind in OPENS:
         commands.asked(ticket, at=message.received)
-
-
-def on_merged(*, gone: object, kept: object, **_: object) -> None:
-    """A ticket that went into another takes its conversations along."""
-    if not isinstance(gone, Ticket) or not isinstance(kept, Ticket):
-        return
-    there = Link.objects.filter(ticket=kept).values("conversation")
-    Link.objects.filter(ticket=gone, conversation__in=there).delete()
-    Link.objects.filter(ticket=gone).update(ticket=kept)

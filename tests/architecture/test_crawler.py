@@ -21,6 +21,7 @@ from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.custom_fields import commands as own
 from postroom.records.deals import commands as deals
+from postroom.records.models import Import
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.tasks import commands as tasks
@@ -135,6 +136,9 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     of |= {f"records:{name}": {"pk": candidate.pk} for name in ("interview-new", "reference-new")}
     field = own.add(member.workspace, "contact", label=SHARED, kind="text")
     of |= {f"records:own-field{more}": {"pk": field.pk, "way": "up"} for more in ("", "-move", "-delete")}
+    job = Import.objects.create(workspace=member.workspace, member=member, record_type="contact", name=SHARED)
+    of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
+    of["records:company-merge"] = {"pk": company.pk}
     of["records:interview-notes"] = {"pk": interview.pk}
     return of
 

@@ -54,4 +54,5 @@ COMPANIES = Screen(
     rows=lambda query: _counted(query.select_related("owner__user").prefetch_related("domains")),
     whole=lambda query: query.select_related("owner__user").prefetch_related("domains"),
     empty="Add a company with its mail domain: everything written with anybody there is found on its page.",
+    merges=True,
 )

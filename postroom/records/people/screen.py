@@ -45,4 +45,5 @@ PEOPLE = Screen(
     whole=lambda query: query.select_related("company", "owner__user").prefetch_related("addresses"),
     empty="Add the people you deal with: their mail from all connected mailboxes comes together on one page.",
     address=lambda person: person.address,
+    merges=True,
 )

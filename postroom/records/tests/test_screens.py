@@ -16,7 +16,7 @@ from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.custom_fields import commands as own
 from postroom.records.deals import commands as deals
-from postroom.records.models import Candidate, Company, Note, Person, Task, Ticket
+from postroom.records.models import Candidate, Company, Import, Note, Person, Task, Ticket
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.record import Record
@@ -49,6 +49,7 @@ def world(northwind: Workspace, alice: Membership) -> dict[str, Any]:
         "interview": candidates.arrange(candidate, by=alice, at=NOON, kind="call"),
         "task": tasks.create(northwind, by=alice, title="Call back", record=ines),
         "own": own.add(northwind, "contact", label="Badge", kind="text"),
+        "import": Import.objects.create(workspace=northwind, member=alice, record_type="contact", name="people.csv"),
         "note": notes.write(ines, "Call before noon", by=alice),
     }
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from postroom.mail.models import Conversation, Message, Thread
+from postroom.records import merging
 from postroom.records.companies import commands as companies
 from postroom.records.models import Company, Person
 from postroom.records.people import commands as people
@@ -247,3 +248,17 @@ def test_the_card_of_a_mailbox_counts_its_linked_threads(world: World, ines: Per
     world.arrive(first, second, world.mail("paul@fabrikam.example", ADELE))
     unlink(second.thread.conversation, ines, by=world.adele)
     assert count_linked(world.mailbox) == card(world.mailbox)["linked"] == 1
+
+
+def test_a_merged_contact_brings_its_conversations_and_what_was_done_by_hand_wins(world: World) -> None:
+    kept = people.create(world.workspace, by=None, first_name="Ines", addresses=["ines@contoso.example"])
+    gone = people.create(world.workspace, by=None, first_name="Ines", addresses=["i@home.example"])
+    only_gone, both = (
+        world.mail("i@home.example", "adele@northwind.example"),
+        world.mail("ines@contoso.example", "i@home.example"),
+    )
+    world.arrive(only_gone, both)
+    unlink(both.thread.conversation, gone, by=world.adele)
+    merging.merge(kept, gone, by=world.adele)
+    found = {link.conversation_id: link.removed_at is None for link in Link.objects.filter(person=kept)}
+    assert found == {only_gone.thread.conversation_id: True, both.thread.conversation_id: False}
