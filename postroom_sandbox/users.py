@@ -141,6 +141,27 @@ class UserRegistry:
         self.save(user)
         return user
 
+    def set_access(
+        self,
+        user: User,
+        *,
+        delegates: Iterable[str] | None = None,
+        send_as: Iterable[str] | None = None,
+        send_on_behalf: Iterable[str] | None = None,
+    ) -> None:
+        """Who may open this mailbox, send as it and on its behalf from now on; None leaves a list as it is.
+
+        Raises ValueError for somebody who does not exist.
+        """
+        told = {"delegates": delegates, "send_as": send_as, "send_on_behalf": send_on_behalf}
+        given = {name: _lower(people) for name, people in told.items() if people is not None}
+        for address in (address for people in given.values() for address in people):
+            if self.by_address(address) is None:
+                raise ValueError(f"there is no user {address}")
+        for name, people in given.items():
+            setattr(user, name, people)
+        self.save(user)
+
     def save(self, user: User) -> None:
         """Stores a user as it is now."""
         row = (user.id, user.address, user.name, user.kind, user.tenant_id)

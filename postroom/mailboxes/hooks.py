@@ -122,9 +122,7 @@ class MailboxHooks(Protocol):
     def test_send(self, mailbox: Mailbox, member: Membership, subject: str) -> int:
         """Send a message from the mailbox to itself. Returns a number by which the next two know it."""
 
-    def test_look(
-        self, mailbox: Mailbox, member: Membership, message: int, since: datetime
-    ) -> Mapping[str, Seen]:
+    def test_look(self, mailbox: Mailbox, member: Membership, message: int, since: datetime) -> Mapping[str, Seen]:
         """What became of it, by step (``connection_test.STEPS``); ``push``: whether push is on for the mailbox."""
 
     def test_clean(self, mailbox: Mailbox, member: Membership, message: int) -> None:

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from postroom.mailboxes import approval_views, connect_views, leave_views, settings_views, shared_views, views
+from postroom.mailboxes import (
+    approval_views,
+    connect_views,
+    connection_test_views,
+    leave_views,
+    settings_views,
+    shared_views,
+    views,
+)
 
 app_name = "mailboxes"
 urlpatterns = [
@@ -27,6 +35,9 @@ urlpatterns = [
     path("mailboxes/<int:pk>/permission/<slug:feature>/", connect_views.allow, name="allow"),
     path("mailboxes/<int:pk>/disconnect/", leave_views.disconnect, name="disconnect"),
     path("mailboxes/departures/", leave_views.departing, name="departures"),
+    path("mailboxes/<int:pk>/test/", connection_test_views.test, name="test"),
+    path("mailboxes/<int:pk>/test/steps/", connection_test_views.steps, name="test-steps"),
+    path("mailboxes/<int:pk>/test/shown/", connection_test_views.shown, name="test-shown"),
     path("mailboxes/shared/new/", shared_views.new, name="add-shared"),
     path("mailboxes/<int:pk>/delegate/", shared_views.redelegate, name="delegate"),
 ]

@@ -1,15 +1,17 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.utils.timezone import localtime
 
 from postroom.lib.clock import now
-from postroom.mailboxes.hooks import Card, Progress, SyncResult
+from postroom.mailboxes.hooks import Card, Progress, Seen, SyncResult
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes, push
 from postroom.sync.models import Activity, Lane, Notification, OutboxEntry, Quarantined, Subscription, SyncState
+from postroom.sync.notified import HEARD_EVERY
+from postroom.workspaces.models import Membership
 
 ERASED_AT_ONCE = 2000
 
@@ -99,6 +101,16 @@ def erase_some(mailbox: Mailbox, contacts: bool) -> int:
         if ids := list(some):
             return int(model.objects.filter(pk__in=ids).delete()[0])
     return 0
+
+
+def test_look(mailbox: Mailbox, member: Membership, message: int, since: datetime) -> dict[str, Seen]:
+    """Whether push is on, and whether it has told us of anything since the test began."""
+    push_on = Subscription.objects.filter(mailbox=mailbox, expires_at__gt=now()).first()
+    if push_on is None:
+        return {}
+    heard = push_on.last_notified_at
+    told = heard is not None and heard >= since - HEARD_EVERY  # in a storm it is not written each time
+    return {"push": Seen(), **({"notified": Seen(heard, "Pushed by Microsoft.")} if told else {})}
 
 
 def card(mailbox: Mailbox) -> Card:

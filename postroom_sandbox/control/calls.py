@@ -15,6 +15,7 @@ from postroom_sandbox.users import User
 from postroom_sandbox.world import World
 
 _LINES = ("Content-Type", "application/x-ndjson; charset=utf-8")
+_RIGHTS = ("delegates", "send_as", "send_on_behalf")
 Call = Callable[..., Response]
 
 
@@ -37,6 +38,8 @@ def routes(world: World) -> list[Route]:
         ("GET", f"{box}/dump", show_dump),
         ("GET", f"{box}/outgoing", outgoing),
         ("POST", f"{box}/expire-delta", expire_delta),
+        ("GET", f"{box}/access", show_access),
+        ("PUT", f"{box}/access", set_access),
         ("GET", f"{box}/limits", show_limits),
         ("PUT", f"{box}/limits", set_limits),
     )
@@ -186,6 +189,22 @@ def expire_delta(world: World, request: Request, address: str) -> Response:
     """POST /sandbox/mailboxes/{address}/expire-delta."""
     _mailbox(world, address).expire_delta()
     return Response(204)
+
+
+def show_access(world: World, request: Request, address: str) -> Response:
+    """GET /sandbox/mailboxes/{address}/access: who may open it, send as it, and on its behalf."""
+    user = _user(world, address)
+    return json_response({name: getattr(user, name) for name in _RIGHTS})
+
+
+def set_access(world: World, request: Request, address: str) -> Response:
+    """PUT /sandbox/mailboxes/{address}/access: only the lists that are named change, at once."""
+    body = request.json_object()
+    given = {name: body[name] for name in _RIGHTS if name in body}
+    if not all(isinstance(people, list) and all(isinstance(one, str) for one in people) for people in given.values()):
+        raise ValueError(f"{', '.join(_RIGHTS)} are lists of addresses")
+    world.users.set_access(_user(world, address), **given)
+    return show_access(world, request, address)
 
 
 def show_limits(world: World, request: Request, address: str) -> Response:

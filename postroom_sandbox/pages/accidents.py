@@ -12,7 +12,7 @@ from ..entra.errors import REFUSALS
 from ..entra.records import TenantPolicy
 from ..http import ApiError, Request, Response
 from ..notifications.model import LIFECYCLE_EVENTS
-from ..users import PERSONAL_TENANT, User
+from ..users import PERSONAL_TENANT, SHARED, WORK, User
 from .layout import page
 from .markup import button, esc, form, options
 
@@ -46,7 +46,7 @@ def show(world: World, request: Request) -> Response:
     main = (
         '<div class="head"><h1>Accidents</h1></div>'
         '<p class="lead">What happens to real accounts, on demand. Each is also a control call under /sandbox/.</p>'
-        f"{_account(world, chosen)}{_tenants(world)}{_faults(world)}"
+        f"{_account(world, chosen)}{_shared(world)}{_tenants(world)}{_faults(world)}"
     )
     return page(world, request, "Accidents", main, current="/accidents")
 
@@ -68,6 +68,25 @@ def _account(world: World, chosen: str) -> str:
         f"{button('Send', name='do', value='lifecycle')}</div>"
     )
     return f"<section><h2>To one account</h2>{form('/accidents', inner, css='sheet')}</section>"
+
+
+def _shared(world: World) -> str:
+    """Who may open which shared mailbox, with buttons to withdraw and to give it."""
+    forms = ""
+    for box in (user for user in world.users if user.kind == SHARED):
+        people = [user for user in world.users if user.kind == WORK and user.tenant_id == box.tenant_id]
+        select = f"who-{box.id}"
+        names = [
+            (user.address, f"{user.name}{' (may open it)' if box.may_be_opened_by(user) else ''}") for user in people
+        ]
+        inner = (
+            f'<label for="{select}">{esc(box.address)}</label><div class="row">'
+            f'<select id="{select}" name="who">{options(names)}</select>'
+            f"{button('Withdraw access', name='do', value='withdraw')}"
+            f"{button('Give access', name='do', value='give')}</div>"
+        )
+        forms += form("/accidents", inner, fields={"mailbox": box.address}, css="sheet")
+    return f"<section><h2>Shared mailboxes</h2>{forms}</section>" if forms else ""
 
 
 def _tenants(world: World) -> str:
@@ -138,6 +157,8 @@ def change(world: World, request: Request) -> tuple[str, str]:
     user = world.users.find(fields.get("mailbox", ""))
     if user is None:
         raise ApiError(404, "ResourceNotFound", "Choose an account.")
+    if what in ("withdraw", "give"):
+        return "/accidents", _set_access(world, user, what, fields.get("who", ""))
     return f"/accidents?mailbox={user.address}", _to_account(world, user, what, fields)
 
 
@@ -158,6 +179,18 @@ def _to_account(world: World, user: User, what: str, fields: dict[str, str]) -> 
     label, happen = _ACTS[what]
     happen(world, user)
     return f"{label}: done for {user.name}."
+
+
+def _set_access(world: World, box: User, what: str, who: str) -> str:
+    person = world.users.by_address(who)
+    if person is None or box.kind != SHARED:
+        raise ApiError(404, "ResourceNotFound", "Choose a person.")
+    rights = {}
+    for name in ("delegates", "send_as"):
+        others = [address for address in getattr(box, name) if address != person.address.lower()]
+        rights[name] = others if what == "withdraw" else [*others, person.address]
+    world.users.set_access(box, **rights)
+    return f"{person.name} may {'no longer' if what == 'withdraw' else 'now'} open {box.address}."
 
 
 def _add_fault(world: World, name: str) -> str:
