@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, transaction
 from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.lib.crypto import CannotOpen
+from postroom.mailboxes import features
 from postroom.mailboxes.failures import NEEDS_SIGN_IN, clear_connection, mark_connection
 from postroom.mailboxes.models import Connection, Failure
 from postroom.providers import errors, registry
@@ -56,9 +57,12 @@ def keep(owner: Connection, grant: Grant, *, before: Grant | None = None) -> Gra
         account=grant.account or (before and before.account),
     )
     owner.sealed_grant = keyring().seal(msgspec.json.encode(whole), place(owner))
+    was_on = features.granted_names(owner) if before and whole.scopes != before.scopes else []
     owner.access_expires, owner.scopes = whole.expires, sorted(whole.scopes)
     clear_connection(owner)
     owner.save(update_fields=["sealed_grant", "access_expires", "scopes", "failure", "failure_code", "failure_claims"])
+    if was_on:
+        features.note_answer(owner, was_on)  # taken back at the provider: off, and said so
     return whole
 
 

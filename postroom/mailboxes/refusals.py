@@ -246,7 +246,7 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "busy": Refusal(
         "{provider} did not answer",
-        "The last step of your sign-in did not come through: {provider} was busy or out of reach. Nothing was connected.",
+        "The last step of the sign-in failed: {provider} was busy or out of reach. Nothing was connected.",
         ("Wait a minute and connect again.",),
         status=503,
     ),

@@ -15,7 +15,7 @@ from postroom.lib.clock import now
 from postroom.mail import commands as mail
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message
 from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import AdminApproval, Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
@@ -56,6 +56,7 @@ DEMO_ONLY = ("ui:",)  # not there at all elsewhere
 NOT_OBJECTS = {  # their parameters name no row of anybody's
     "mailboxes:permissions",
     "mailboxes:callback",
+    "mailboxes:ask-approval",
     "notifications",
     "ui:gallery-page",
     "inbox:undo",  # a token that is none is answered "too late"; whose it is stands in it
@@ -106,7 +107,13 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     task = tasks.create(member.workspace, title=SHARED, by=member)
     of_records = {"key": "contact", "name": "name", "stage": deal.stage_id, "status": "solved", "state": "done"}
     of = {
-        "inbox": {"pk": message.thread_id, "file": file.pk, "folder": message.folder_id, "action": "archive"},
+        "inbox": {
+            "pk": message.thread_id,
+            "message": message.pk,
+            "file": file.pk,
+            "folder": message.folder_id,
+            "action": "archive",
+        },
         "mail": {"pk": message.pk},
         "mailboxes": {"pk": mailbox.pk, "change": "pause", "feature": "sending", "provider": "microsoft"},
         "timeline": {"pk": message.thread.conversation_id, "key": "contact", "record": contact.pk},
@@ -116,6 +123,11 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         "records": {**of_records, "pk": contact.pk},
         "": {"mailbox": mailbox.pk, "token": "x", "page": "forms", "provider": "microsoft"},
     }
+    approval = AdminApproval.objects.create(
+        workspace=member.workspace, member=member, provider="microsoft", features=["mail"], state=SECRET
+    )
+    for name in ("approval", "forget-approval"):
+        of[f"mailboxes:{name}"] = {"pk": approval.pk}
     for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file"):
         of[f"inbox:{name}"] = {"pk": draft.pk}
     for name in ("attachment", "attachment-view"):
@@ -139,6 +151,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     job = Import.objects.create(workspace=member.workspace, member=member, record_type="contact", name=SHARED)
     of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
     of["records:company-merge"] = {"pk": company.pk}
+    of["workspaces:remove-member"] = {"pk": member.pk}
     of["records:interview-notes"] = {"pk": interview.pk}
     return of
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from postroom.lib.clock import frozen
 from postroom.lib.crypto import generate_key
-from postroom.mailboxes import grants
+from postroom.mailboxes import features, grants
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.mailboxes.session import open_mail
 from postroom.mailboxes.tests.fakes import FakeProvider, grant_of
@@ -249,3 +249,14 @@ class TestOpening:
         mailbox.connection = None
         with pytest.raises(errors.AccessLost):
             open_mail(mailbox)
+
+
+def test_a_permission_taken_back_at_the_provider_is_said_to_be_off(
+    connection: Connection, provider: FakeProvider
+) -> None:
+    provider.signing.answers = [grant_of(number=2, scopes=frozenset({"User.Read", "Mail.ReadWrite"}))]
+    rejected = grants.open_grant(connection).access_token
+    grants.Tokens(connection.pk)(rejected=rejected)
+    connection.refresh_from_db()
+    sending = next(one for one in features.states(connection) if one.feature.name == "sending")
+    assert (sending.on, sending.why, sending.asked) == (False, "permission not granted", True)
