@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from postroom.inbox.accounts import Account, Pull, accounts
+from postroom.mail import outbox
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
 from postroom.operations.alerts.channels import open_count
@@ -46,10 +47,16 @@ def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
     if not broken:
         return None
     where = reverse("mailboxes:list")
+    waiting = sum(outbox.waiting([mailbox.pk for mailbox, _ in broken]).values())
     if len(broken) > 1:
         names = ", ".join(mailbox.address for mailbox, _ in broken)
         title = f"Sync failed for {len(broken)} mailboxes."
-        return {"title": title, "text": f"{names}. Nothing is lost.", "label": "See what to do", "url": where}
+        return {
+            "title": title,
+            "text": f"{names}. {_waiting(waiting)}Nothing is lost.",
+            "label": "See what to do",
+            "url": where,
+        }
     mailbox, advice = broken[0]
     found: ShellTrouble = {
         "title": f"Sync failed: {mailbox.address}.",
@@ -61,6 +68,10 @@ def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
         found["label"] = failures.reconnect_label(mailbox)
         found["post_url"] = reverse("mailboxes:reconnect", args=[mailbox.pk])
     return found
+
+
+def _waiting(many: int) -> str:
+    return "" if not many else "1 change waits. " if many == 1 else f"{many:,} changes wait. "
 
 
 def _line(account: Account, all_of_them: list[Account]) -> ShellMailbox:

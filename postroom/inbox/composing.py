@@ -38,9 +38,9 @@ def context(
         "subject": composition.subject,
         "text": writing.to_text(composition.html),
         "attachments": [_file(one) for one in files(composition)],
-        "hidden": {"seen": newest} if composition.conversation_id else {},
+        "hidden": {"taken": composition.taken, **({"seen": newest} if composition.conversation_id else {})},
         "errors": errors or {},
-        "notice": notice,
+        "notice": notice or composition.note or _formatted(composition),
         "focus": focus,
         "send_url": reverse("inbox:send", args=key),
         "save_url": reverse("inbox:save", args=key),
@@ -50,10 +50,16 @@ def context(
     }
 
 
+def _formatted(composition: Composition) -> str:
+    if not writing.has_formatting(composition.html):
+        return ""
+    return "This draft has formatting from Outlook. It stays as long as you change nothing in the text."
+
+
 def files(composition: Composition) -> list[CompositionFile]:
     rows = CompositionFile.objects.filter(composition=composition, is_inline=False)
     return list(rows.select_related("blob").order_by("pk"))
 
 
 def _file(one: CompositionFile) -> dict[str, Any]:
-    return {"name": one.name, "size": one.blob.size, "value": one.pk}
+    return {"name": one.name, "size": one.size, "value": one.pk}

@@ -10,6 +10,7 @@ from django.urls import reverse
 from postroom.inbox import queries, rows
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.rows import Row
+from postroom.mail import categories
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Folder
 from postroom.mail.queries import PAGE, Line, Page
@@ -90,13 +91,14 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
     base = reverse("inbox:list")
     page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(known, asked, mailbox)
     tags = panel.tags_of([*(line.thread.conversation_id for line in page.items), *also])
+    colors = _colors(page)
     address = f"{base}{query}"
     return Listing(
         title="Inbox",
         url=address,
         close=address,
         more=f"{base}{_query(filter=asked.filter, mailbox=mailbox or '', after=page.next)}" if page.next else "",
-        rows=[_row(line, known, asked, tags, name="inbox:thread", query=query) for line in page.items],
+        rows=[_row(line, known, asked, tags, colors, name="inbox:thread", query=query) for line in page.items],
         chips=_chips(known, asked, mailbox),
         boxes=_boxes(known, asked, mailbox),
         going_on=bool(asked.after),
@@ -180,8 +182,10 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
     query = _query(filter="unread" if unread else "")
     sent = folder.role in WRITTEN_BY_US
     went = queries.recipients(folder, [line.thread.pk for line in page.items]) if sent and page.items else {}
+    colors = _colors(page)
     lines = [
-        _row(line, known, asked, tags, name="inbox:folder-thread", query=query, folder=folder) for line in page.items
+        _row(line, known, asked, tags, colors, name="inbox:folder-thread", query=query, folder=folder)
+        for line in page.items
     ]
     return Listing(
         title=folder.name,
@@ -199,6 +203,11 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
     )
 
 
+def _colors(page: Page[Line]) -> categories.Colors:
+    """Asked of the database always, so that a page costs the same whatever is on it."""
+    return categories.colors({line.thread.mailbox_id for line in page.items})
+
+
 def _as_sent(row: Row, people: Sequence[object]) -> Row:
     return replace(row, who=rows.sent_to(people), face=rows.face(people[:1], frozenset()))
 
@@ -208,6 +217,7 @@ def _row(
     known: Accounts,
     asked: Asked,
     tags: Mapping[int, Sequence[panel.Tag]],
+    colors: categories.Colors,
     *,
     name: str,
     query: str,
@@ -221,7 +231,7 @@ def _row(
         part=reverse(name, args=[*where, thread.pk]) + query,
         current=thread.pk == asked.open,
         accounts=known,
-        labels=rows.tags(thread, tags, known),
+        labels=rows.tags(thread, tags, known, colors),
     )
 
 

@@ -69,7 +69,33 @@ def drafts(member: Membership, *, limit: int = 100) -> list[Composition]:
     return list(rows.filter(begun).distinct().select_related("mailbox").order_by("-updated_at")[:limit])
 
 
+def drafts_elsewhere(accounts: Accounts, *, limit: int = 100) -> list[Message]:
+    """Drafts begun in Outlook that nobody goes on with here, newest first."""
+    rows = Message.objects.filter(
+        mailbox__in=accounts.worked_in(), folder__role=FolderRole.DRAFTS, is_draft=True
+    ).exclude(
+        Exists(
+            Composition.objects.filter(
+                mailbox=OuterRef("mailbox"),
+                draft_id=OuterRef("remote_id"),
+                state__in=[Composition.State.DRAFT, Composition.State.FAILED, Composition.State.SENDING],
+            )
+        )
+    )
+    return list(rows.order_by("-received", "-pk")[:limit])
+
+
 def own_composition(member: Membership, pk: int) -> Composition | None:
     """Only its author writes and sends a composition."""
     rows = Composition.objects.filter(pk=pk, author=member, mailbox__workspace=member.workspace_id)
     return rows.select_related("mailbox__workspace", "answers__thread", "answers__folder").first()
+
+
+def conversations_of(threads: Collection[int], accounts: Accounts) -> list[list[Message]]:
+    """The messages of the conversations these threads belong to, in mailboxes the member works in, oldest first."""
+    visible = Thread.objects.filter(pk__in=threads, mailbox__in=accounts.ids).values("conversation")
+    rows = Message.objects.filter(thread__conversation__in=visible, mailbox__in=accounts.worked_in())
+    found: dict[int, list[Message]] = {}
+    for one in rows.select_related("folder", "mailbox", "thread").order_by("received", "pk"):
+        found.setdefault(one.thread.conversation_id, []).append(one)
+    return list(found.values())

@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from postroom.inbox import queries
 from postroom.inbox.accounts import Accounts
-from postroom.inbox.rows import who
+from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
-from postroom.mail import content
+from postroom.mail import categories, content
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.queries import Conversation, Shown
+from postroom.providers.contract import FolderRole
+from postroom.sync.lanes import BLOCKING_FAILURES
 from postroom.timeline.panel import Tag
 from postroom.workspaces.models import Membership
 
@@ -67,6 +69,15 @@ class Item:
     sending: str = ""
     failed: Composition | None = None
     text: str = ""
+    resume: str = ""  # where to go on writing a draft of the provider's
+
+
+class Chip(NamedTuple):
+    """A category of the conversation; ``remove`` takes it off, empty where the member may not."""
+
+    label: str
+    module: str
+    remove: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ class Reading:
     part: str
     show: str
     unopened: Sequence[int] = field(default_factory=tuple)
+    categories: Sequence["Chip"] = ()
 
     @property
     def reply(self) -> str:
@@ -98,8 +110,20 @@ class Reading:
     def acts(self) -> dict[str, str]:
         """The address of each action, saying where the thread was opened."""
         query = urlencode({"place": self.place, "close": self.close})
-        names = ("archive", "delete", "move", "unread", "flag")
-        return {name: f"{reverse('inbox:act', args=[self.thread.pk, name])}?{query}" for name in names}
+        names = ("archive", "delete", "move", "unread", "flag", "complete", "junk", "not-junk")
+        address = {name: reverse("inbox:act", args=[self.thread.pk, name]) for name in names}
+        return {name.replace("-", "_"): f"{url}?{query}" for name, url in address.items()}
+
+    @property
+    def choose_category(self) -> str:
+        query = urlencode({"place": self.place, "close": self.close})
+        return f"{reverse('inbox:categories', args=[self.thread.pk])}?{query}"
+
+    @property
+    def in_junk(self) -> bool:
+        """Whether the newest of it lies in Junk."""
+        shown = self.conversation.messages
+        return bool(shown) and shown[-1].message.folder.role == FolderRole.JUNK
 
     @property
     def folders(self) -> str:
@@ -149,8 +173,22 @@ def read(
         live=_live(found),
         part=part,
         show=looked_for,
+        categories=_chips(threads, known, place, close),
         unopened=[one.message.pk for one in found.messages if not one.message.is_read],
     )
+
+
+def _chips(threads: Sequence[Thread], known: Accounts, place: str, close: str) -> list[Chip]:
+    """Each category once, although copies of the mail may have it in several mailboxes."""
+    colors = categories.colors({thread.mailbox_id for thread in threads})
+    worked = set(known.worked_in())
+    url = reverse("inbox:act", args=[threads[0].pk, "category"])
+    found: dict[str, Chip] = {}
+    for thread in threads:
+        for name, module in chips(thread, colors):
+            query = urlencode({"place": place, "close": close, "remove": name})
+            found.setdefault(name, Chip(name, module, f"{url}?{query}" if thread.mailbox_id in worked else ""))
+    return list(found.values())
 
 
 def _live(found: Conversation) -> str:
@@ -162,6 +200,7 @@ def _live(found: Conversation) -> str:
 
 def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
     message = one.message
+    may_work = message.mailbox_id in known.worked_in()
     mine = message.from_address.lower() in known.own
     notice, tone = _STATES.get(message.body_state) or _KINDS.get(message.kind) or ("", "")
     return Item(
@@ -180,7 +219,8 @@ def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
         actions=_actions(message, reply),
         notice=notice,
         notice_tone=tone,
-        sending="Draft in Outlook" if message.is_draft else "",
+        sending="Draft" if message.is_draft else "",
+        resume=reverse("inbox:resume", args=[message.pk]) if message.is_draft and may_work else "",
     )
 
 
@@ -242,11 +282,18 @@ def _waiting(one: Composition, member: Membership) -> Item:
         text=to_text(one.html),
         open=True,
         mine=True,
-        sending="Not sent" if failed else "Sending…",
+        sending="Not sent" if failed else _on_its_way(one),
         failed=one if failed and own else None,
         notice=f"This message was not sent. {_reason(one.failure)}" if failed else "",
         notice_tone="bad" if failed else "",
     )
+
+
+def _on_its_way(one: Composition) -> str:
+    """Not "Sending…" while nothing can be sent."""
+    if one.mailbox.failure in BLOCKING_FAILURES:
+        return "Waits for a new sign-in"
+    return "Waits for the mailbox to answer" if one.mailbox.failure else "Sending…"
 
 
 def _reason(failure: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from postroom.inbox.accounts import Accounts
+from postroom.mail.categories import Colors
 from postroom.mail.models import Thread
 from postroom.mail.queries import Line
 from postroom.timeline.panel import Tag
@@ -76,13 +77,23 @@ def sent_to(people: Sequence[Any]) -> str:
     return f"To {', '.join(names)}" if names else "To nobody yet"
 
 
-def tags(thread: Thread, records: Mapping[int, Sequence[Tag]], accounts: Accounts) -> list[Label]:
-    """What a line says about where its thread belongs: records first, then the shared mailbox."""
+def tags(thread: Thread, records: Mapping[int, Sequence[Tag]], accounts: Accounts, colors: Colors) -> list[Label]:
+    """What a line says about where its thread belongs: records first, then the shared mailbox, then categories."""
     found = [Label(tag.label, tag.module) for tag in records.get(thread.conversation_id, ()) if tag.module != "contact"]
     account = accounts.get(thread.mailbox_id)
     if account is not None and account.shared:
         found.append(Label(f"{account.address.partition('@')[0]}@", "shared"))
-    return found[:TAGS_SHOWN]
+    return [*found[:TAGS_SHOWN], *chips(thread, colors)[:TAGS_SHOWN]]
+
+
+def chips(thread: Thread, colors: Colors) -> list[Label]:
+    """The categories of a thread's messages, in the colours of its mailbox; neutral where we know none."""
+    known = colors.get(thread.mailbox_id, {})
+    return [Label(name, module(known.get(name))) for name in sorted(thread.categories, key=str.casefold)]
+
+
+def module(color: int | None) -> str:
+    return "category" if color is None else f"category category-{color}"
 
 
 def row(line: Line, *, href: str, part: str, current: bool, accounts: Accounts, labels: Sequence[Label]) -> Row:

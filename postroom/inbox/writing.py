@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from postroom.inbox.accounts import Account, Accounts
-from postroom.mail import commands
+from postroom.mail import commands, text
+from postroom.mail import html as mail_html
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mailboxes import sending
 from postroom.mailboxes.models import Mailbox
@@ -17,6 +18,7 @@ HOWS = ("reply", "reply_all", "forward")
 
 _PART = re.compile(r'(?:"[^"]*"|<[^>]*>|[^,;\n])+')
 _NAMED = re.compile(r"^(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*$", re.DOTALL)
+_PLAIN = re.compile(r"(?:</?p>|<br\s*/?>|[^<])*")  # what was typed into a plain box
 _NEEDS_QUOTES = re.compile(r'[,;<>"]')
 
 
@@ -51,10 +53,21 @@ def _as_typed(name: str, address: str) -> str:
 
 
 def to_text(written: str) -> str:
-    """The reverse of ``commands.text_to_html``."""
-    text = re.sub(r"<br\s*/?>", "\n", written)
-    text = re.sub(r"</p>\s*<p>", "\n\n", text)
-    return html.unescape(re.sub(r"<[^>]+>", "", text))
+    """The reverse of ``commands.text_to_html``; of a draft written elsewhere, what one reads in it."""
+    if not _PLAIN.fullmatch(written):
+        return text.from_html(mail_html.sanitise(written).html)
+    plain = re.sub(r"<br\s*/?>", "\n", written)
+    plain = re.sub(r"</p>\s*<p>", "\n\n", plain)
+    return html.unescape(re.sub(r"<[^>]+>", "", plain))
+
+
+def says_the_same(typed: str, written: str) -> bool:
+    """Whether a plain box still holds what was put into it: then a draft keeps its formatting."""
+    return " ".join(typed.split()) == " ".join(to_text(written).split())
+
+
+def has_formatting(written: str) -> bool:
+    return bool(written) and not _PLAIN.fullmatch(written)
 
 
 # --- compositions ------------------------------------------------------------------------------------------------
@@ -66,7 +79,16 @@ def begin(member: Membership, known: Accounts, *, to: str = "", subject: str = "
     if account is None:
         return None
     empty = Composition.objects.filter(
-        author=member, state=Composition.State.DRAFT, how="new", html="", subject="", to=[], cc=[], bcc=[], files=None
+        author=member,
+        state=Composition.State.DRAFT,
+        how="new",
+        html="",
+        subject="",
+        to=[],
+        cc=[],
+        bcc=[],
+        files=None,
+        draft_id="",
     )
     composition = empty.filter(mailbox__in=[one.pk for one in known.senders]).order_by("-pk").first()
     if composition is None:
@@ -115,6 +137,5 @@ class Size(NamedTuple):
 
 def size(composition: Composition) -> Size:
     """Bytes of a composition's attachments, and how many more it may have."""
-    sizes = CompositionFile.objects.filter(composition=composition).values_list("blob__size", flat=True)
-    used = sum(sizes)
+    used = sum(file.size for file in CompositionFile.objects.filter(composition=composition).select_related("blob"))
     return Size(used, max(0, LARGEST - used))

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from postroom.files import storage
 from postroom.lib.clock import now
-from postroom.mail import folder_changes, outbox, sending
+from postroom.mail import drafts, folder_changes, identity, outbox, sending
 from postroom.mail.models import Composition, CompositionFile, Folder, Message
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
@@ -90,7 +90,7 @@ def compose(
     html: str = "",
 ) -> Composition:
     """Begin a message. An answer gets its recipients and subject from what it answers; people are (name, address)."""
-    marker, message_id = sending.new_identity(mailbox)
+    marker, message_id = identity.new(mailbox)
     recipients, copies = _recipients(mailbox, answers, how) if answers and not to else (list(to), [])
     return Composition.objects.create(
         mailbox=mailbox,
@@ -141,20 +141,52 @@ def _subject(answers: Message, how: str) -> str:
 
 
 def save(composition: Composition, **fields: Any) -> None:
-    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, mailbox."""
+    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, mailbox.
+
+    It goes to the provider's Drafts at the next pause; a draft that moves to another mailbox leaves its old one.
+    """
     if composition.state not in (Composition.State.DRAFT, Composition.State.FAILED):
         return
-    for name, value in fields.items():
-        setattr(composition, name, value)
-    composition.updated_at = now()
-    composition.save(update_fields=[*fields, "updated_at"])
+    changed = {name: value for name, value in fields.items() if getattr(composition, name) != value}
+    with transaction.atomic():
+        if "mailbox" in changed and composition.mailbox_id != changed["mailbox"].pk:
+            _change_mailbox(composition, changed.pop("mailbox"))
+        for name, value in changed.items():
+            setattr(composition, name, value)
+        if changed:
+            composition.updated_at = now()
+            composition.save(update_fields=[*changed, "updated_at"])
+        if fields:
+            drafts.touched(composition)
+
+
+def _change_mailbox(composition: Composition, mailbox: Mailbox) -> None:
+    drafts.leave(composition)
+    composition.mailbox, composition.updated_at = mailbox, now()
+    composition.save(update_fields=["mailbox", "updated_at"])
+    drafts.unlink(composition)
 
 
 def attach(composition: Composition, *, name: str, content_type: str, chunks: Any) -> CompositionFile:
     blob = storage.store_stream(composition.mailbox.workspace, chunks, content_type=content_type)
-    return CompositionFile.objects.create(
+    kept = CompositionFile.objects.create(
         composition=composition, blob=blob, name=name[:255], content_type=content_type[:255]
     )
+    _written(composition)
+    return kept
+
+
+def detach(composition: Composition, files: Sequence[CompositionFile]) -> None:
+    """Take files off, here and where the draft lies."""
+    for file in files:
+        file.delete()
+        _written(composition, detach=file.remote_id)
+
+
+def _written(composition: Composition, *, detach: str = "") -> None:
+    composition.updated_at = now()
+    composition.save(update_fields=["updated_at"])
+    drafts.touched(composition, detach=detach)
 
 
 def send(composition: Composition) -> None:
@@ -168,7 +200,11 @@ def send(composition: Composition) -> None:
 
 
 def discard(composition: Composition) -> None:
-    Composition.objects.filter(pk=composition.pk, state__in=["draft", "failed"]).delete()
+    """Throw a draft away. What the provider has of it moves to Deleted Items."""
+    with transaction.atomic():
+        if composition.state in (Composition.State.DRAFT, Composition.State.FAILED):
+            drafts.leave(composition)
+        Composition.objects.filter(pk=composition.pk, state__in=["draft", "failed"]).delete()
 
 
 def _looks_like_address(text: str) -> bool:

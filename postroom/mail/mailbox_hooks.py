@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.template.defaultfilters import filesizeformat
 
 from postroom.lib.clock import now
-from postroom.mail import brake, commands, comparing, erasing
+from postroom.mail import brake, commands, comparing, erasing, outbox
 from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
 from postroom.mailboxes.hooks import Card, Held, Seen
 from postroom.mailboxes.models import Failure, Mailbox
@@ -47,6 +47,7 @@ def card(mailbox: Mailbox) -> Card:
     stopped = brake.asking(mailbox) if mailbox.failure == Failure.BREAKER else None
     summary = comparing.summary(mailbox)
     return {
+        "waiting": outbox.waiting([mailbox.pk]).get(mailbox.pk, 0),
         "folders": len(totals),
         "messages": sum(totals),
         "complete": "Checking" if summary.checking else summary.words if summary.share is not None else "",

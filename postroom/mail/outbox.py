@@ -171,3 +171,13 @@ def waiting(mailbox_ids: Sequence[int]) -> dict[int, int]:
     late = Q(attempts__gt=0) | Q(created_at__lt=now() - PATIENT_FOR) | ~Q(mailbox__failure="")
     rows = OutboxEntry.objects.filter(late, mailbox__in=mailbox_ids, state__in=OPEN)
     return dict(rows.values_list("mailbox").annotate(Count("pk")).order_by("mailbox"))
+
+
+def waits(mailbox: Mailbox, many: int) -> str:
+    """What to say of changes that wait, and for what (product.md SY9). Empty when none do."""
+    if not many:
+        return ""
+    what = "1 change waits" if many == 1 else f"{many:,} changes wait"
+    if mailbox.failure in lanes.BLOCKING_FAILURES:
+        return f"{what} for a new sign-in to {mailbox.address}. Nothing is lost."
+    return f"{what} for {mailbox.address} to answer, and will go out without you."

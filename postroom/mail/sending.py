@@ -9,18 +9,16 @@ attempt that finds it so waits until the provider's transport must have had time
 """
 
 import logging
-import secrets
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from msgspec.structs import replace
 
 from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
-from postroom.mail import backlog, store
+from postroom.mail import backlog, drafts, store
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
@@ -38,13 +36,6 @@ State = OutboxEntry.State
 PATIENCE = (2, 5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds before the next attempt
 TRANSPORT = timedelta(seconds=45)  # a draft handed over is gone from Drafts by then, or was never handed over
 LOOK_AGAIN = timedelta(seconds=1)
-
-
-def new_identity(mailbox: Mailbox) -> tuple[str, str]:
-    """A marker and a Message-ID of our own for a message to send."""
-    marker = secrets.token_hex(16)
-    domain = mailbox.address.rpartition("@")[2] or "postroom.invalid"
-    return marker, f"<{marker}.postroom@{domain}>"
 
 
 def enqueue(composition: Composition) -> OutboxEntry:
@@ -96,10 +87,7 @@ def _send(run: Run, entry: OutboxEntry) -> Steps:
 
 
 def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
-    outgoing = _outgoing(composition)
-    found = None
-    if entry.step:
-        found = run.source.find_sent(marker=outgoing.marker, internet_message_id=outgoing.internet_message_id)
+    found = _found(run, entry, composition)
     if found is not None and not found.is_draft:
         yield _sent(run, entry, composition, found)
         return
@@ -107,19 +95,69 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
         yield _look_again(entry)
         return
     if not entry.step:
+        if found is not None and composition.draft_id and found.change_key != composition.draft_key:
+            yield _keep_theirs(run, composition, found)
         yield _reached(entry, "begun")  # from here on an attempt looks first for what the last one left
-    draft = _as_draft(found) if found is not None else run.source.create_draft(_answering(run, outgoing))
+    composition.tail = tail_of(run, composition)
+    draft = _draft(run, entry, composition, found)
     yield _reached(entry, "drafted", remote_id=draft.id)
-    for attachment in _not_yet_there(composition, draft):
+    yield from _hand_over(run, entry, composition, draft)
+
+
+def _found(run: Run, entry: OutboxEntry, composition: Composition) -> RemoteMessage | None:
+    """The draft that is to be sent, or what was sent already: left by an attempt, or written there before."""
+    written = OutboxEntry.objects.filter(subject_key=drafts.key(composition), kind="draft").exclude(step="")
+    if not entry.step and not composition.draft_id and not written.exists():
+        return None
+    found = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
+    if found is None and composition.draft_id:
+        answer = run.source.get([composition.draft_id], urgency=Urgency.USER)[0]
+        found = answer if isinstance(answer, RemoteMessage) and answer.is_draft else None
+    return found
+
+
+def _draft(run: Run, entry: OutboxEntry, composition: Composition, found: RemoteMessage | None) -> RemoteDraft:
+    """The very draft that is there, with what was written last; a new one only where there is none."""
+    if found is None:
+        return run.source.create_draft(outgoing_of(composition))
+    if entry.step in ("", "begun") and drafts.is_changed(composition):
+        return run.source.update_draft(found.id, outgoing_of(composition))
+    return _as_draft(found)
+
+
+def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: RemoteDraft) -> Steps:
+    for attachment in not_yet_there(composition, draft):
         run.source.attach(draft.id, attachment)
+    for taken_off in drafts.to_detach(composition):
+        run.source.detach(draft.id, taken_off)
     yield _reached(entry, "sending")
     run.source.send(draft.id)
     yield _reached(entry, "handed_over")
-    sent = run.source.find_sent(marker=outgoing.marker, internet_message_id=outgoing.internet_message_id)
+    sent = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
     if sent is not None and not sent.is_draft:
         yield _sent(run, entry, composition, sent)
     else:
         yield _look_again(entry)
+
+
+def _keep_theirs(run: Run, composition: Composition, found: RemoteMessage) -> Work:
+    """Somebody wrote into the draft in Outlook since we looked last. What is sent is ours, which is later; theirs
+    becomes a draft of its own. Where nothing was written here since, theirs is what is sent."""
+    whole = run.source.get([found.id], urgency=Urgency.USER)[0]
+    rows = (
+        [prepare(whole, own_addresses=backlog.own_addresses(run.mailbox))] if isinstance(whole, RemoteMessage) else []
+    )
+
+    def work() -> None:
+        on_stored(run.mailbox, store.put(run.mailbox, rows), fresh=True)
+        message = Message.objects.filter(mailbox=run.mailbox, remote_id=found.id).first()
+        if message is None or not drafts.is_changed(composition):
+            return
+        if drafts.remote_hash(message) not in (composition.draft_hash, drafts.local_hash(composition)):
+            theirs = drafts.split(drafts.body_of(message))[0]
+            drafts.keep(composition, drafts.SECOND_THEIRS, html=theirs, subject=message.subject)
+
+    return work
 
 
 def _transport_may_have_it(entry: OutboxEntry, found: RemoteMessage | None) -> bool:
@@ -129,18 +167,18 @@ def _transport_may_have_it(entry: OutboxEntry, found: RemoteMessage | None) -> b
     return waited < TRANSPORT.total_seconds() or (found is None and entry.step == "handed_over")
 
 
-def _outgoing(composition: Composition) -> Outgoing:
+def outgoing_of(composition: Composition) -> Outgoing:
+    """The message as it is written at the provider. ``tail_of`` was asked before."""
+
     def people(rows: Sequence[Any]) -> tuple[Address, ...]:
         return tuple(Address(address=address, name=name) for name, address in rows)
 
-    answered = composition.answers
-    if answered is not None and answered.mailbox_id != composition.mailbox_id:
-        answered = None  # written from another mailbox than the one it arrived in: no draft to answer from there
+    answered = _answered(composition) if composition.tail else None
     return Outgoing(
         marker=composition.marker,
         internet_message_id=composition.internet_message_id,
         subject=composition.subject,
-        html=composition.html,
+        html=composition.html + (composition.tail or ""),
         to=people(composition.to),
         cc=people(composition.cc),
         bcc=people(composition.bcc),
@@ -149,14 +187,22 @@ def _outgoing(composition: Composition) -> Outgoing:
     )
 
 
-def _answering(run: Run, outgoing: Outgoing) -> Outgoing:
-    """An answer with what it answers quoted below; a message of its own when that is no longer in the mailbox."""
-    if not outgoing.answers:
-        return outgoing
-    answered = run.source.get([outgoing.answers], urgency=Urgency.USER)[0]
-    if not isinstance(answered, RemoteMessage):
-        return replace(outgoing, answers=None, how="new")
-    return replace(outgoing, html=with_quote(outgoing.html, answered, how=outgoing.how))
+def _answered(composition: Composition) -> Message | None:
+    """None when written from another mailbox than the one it arrived in: there is no draft to answer from there."""
+    answered = composition.answers
+    return answered if answered is not None and answered.mailbox_id == composition.mailbox_id else None
+
+
+def tail_of(run: Run, composition: Composition) -> str:
+    """What an answer quotes below its text. Empty when what it answers is no longer in the mailbox: then it goes out
+    as a message of its own. Asked once, so that what was quoted stays."""
+    if composition.tail is not None:
+        return composition.tail
+    answered = _answered(composition)
+    if answered is None or composition.how == "new":
+        return ""
+    found = run.source.get([answered.remote_id], urgency=Urgency.USER)[0]
+    return with_quote("", found, how=composition.how) if isinstance(found, RemoteMessage) else ""
 
 
 def _as_draft(found: RemoteMessage) -> RemoteDraft:
@@ -168,12 +214,14 @@ def _as_draft(found: RemoteMessage) -> RemoteDraft:
     )
 
 
-def _not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[OutgoingAttachment]:
+def not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[OutgoingAttachment]:
     """The files the draft does not carry yet, compared by name: an interrupted upload leaves nothing behind."""
     there = [attachment.name for attachment in draft.attachments]
     for file in CompositionFile.objects.filter(composition=composition).select_related("blob").order_by("pk"):
         if file.name in there:
             there.remove(file.name)
+            continue
+        if file.blob is None:  # it lay with a draft that is gone
             continue
         yield OutgoingAttachment(
             name=file.name,

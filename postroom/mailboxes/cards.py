@@ -164,6 +164,8 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
             lines.append(("Subscription", _renewal(mailbox, known)))
     else:
         lines.append(("Sync", "Ended"))
+    if late := known.get("waiting", 0):
+        lines.append(("Waiting to go out", f"{late:,}"))
     found = [{"label": label, "value": value} for label, value in lines]
     if complete := known.get("complete"):
         found.append({"label": "Complete", "value": complete, "href": reverse("mail:complete", args=[mailbox.pk])})

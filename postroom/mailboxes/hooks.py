@@ -70,6 +70,7 @@ class Card(TypedDict, total=False):
     messages: int
     linked: int
     quarantined: int
+    waiting: int  # changes and messages that do not reach the provider in the usual time
     push: Literal["on", "off", "polling"]
     push_note: str  # why not "on", e.g. "no public URL"
     push_renews_at: datetime | None

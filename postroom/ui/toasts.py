@@ -9,7 +9,7 @@ from django_htmx.http import trigger_client_event
 Kind = Literal["success", "info", "warning", "error"]
 Response = TypeVar("Response", bound=HttpResponse)
 
-_LEVELS: dict[Kind, int] = {
+LEVELS: dict[Kind, int] = {
     "success": messages.SUCCESS,
     "info": messages.INFO,
     "warning": messages.WARNING,
@@ -26,5 +26,5 @@ def toast(
     """
     if request.headers.get("HX-Request") == "true":
         return trigger_client_event(response, "toast", {"text": text, "kind": kind, "undo_url": undo_url})
-    messages.add_message(request, _LEVELS[kind], text, extra_tags=undo_url)
+    messages.add_message(request, LEVELS[kind], text, extra_tags=undo_url)
     return response

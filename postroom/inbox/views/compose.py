@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from postroom.inbox import composing, marking, people_found, queries, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.pages import is_partial
-from postroom.mail import commands
+from postroom.mail import commands, drafts
 from postroom.mail.models import Composition, CompositionFile, Message, Thread
 from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
@@ -57,6 +57,8 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
 def save(request: MemberRequest, pk: int) -> HttpResponse:
     """What is typed so far; asked for by itself."""
     composition = _own(request, pk)
+    if (second := _kept_beside(request, composition)) is not None:
+        return _to_second(request, second)
     _keep(request, composition)
     return trigger_client_event(HttpResponse(status=204), "draft:saved", {"id": pk})
 
@@ -68,6 +70,8 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
     composition = _own(request, pk)
     if composition.state in (Composition.State.SENDING, Composition.State.SENT):
         return _sent(request, composition)
+    if (second := _kept_beside(request, composition)) is not None:
+        return _to_second(request, second)
     _keep(request, composition)
     _drop_files(request, composition)
     for file in request.FILES.getlist("files"):  # without a script the file field itself is sent
@@ -142,10 +146,27 @@ def restore(request: MemberRequest, pk: int) -> HttpResponse:
             row.save(force_insert=True)
             CompositionFile.objects.bulk_create(CompositionFile(composition=row, **file) for file in files)
             connection.check_constraints()
+            drafts.come_back(row)
     except IntegrityError:  # what it belonged to is gone meanwhile: its mailbox, its thread, a file
         raise Http404("No such draft") from None
     address = reverse("inbox:draft", args=[pk])
     return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
+
+
+@require_GET
+@member_required
+def resume(request: MemberRequest, message: int) -> HttpResponse:
+    """Go on with a draft that was begun in Outlook."""
+    rows = Message.objects.filter(pk=message, is_draft=True, mailbox__in=accounts(request).worked_in())
+    found = rows.select_related("mailbox__workspace", "mailbox__connection", "thread").first()
+    if found is None:
+        raise Http404("No such draft")
+    try:
+        composition = drafts.adopt(found, request.member)
+    except drafts.SomebodyElses as who:
+        messages.warning(request, f"{who} is writing this draft.")
+        return redirect("inbox:thread", pk=found.thread_id)
+    return redirect("inbox:draft", pk=composition.pk)
 
 
 @require_GET
@@ -159,7 +180,10 @@ def people(request: MemberRequest) -> HttpResponse:
 # --- parts -------------------------------------------------------------------------------------------------------
 
 _POINTERS = ("mailbox", "author", "answers", "conversation")
-_KEPT = ("pk", "how", "subject", "html", "to", "cc", "bcc", "marker", "internet_message_id")
+_KEPT = (
+    *("pk", "how", "subject", "html", "to", "cc", "bcc", "marker", "internet_message_id"),
+    *("tail", "taken", "draft_id", "draft_key", "draft_hash", "saved_hash"),
+)
 
 
 def _own(request: MemberRequest, pk: int) -> Composition:
@@ -174,7 +198,13 @@ def _token(composition: Composition) -> str:
     told: dict[str, Any] = {name: getattr(composition, name) for name in _KEPT}
     told |= {name: getattr(composition, f"{name}_id") for name in _POINTERS}
     told["files"] = [
-        {"blob_id": one.blob_id, "name": one.name, "content_type": one.content_type}
+        {
+            "blob_id": one.blob_id,
+            "remote_id": one.remote_id,
+            "bytes": one.bytes,
+            "name": one.name,
+            "content_type": one.content_type,
+        }
         for one in composing.files(composition)
     ]
     return signing.dumps(told, salt="inbox.draft", compress=True)
@@ -182,22 +212,47 @@ def _token(composition: Composition) -> str:
 
 def _keep(request: MemberRequest, composition: Composition) -> None:
     """Only the fields that were sent; a reply without a subject field keeps its subject."""
+    fields = _typed(request, composition)
+    if fields:
+        commands.save(composition, **fields)
+
+
+def _typed(request: MemberRequest, composition: Composition) -> dict[str, Any]:
     told = request.POST
     fields: dict[str, Any] = {name: writing.people(told[name]) for name in _FIELDS if name in told}
-    if "text" in told:
+    if "text" in told and not writing.says_the_same(told["text"], composition.html):  # formatting stays until then
         fields["html"] = commands.text_to_html(told["text"].replace("\0", ""))
     if "subject" in told:
         fields["subject"] = " ".join(told["subject"].replace("\0", "").split())[:900]
     mailbox = writing.mailbox_of(accounts(request), told.get("from", ""))
     if mailbox is not None:
         fields["mailbox"] = mailbox
-    if fields:
-        commands.save(composition, **fields)
+    return fields
+
+
+def _kept_beside(request: MemberRequest, composition: Composition) -> Composition | None:
+    """The draft was changed in Outlook since this form was drawn: what is typed in it becomes a second draft."""
+    taken = request.POST.get("taken", "")
+    if not taken.isdecimal() or int(taken[:9]) == composition.taken:
+        return None
+    fields = _typed(request, composition)
+    fields.pop("mailbox", None)
+    if "html" not in fields and all(fields[name] == getattr(composition, name) for name in fields):
+        return None
+    return drafts.keep(composition, drafts.SECOND_OURS, **{"html": composition.html, **fields})
+
+
+def _to_second(request: MemberRequest, second: Composition) -> HttpResponse:
+    messages.warning(
+        request, "This draft was changed in Outlook meanwhile. What you wrote is kept as this second draft."
+    )
+    leads = reverse("inbox:draft", args=[second.pk])
+    return HttpResponseClientRedirect(leads) if is_partial(request) else redirect(leads)
 
 
 def _drop_files(request: MemberRequest, composition: Composition) -> None:
     kept = [int(one) for one in request.POST.getlist("attachments") if one.isdecimal() and len(one) < 18]
-    CompositionFile.objects.filter(composition=composition).exclude(pk__in=kept).delete()
+    commands.detach(composition, list(CompositionFile.objects.filter(composition=composition).exclude(pk__in=kept)))
 
 
 def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:

@@ -34,7 +34,7 @@ def upload(request: MemberRequest, pk: int) -> HttpResponse:
         )
     except TooLarge:
         return HttpResponse("Over 150 MB with the others", status=413, content_type="text/plain")
-    chip = {"name": kept.name, "size": kept.blob.size, "value": kept.pk, "removable": True}
+    chip = {"name": kept.name, "size": kept.size, "value": kept.pk, "removable": True}
     return render(request, "ui/components/attachment.html", chip)
 
 
@@ -42,7 +42,7 @@ def upload(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def remove(request: MemberRequest, pk: int, file: int) -> HttpResponse:
     composition = _own(request, pk)
-    CompositionFile.objects.filter(pk=file, composition=composition).delete()
+    commands.detach(composition, list(CompositionFile.objects.filter(pk=file, composition=composition)))
     return HttpResponse(status=204)
 
 

@@ -23,7 +23,8 @@ def inbox(request: MemberRequest) -> HttpResponse:
     """All mail of the inboxes the member may read (IN1)."""
     asked = listing.Asked.of(request)
     drafts = queries.drafts(request.member) if asked.filter == "drafts" else None
-    return list_page(request, listing.inbox(request, asked), drafts=drafts, active="inbox")
+    elsewhere = queries.drafts_elsewhere(accounts(request)) if asked.filter == "drafts" else ()
+    return list_page(request, listing.inbox(request, asked), drafts=drafts, elsewhere=elsewhere, active="inbox")
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from postroom.inbox.accounts import accounts, looked_into
 from postroom.inbox.listing import Listing
 from postroom.inbox.reading import Reading
+from postroom.mail import outbox
 
 
 def is_partial(request: HttpRequest) -> bool:
@@ -29,7 +30,16 @@ def list_page(request: HttpRequest, listing: Listing, **more: Any) -> HttpRespon
         return render(request, "inbox/rows_page.html", context)
     if wants(request, "pager"):
         return render(request, "inbox/rows.html", context)
+    if listing is not None:
+        context["waiting"] = _waiting(request, listing)
     return render(request, more.get("template", "inbox/list.html"), context)
+
+
+def _waiting(request: HttpRequest, listing: Listing) -> list[str]:
+    """Of the mailboxes of this list the changes that do not go out in the usual time."""
+    known = [one for one in accounts(request).readable if listing.folder is None or one.pk == listing.folder.mailbox_id]
+    late = outbox.waiting([one.pk for one in known])
+    return [outbox.waits(one.mailbox, late[one.pk]) for one in known if one.pk in late]
 
 
 def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading, **more: Any) -> HttpResponse:
@@ -40,4 +50,6 @@ def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading,
         return render(request, "inbox/thread_part.html", context)
     if wants(request, "thread"):
         return render(request, "inbox/thread_again.html", context)
+    if listing is not None:
+        context["waiting"] = _waiting(request, listing)
     return render(request, more.get("template", "inbox/list.html"), context)

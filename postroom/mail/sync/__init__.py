@@ -10,7 +10,7 @@ Each generator talks to the provider between its yields and yields the work of o
 from collections.abc import Callable, Mapping
 
 from postroom.mail import sending
-from postroom.mail.sync import backfill, categories, coverage, folder_changes, live, one_way, outgoing
+from postroom.mail.sync import backfill, categories, coverage, drafts, folder_changes, live, one_way, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
 from postroom.sync.models import Activity
@@ -37,6 +37,7 @@ resource = Mail()
 def outbox(run: Run) -> Steps:
     """What people sent first, then what they changed; folders before the mail that goes into them."""
     yield from sending.send_due(run)
+    yield from drafts.carry_out(run)
     yield from folder_changes.carry_out(run)
     yield from outgoing.carry_out(run)
     yield from categories.carry_out(run)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db import DataError, transaction
 from msgspec.structs import replace as replaced
 
-from postroom.mail import backlog, breaker, holds, store
+from postroom.mail import backlog, breaker, drafts, holds, store
 from postroom.mail.events import on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mail.sync.states import RESOURCE
@@ -94,6 +94,7 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
     if fresh:
         run.tally.add(new=len(stored.new), changed=len(stored.changed))
     on_stored(run.mailbox, stored, fresh=fresh)
+    drafts.arrived(run.mailbox, stored)
     # Deleted for good it may live on where nobody looks (Recoverable Items): out of the tree is out of the mailbox.
     _remove(run, stored.unplaced)
     return {row.message.folder_id for row in rows if row.message.folder_id}
