@@ -109,7 +109,7 @@ ADVICE: dict[Failure, Advice] = {
         "operator",
     ),
     Failure.BREAKER: Advice(
-        "Sync stopped before an unusual share of this mailbox was removed or moved here. Nothing is lost.",
+        "Sync stopped before an unusual share of this mailbox was removed or moved here{code}. Nothing is lost.",
         "Look at what would happen and decide.",
         "decide",
     ),

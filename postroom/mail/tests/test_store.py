@@ -256,12 +256,19 @@ def test_folders_follow_the_provider_in_any_order(box: Mailbox) -> None:
     assert Folder.objects.get(remote_id="f11").parent.remote_id == "f10"  # type: ignore[union-attr]
     put(box, [mail(1, folder_id="f11")])
     with transaction.atomic():
-        store.put_folders(
-            box, [replace(deep[11], parent_id="inbox", name="Renamed"), Removed("f3")], {}, complete=False
-        )
+        changed = [replace(deep[11], parent_id="inbox", name="Renamed"), Removed("f3")]
+        store.drop_folders(box, store.put_folders(box, changed, {}, complete=False).removed)
     moved = Folder.objects.get(remote_id="f11")
     assert (moved.name, moved.parent.remote_id, moved.total) == ("Renamed", "inbox", 1)  # type: ignore[union-attr]
     assert Folder.objects.get(remote_id="f4").parent is None
+
+
+def test_a_folder_that_still_holds_mail_stays(box: Mailbox) -> None:
+    put(box, [mail(1, folder_id="deep")])
+    with transaction.atomic():
+        store.drop_folders(box, ["deep", "bin"])
+    assert Folder.objects.filter(remote_id="deep").exists()
+    assert not Folder.objects.filter(remote_id="bin").exists()
 
 
 # --- any order, any number of times --------------------------------------------------------------------------------

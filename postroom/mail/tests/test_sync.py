@@ -522,21 +522,6 @@ def test_what_was_lost_or_left_behind_is_found_by_counting_and_repaired(
     in_step(synced, box)
 
 
-def test_a_difference_that_listing_again_did_not_change_is_left_alone(
-    synced: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from msgspec.structs import replace
-
-    counted = box.counted
-    monkeypatch.setattr(box, "counted", lambda folder: replace(counted(folder), total=1000))
-    for expected in (9, 9, 0):
-        lanes.want(synced.pk, Activity.COVERAGE)
-        settle(synced)
-        relisted = Lane.objects.get(mailbox=synced, activity=Activity.COVERAGE).progress["relisted"]
-        assert relisted <= expected
-    in_step(synced, box)
-
-
 def test_what_was_set_aside_is_asked_for_again_after_an_upgrade(
     mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
