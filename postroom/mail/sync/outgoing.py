@@ -7,7 +7,7 @@ somebody may have changed the same field later, and then theirs stands (product.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from postroom.lib.clock import now
@@ -43,8 +43,7 @@ def carry_out(run: Run) -> Steps:
         lost = [entry.remote_id for entry, one in zip(entries, outcomes, strict=True) if _not_found(one)]
         answers = run.source.get(lost, whole=False, urgency=Urgency.USER) if lost else []
         yield _settle(run, entries, outcomes, dict(zip(lost, answers, strict=True)))
-    waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, state=State.WAITING, kind__in=outbox.OF_MESSAGES)
-    run.due_by(waiting.order_by("due_at").values_list("due_at", flat=True).first())
+    run.due_by(_next_due(run))
 
 
 def _due(run: Run) -> list[OutboxEntry]:
@@ -64,6 +63,15 @@ def _due(run: Run) -> list[OutboxEntry]:
     # From here on a new local change makes an entry of its own instead of joining one that is on its way.
     OutboxEntry.objects.filter(pk__in=batch.values(), state__in=outbox.OPEN).update(state=State.WORKING)
     return list(OutboxEntry.objects.filter(pk__in=batch.values(), state=State.WORKING).order_by("pk"))
+
+
+def _next_due(run: Run) -> datetime | None:
+    """When the first entry of a message comes due. What waits for its folder to be made comes with that."""
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=outbox.OPEN, kind__in=outbox.OF_MESSAGES)
+    first: dict[str, datetime | None] = {}
+    for subject, due_at, folder in rows.order_by("pk").values_list("subject_key", "due_at", "fields__folder"):
+        first.setdefault(subject, None if str(folder or "").startswith(outbox.TEMPORARY) else due_at)
+    return min((due_at for due_at in first.values() if due_at is not None), default=None)
 
 
 def _is_old(entry: OutboxEntry) -> bool:
