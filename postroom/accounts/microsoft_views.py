@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from postroom.accounts import microsoft, signing_in
 from postroom.accounts.microsoft import REASONS, NotSignedIn
 from postroom.accounts.models import Identity, SignIn, User
+from postroom.accounts.policy import Arrival
 from postroom.accounts.security_views import ask_again
 from postroom.accounts.views import destination
 from postroom.lib.errors import new_reference
@@ -98,7 +99,7 @@ def _depart(request: HttpRequest, *, invitation: str = "", link: User | None = N
     return HttpResponseRedirect(address)
 
 
-def _linked(request: HttpRequest, trip: microsoft.Trip, arrival: microsoft.Arrival) -> HttpResponse:
+def _linked(request: HttpRequest, trip: microsoft.Trip, arrival: Arrival) -> HttpResponse:
     user = request.user
     if not isinstance(user, User) or user.pk != trip.link:
         raise NotSignedIn("expired")

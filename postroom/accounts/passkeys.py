@@ -36,12 +36,12 @@ def possible(host: str) -> bool:
 
 def creation_options(user: User) -> dict[str, Any]:
     """What the browser needs to make a passkey; the challenge waits in the session."""
-    return auth.begin_registration(user, passwordless=True)
+    return dict(auth.begin_registration(user, passwordless=True))
 
 
 def request_options(user: User | None = None) -> dict[str, Any]:
     """What the browser needs to use one: of this person, or (None) whichever it has for us."""
-    return auth.begin_authentication(user)
+    return dict(auth.begin_authentication(user))
 
 
 @transaction.atomic

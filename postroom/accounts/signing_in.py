@@ -115,7 +115,7 @@ def is_fresh(request: HttpRequest) -> bool:
     """Signed in or confirmed a moment ago?"""
     told = mark(request.session)
     last = max(told.get("at", 0), told.get("confirmed", 0))
-    return now().timestamp() - last < FRESH.total_seconds()
+    return bool(now().timestamp() - last < FRESH.total_seconds())
 
 
 def note_activity(request: HttpRequest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -22,8 +22,19 @@ from postroom.workspaces import sign_in
 from postroom.workspaces.access import MemberRequest, permission_required
 from postroom.workspaces.models import AllowedTenant, Invitation, Permission, Role
 
+if TYPE_CHECKING:
+    RoleField = forms.ModelChoiceField[Role]
+else:
+    RoleField = forms.ModelChoiceField
 HERE = "workspaces:sign-in"
 manage = permission_required(Permission.MANAGE_WORKSPACE)
+
+
+class JoinsAs(RoleField):
+    """Roles, as what people become."""
+
+    def label_from_instance(self, obj: Role) -> str:
+        return f"become {obj.name}"
 
 
 class TenantForm(forms.Form):
@@ -31,7 +42,7 @@ class TenantForm(forms.Form):
 
     tenant = forms.CharField(label="Tenant ID", max_length=60, help_text="In the Entra admin center, under Overview.")
     name = forms.CharField(label="Name", max_length=120, required=False)
-    joins_as = forms.ModelChoiceField(
+    joins_as = JoinsAs(
         label="People who are not members yet",
         queryset=Role.objects.none(),
         required=False,
@@ -40,20 +51,18 @@ class TenantForm(forms.Form):
 
     def __init__(self, roles: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = cast(forms.ModelChoiceField, self.fields["joins_as"])
-        field.queryset = roles
-        field.label_from_instance = lambda role: f"become {role.name}"  # type: ignore[method-assign]
+        cast(Any, self.fields["joins_as"]).queryset = roles
 
 
 class InvitationForm(forms.Form):
     """Whom, and as what."""
 
     address = forms.EmailField(label="Email", max_length=320)
-    role = forms.ModelChoiceField(label="Role", queryset=Role.objects.none(), empty_label=None)
+    role = RoleField(label="Role", queryset=Role.objects.none(), empty_label=None)
 
     def __init__(self, roles: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ModelChoiceField, self.fields["role"]).queryset = roles
+        cast(Any, self.fields["role"]).queryset = roles
 
 
 class AcceptForm(forms.Form):

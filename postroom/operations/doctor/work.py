@@ -9,9 +9,9 @@ from functools import partial
 from django.conf import settings
 from django.db.models import Min, Q
 
+from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.mailboxes import features
-from postroom.mailboxes.grants import keyring
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.operations import beats
 from postroom.operations.decoder.remedies import ENTERPRISE, REGISTRATION
