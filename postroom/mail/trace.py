@@ -212,6 +212,9 @@ def _listed(facts: _Facts) -> Step:
         return Step(name, "unknown", "There is nothing to list.")
     if facts.folder is None or state is None or state.phase == SyncState.Phase.NEW:
         return Step(name, "waiting", "Its folder has not been listed yet; it is next in line.")
+    if state.phase == SyncState.Phase.FOLLOWING and (facts.remote.received or now()) < state.updated_at:
+        fact = "Its folder was looked at since, and yet it is not here. The next comparison would fetch it; so can you."
+        return Step(name, "failed", fact, state.updated_at)
     if state.phase == SyncState.Phase.FOLLOWING:
         return Step(name, "failed", "Its folder was looked at, and it was not named: it came later.", state.updated_at)
     return Step(name, "waiting", f"Its folder is being listed: {state.listed:,} messages so far.", state.updated_at)

@@ -49,4 +49,4 @@ def fetch(request: MemberRequest) -> HttpResponse:
         raise Http404("No such message")
     messages.success(request, "It is being fetched; it is here within seconds.")
     words = request.POST.get("q", "")[:LONGEST].encode("utf-8", "replace").decode()
-    return redirect(f"{reverse('mail:why')}?{urlencode({'q': words, 'mailbox': mailbox.pk})}")
+    return redirect(f"{reverse('mail:why')}?{urlencode({'q': words, 'mailbox': str(mailbox.pk)})}")

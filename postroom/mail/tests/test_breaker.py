@@ -215,6 +215,42 @@ def test_a_stopped_mailbox_stays_stopped_whatever_asks_for_work(full: Mailbox, b
     assert Brake.objects.count() == 1
 
 
+def test_killed_while_it_looks_it_trips_again(
+    full: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(box)
+    once = iter([RuntimeError("killed")])
+    stopped = brake._stopped
+
+    def dies(*args: object) -> object:
+        for death in once:
+            raise death
+        return stopped(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(brake, "_stopped", dies)
+    follow(full, settle)
+    assert full.failure == Failure.BREAKER
+    assert Message.objects.filter(mailbox=full).count() == 170
+    assert not Churn.objects.exists(), "what was rolled back was not counted"
+
+
+def test_a_storm_of_deletions_named_one_by_one_is_seen_as_a_whole(full: Mailbox, box: Box, settle: Settle) -> None:
+    from postroom.providers.registry import connector
+    from postroom.sync import push
+
+    for number in range(400):
+        box.deliver(subject=f"More {number}")
+    follow(full, settle)
+    box.notifications()
+    empty(box)
+    for body in box.notifications():
+        push.take(connector("memory").notified(body))
+    settle(full)
+    full.refresh_from_db()
+    assert full.failure == Failure.BREAKER
+    assert Message.objects.filter(mailbox=full, folder__remote_id="inbox").count() == 550
+
+
 def test_disconnecting_never_trips(full: Mailbox) -> None:
     lifecycle.disconnect(full, delete=True)
     assert not Message.objects.exists()

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from msgspec import structs
 
 from postroom.accounts.models import User
 from postroom.lib.clock import now
-from postroom.mail import folder_sync
+from postroom.mail import folder_sync, store
 from postroom.mail.checks import FolderCheck
 from postroom.mail.models import Folder, Message
 from postroom.mailboxes.models import Mailbox
@@ -232,6 +233,17 @@ def test_a_new_mail_nobody_told_us_of_can_be_fetched(synced: Mailbox, mine: Clie
     mine.post(reverse("mail:fetch"), {"token": token})
     settle(synced)
     assert Message.objects.filter(subject="Quite new").exists()
+
+
+def test_a_mail_that_was_lost_here_says_that_it_should_not_be(
+    synced: Mailbox, mine: Client, box: Box, settle: Settle
+) -> None:
+    from datetime import timedelta
+
+    remote_id = Message.objects.get(subject="Secret 2").remote_id
+    store.remove(synced, [remote_id])
+    box.messages[remote_id] = structs.replace(box.messages[remote_id], received=now() - timedelta(hours=1))
+    assert "and yet it is not here" in why(mine, "Secret 2")
 
 
 def test_each_reason_is_named(synced: Mailbox, mine: Client, box: Box, spoiled: str) -> None:
