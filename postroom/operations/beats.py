@@ -7,6 +7,8 @@ import os
 import socket
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 import postroom
 from postroom.lib.clock import now
 from postroom.operations.counters import counters, providers
@@ -62,5 +64,8 @@ def dead(kind: str, at: datetime | None = None) -> list[Process]:
 
 
 def forget(at: datetime | None = None) -> int:
-    """Drop the rows of processes that are long gone."""
-    return Process.objects.filter(seen_at__lt=(at or now()) - FORGET_AFTER).delete()[0]
+    """Drop the rows of processes that are long gone; the dead stay as long as nobody lives who took their place."""
+    at = at or now()
+    old = Process.objects.filter(seen_at__lt=at - FORGET_AFTER)
+    replaced = Q(kind__in=[kind for kind in Process.Kind.values if alive(kind, at)])
+    return old.filter(replaced | Q(stopped_at__isnull=False)).delete()[0]

@@ -74,7 +74,7 @@ def processes() -> list[Row]:
     return ask(
         """select id, kind, host, pid, threads, version, started_at, seen_at, stopped_at,
                   stopped_at is null and seen_at > %(now)s - interval '60 seconds' as alive
-           from operations_process order by alive desc, kind, started_at desc limit 50"""
+           from operations_process order by alive desc, stopped_at is not null, kind, started_at desc limit 50"""
     )
 
 

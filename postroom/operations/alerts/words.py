@@ -125,7 +125,7 @@ def _workers(alert: Alert) -> Words:
     else:
         title = "A worker is gone" if gone == 1 else f"{gone} workers are gone"
         text = f"{living} still running; their mailboxes go on there.{seen}"
-    todo = "Start `postroom worker` again, and look into its log."
+    todo = "Start postroom worker again, and look into its log."
     return Words(title, text, todo, reverse("operations:doctor"))
 
 

@@ -108,7 +108,8 @@ def permissions(here: Installation, workspace: Workspace | None = None) -> Itera
     if lacking > SHOWN:
         yield fail("permissions", "Permissions", f"{lacking - SHOWN} more lack one that is needed", "See their cards.")
     if not lacking:
-        found = f"{whole} connections have what they need" + (f"; {optional} could allow more" if optional else "")
+        have = "1 connection has what it needs" if whole == 1 else f"{whole} connections have what they need"
+        found = have + (f"; {optional} could allow more" if optional else "")
         yield (
             ok("permissions", "Permissions", found) if whole else none("permissions", "Permissions", "nobody connected")
         )

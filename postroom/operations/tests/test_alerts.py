@@ -130,6 +130,16 @@ def test_workers_that_fall_silent_are_missed_and_those_that_say_goodbye_are_not(
     assert evaluate()["recovered"] == 1
 
 
+def test_when_every_worker_is_dead_for_days_it_is_not_forgotten(healthy: Mailbox, noon: Clock) -> None:
+    beats.Beat("worker", 8).write()
+    noon.advance(timedelta(days=3))
+    assert beats.forget() == 0
+    evaluate()
+    assert ("workers", Alert.Level.URGENT) in kinds()
+    beats.Beat("worker", 8).write()
+    assert beats.forget() == 1
+
+
 def test_a_beat_whose_row_was_forgotten_makes_another(db: None) -> None:
     beat = beats.Beat("web", 8)
     beat.write()
