@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from postroom.lib.clock import now
 from postroom.mail import brake
 from postroom.mail.breaker import OF_A_FOLDER, OF_THE_MAILBOX, What, unusual
-from postroom.mail.checks import Brake, Churn, Kept
-from postroom.mail.models import Message
+from postroom.mail.checks import Brake, Churn, FolderCheck, Kept, Sighting
+from postroom.mail.models import Folder, Message
 from postroom.mailboxes import lifecycle
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.providers.memory.mailbox import Box
@@ -251,7 +251,15 @@ def test_a_storm_of_deletions_named_one_by_one_is_seen_as_a_whole(full: Mailbox,
     assert Message.objects.filter(mailbox=full, folder__remote_id="inbox").count() == 550
 
 
-def test_disconnecting_never_trips(full: Mailbox) -> None:
+def test_disconnecting_never_trips_and_leaves_no_row(full: Mailbox, box: Box, settle: Settle) -> None:
+    folder = Folder.objects.get(mailbox=full, role="inbox")
+    FolderCheck.objects.get_or_create(folder=folder, defaults={"mailbox": full})
+    Sighting.objects.create(folder=folder, remote_id="m1")
+    Kept.objects.create(mailbox=full, remote_id="m1")
+    Churn.objects.create(mailbox=full, folder="inbox", what="moved", at=now(), count=1)
+    empty(box)
+    follow(full, settle)
+    assert Brake.objects.exists()
     lifecycle.disconnect(full, delete=True)
-    assert not Message.objects.exists()
-    assert not Brake.objects.exists()
+    for model in (Message, FolderCheck, Sighting, Kept, Churn, Brake):
+        assert not model.objects.exists(), model  # type: ignore[attr-defined]
