@@ -162,6 +162,8 @@ def _stats(mailbox: Mailbox, known: hooks.Card) -> list[dict[str, Any]]:
         lines.append(("Sync", mailbox.get_direction_display()))
         if mailbox.direction == Mailbox.Direction.TWO_WAY:
             lines.append(("Subscription", _renewal(mailbox, known)))
+        if mailbox.connection is not None:  # grants show their age (AD1)
+            lines.append(("Signed in", f"{span((now() - mailbox.connection.granted_at).total_seconds())} ago"))
     else:
         lines.append(("Sync", "Ended"))
     if late := known.get("waiting", 0):

@@ -1,8 +1,6 @@
 """The doctor tells right from wrong, says what to do, and a broken check breaks nothing else."""
 
-import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ import httpx2
 import pytest
 from django.test import Client
 
-from postroom.config import doctor as command
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.operations import beats
@@ -168,22 +165,6 @@ def test_the_registration_refused_in_use_is_told_with_its_code(mailbox: Mailbox)
     Connection.objects.update(provider="microsoft", failure=Failure.OPERATOR, failure_code="AADSTS7000222")
     [found] = work.credentials(HERE)
     assert found.state is State.FAIL and "AADSTS7000222" in found.found
-
-
-def test_the_command_says_everything_and_ends_with_the_worst(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(round, "side_by_side", lambda checks, here: [ok("x", "X", "y")])
-    said: list[str] = []
-    assert command.examine(said.append, lambda: nullcontext(), as_json=True) == 1  # no worker, no registration
-    told = json.loads(said[0])
-    assert told["state"] == "fail" and {"keys", "workers", "x"} <= {one["key"] for one in told["findings"]}
-    assert KEY not in said[0]
-
-
-def test_the_command_explains_and_writes_the_letter() -> None:
-    said: list[str] = []
-    assert command.explain_text(said.append, "AADSTS65001", with_letter=True, reference="7ABC-2345") == 0
-    assert "Grant admin consent" in "\n".join(said) and "7ABC-2345" in said[-1]
-    assert command.explain_text(said.append, "nothing") == 1
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

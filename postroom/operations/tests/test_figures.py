@@ -1,7 +1,5 @@
 """The operator page and /metrics: right figures, no content, a bounded number of queries, and nobody else's."""
 
-import json
-import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,6 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from postroom.config import logs
-from postroom.lib.about import about
 from postroom.lib.clock import Clock
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.operations import beats, figures, metrics
@@ -137,37 +133,6 @@ def test_durations_fall_into_every_bucket_they_fit() -> None:
     made.observe("x", 5)
     known = made.snapshot()
     assert known["x:count"] == 2 and known["x:le:0.2"] == 1 and known["x:le:10.0"] == 2 and "x:le:0.1" not in known
-
-
-# --- lines of log -----------------------------------------------------------------------------------------------------
-
-
-def record(message: str, *values: object, error: bool = False) -> logging.LogRecord:
-    import sys
-
-    try:
-        raise ValueError("broken")
-    except ValueError:
-        info = sys.exc_info() if error else None
-    return logging.LogRecord("postroom.sync", logging.WARNING, __file__, 1, message, values, info)
-
-
-def test_a_line_of_json_has_mailbox_reference_and_request_in_fields_of_their_own() -> None:
-    with about(request="7FAB-3KQM"):
-        line = json.loads(logs.json_lines().format(record("mailbox %s: %s, reference %s", 7, "reauth", "8GAB-3KQM")))
-    assert line["mailbox"] == 7 and line["reference"] == "8GAB-3KQM" and line["request"] == "7FAB-3KQM"
-    assert line["level"] == "warning" and line["logger"] == "postroom.sync" and line["event"].startswith("mailbox 7")
-    assert line["time"].endswith("Z") and line["pid"]
-
-
-def test_a_traceback_stays_in_one_line_of_json() -> None:
-    text = logs.json_lines().format(record("it broke", error=True))
-    assert "\n" not in text and "ValueError: broken" in json.loads(text)["exception"]
-
-
-def test_a_readable_line_says_what_it_is_about() -> None:
-    with about(mailbox=7):
-        assert logs.Readable(logs.LINE).format(record("slow")).endswith("postroom.sync: slow [mailbox=7]")
 
 
 def test_every_answer_has_a_number(client: Client, db: None) -> None:
