@@ -11,9 +11,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from time import monotonic
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F
@@ -56,17 +57,38 @@ def take(items: Sequence[Notified], *, provider: str = "microsoft") -> int:
     return len(ours)
 
 
-def _known(items: Iterable[Notified]) -> dict[str, Subscription]:
-    """The subscriptions named, each with as much of its mailbox as is asked about here."""
+class Known(NamedTuple):
+    """A subscription of ours, with as much of its mailbox as is asked about here."""
+
+    pk: int
+    client_state: str
+    mailbox_id: int
+    last_notified_at: datetime | None
+    unannounced: int
+    works: bool  # its mailbox can work now
+
+
+def _known(items: Iterable[Notified]) -> dict[str, Known]:
+    """By the provider's id. Written out: this is asked for every notification there is."""
     named = {item.subscription_id for item in items if storable(item.subscription_id)}
-    rows = Subscription.objects.filter(remote_id__in=named).select_related("mailbox").only(*_ASKED)
-    return {row.remote_id: row for row in rows}
+    told: dict[str, list[str]] = {
+        "named": list(named),
+        "working": list(_WORKING),
+        "blocked": list(lanes.BLOCKING_FAILURES),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, told)
+        return {row[0]: Known(*row[1:]) for row in cursor.fetchall()}
 
 
-_ASKED = ("remote_id", "client_state", "last_notified_at", "unannounced", "mailbox__state", "mailbox__failure")
+_KNOWN = """
+    SELECT s.remote_id, s.id, s.client_state, s.mailbox_id, s.last_notified_at, s.unannounced,
+           m.state = ANY(%(working)s) AND NOT m.failure = ANY(%(blocked)s)
+    FROM sync_subscription s JOIN mailboxes_mailbox m ON m.id = s.mailbox_id WHERE s.remote_id = ANY(%(named)s)
+"""
 
 
-def _proves(item: Notified, row: Subscription) -> bool:
+def _proves(item: Notified, row: Known) -> bool:
     return compare_digest(row.client_state.encode(), item.client_state.encode("utf-8", "surrogatepass"))
 
 
@@ -78,17 +100,17 @@ def storable(text: str) -> bool:
 # --- messages --------------------------------------------------------------------------------------------------------
 
 
-def _note(items: Sequence[Notified], known: Mapping[str, Subscription]) -> None:
+def _note(items: Sequence[Notified], known: Mapping[str, Known]) -> None:
     """A line per message, or one for everything; then, when that is kept, a wish for each mailbox that can work."""
-    mailboxes = {(row := known[item.subscription_id]).mailbox_id: row.mailbox for item in items}
-    full = {pk for pk, mailbox in mailboxes.items() if not _works(mailbox) or _has_too_many(pk)}
+    works = {(row := known[item.subscription_id]).mailbox_id: row.works for item in items}
+    full = {pk for pk in works if not works[pk] or _has_too_many(pk)}
     told = {(known[item.subscription_id].mailbox_id, item.message_id): item.change for item in items}
     _keep([(*key, change) for key, change in told.items() if key[0] not in full])
     for mailbox_id in full:
         look_at_everything(mailbox_id)
     _heard({item.subscription_id: known[item.subscription_id] for item in items})
-    if working := [pk for pk, mailbox in mailboxes.items() if _works(mailbox)]:
-        lanes.want_pushed(working)
+    if any(works.values()):
+        lanes.want_pushed([pk for pk in works if works[pk]])
 
 
 def _keep(rows: Sequence[tuple[int, str, str]]) -> None:
@@ -104,11 +126,7 @@ _KEEP = """
 """
 
 
-def _works(mailbox: Mailbox) -> bool:
-    return mailbox.state in _WORKING and mailbox.failure not in lanes.BLOCKING_FAILURES
-
-
-def _heard(subscriptions: Mapping[str, Subscription]) -> None:
+def _heard(subscriptions: Mapping[str, Known]) -> None:
     """Push speaks: whatever was in doubt is not. Written now and then only; rows that others hold are left alone."""
     at = now()
     silent = [
@@ -155,7 +173,7 @@ def _has_too_many(mailbox_id: int) -> bool:
 # --- lifecycle (SY5) -------------------------------------------------------------------------------------------------
 
 
-def _lifecycle(items: Sequence[Notified], known: Mapping[str, Subscription]) -> None:
+def _lifecycle(items: Sequence[Notified], known: Mapping[str, Known]) -> None:
     """Each event once per subscription; the repair itself is the lanes'."""
     events = sorted({(known[i.subscription_id].mailbox_id, i.subscription_id, i.lifecycle) for i in items})
     for mailbox_id, subscription_id, event in events:
@@ -163,25 +181,25 @@ def _lifecycle(items: Sequence[Notified], known: Mapping[str, Subscription]) -> 
         row = known[subscription_id]
         repair, activities = _REPAIRS[event]
         repair(row)
-        for activity in activities if _works(row.mailbox) else ():
+        for activity in activities if row.works else ():
             lanes.want(mailbox_id, activity)
 
 
-def _reauthorise(row: Subscription) -> None:
+def _reauthorise(row: Known) -> None:
     Subscription.objects.filter(pk=row.pk).update(renew_asked_at=now())
 
 
-def _removed(row: Subscription) -> None:
+def _removed(row: Known) -> None:
     """It is gone; what happened since cannot have been told."""
     Subscription.objects.filter(pk=row.pk).delete()
     look_at_everything(row.mailbox_id)
 
 
-def _missed(row: Subscription) -> None:
+def _missed(row: Known) -> None:
     look_at_everything(row.mailbox_id)
 
 
-_REPAIRS: dict[str, tuple[Callable[[Subscription], None], tuple[Activity, ...]]] = {
+_REPAIRS: dict[str, tuple[Callable[[Known], None], tuple[Activity, ...]]] = {
     "reauthorizationRequired": (_reauthorise, (Activity.RENEWAL,)),
     "subscriptionRemoved": (_removed, (Activity.RENEWAL, Activity.LIVE)),
     "missed": (_missed, (Activity.LIVE,)),

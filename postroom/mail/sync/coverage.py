@@ -18,6 +18,7 @@ from postroom.mail import comparing, store
 from postroom.mail.checks import FolderCheck, Sighting
 from postroom.mail.comparing import Findings
 from postroom.mail.models import Folder
+from postroom.mail.sync.arriving import arrivals
 from postroom.mail.sync.history import reach
 from postroom.mail.sync.states import RESOURCE
 from postroom.mail.sync.taking import placed, read, take
@@ -25,7 +26,7 @@ from postroom.mail.sync.tree import unknown_folders
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import DeltaPage, Gone, RemoteMessage, Removed, Unusable, Urgency
 from postroom.providers.errors import CursorExpired, NotFound
-from postroom.sync import lanes
+from postroom.sync import lanes, silence
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Activity, SyncState
 
@@ -167,8 +168,11 @@ def _store_page(
     answers: Sequence[RemoteMessage | Gone | Unusable],
 ) -> Work:
     batch = read(run, answers)
+    arrived = arrivals(run, findings.missing, answers)
+    state = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope=check.folder.remote_id).first()
 
     def work() -> None:
+        silence.note(run.mailbox, arrived, looked_before=state.updated_at if state else None)
         comparing.forget_versions(run.mailbox, [*findings.wrong, *findings.drafts])
         take(run, batch, fresh=False)
         store.keep_known(run.mailbox, findings.outside)

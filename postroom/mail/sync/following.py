@@ -5,6 +5,7 @@ from typing import Any
 
 from postroom.lib.clock import now
 from postroom.mail import backlog, breaker, store
+from postroom.mail.sync.arriving import arrivals
 from postroom.mail.sync.history import count, reach
 from postroom.mail.sync.states import RESOURCE, Phase
 from postroom.mail.sync.taking import placed, read, take
@@ -105,7 +106,7 @@ def _store_page(
     here = [placed(message, state.scope) for message in decision.store]
     batch = read(run, [*here, *asked])
     outside = [placed(message, state.scope) for message in decision.outside]
-    arrived = _arrived(run, decision, asked) if state.phase == Phase.FOLLOWING else []
+    arrived = arrivals(run, decision.fetch, asked) if state.phase == Phase.FOLLOWING else []
 
     def work() -> None:
         silence.note(run.mailbox, arrived, looked_before=state.updated_at)
@@ -121,16 +122,6 @@ def _store_page(
         _advance(state, page)
 
     return work
-
-
-def _arrived(run: Run, decision: Decision, asked: Sequence[RemoteMessage | Gone | Unusable]) -> list[silence.Arrival]:
-    """The mail that was new to us: push should have told us of it (``sync.silence``)."""
-    fetched, own = set(decision.fetch), backlog.own_addresses(run.mailbox)
-    return [
-        silence.Arrival(one.received, ours=bool(one.is_draft or (one.from_ and one.from_.address.lower() in own)))
-        for one in asked
-        if isinstance(one, RemoteMessage) and one.id in fetched
-    ]
 
 
 def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
