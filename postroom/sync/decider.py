@@ -4,8 +4,9 @@
 
 The rules (design.md section 3, steps 5-7; graph.md 2.12): rows may be replayed, reordered, doubled, sparse or about
 items we never saw. "Removed" tells only that an item left *this* folder, so it leads to a question, never to a
-deletion, and only if we believed the item to be here. So does a sparse row about a message we have: it does not say
-how old it is. Whether a row is older than ours is left to the store, which compares versions under the row's lock.
+deletion, and only if we believed the item to be here. So does a row about a message we have that does not say how old
+it is, or says it as ours does (times of change have seconds). Whether a row is older than ours is left to the store,
+which compares versions under the row's lock.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,8 @@ class Known(Protocol):
     def change_key(self) -> str: ...
     @property
     def is_draft(self) -> bool: ...
+    @property
+    def modified(self) -> datetime | None: ...
 
 
 @dataclass(slots=True)
@@ -86,7 +89,9 @@ def _place(
         decision.unchanged.append(item.id)
     elif have.is_draft or item.is_draft:
         decision.fetch.append(item.id)  # a draft's body changes, and the listing does not carry it
-    elif item.modified is None:
-        decision.ask.append(item.id)  # a sparse row may be a replay, and has nothing to tell its age by
+    elif item.modified is None or item.modified == have.modified:
+        decision.ask.append(
+            item.id
+        )  # perhaps a replay: it has nothing to tell its age by, or that of ours to the second
     else:
         decision.store.append(item)

@@ -12,7 +12,8 @@ def known(mailbox_id: int, remote_ids: Sequence[str]) -> dict[str, KnownMessage]
     """The messages we have among ``remote_ids``."""
     with cursor() as db:
         db.execute(
-            """SELECT m.remote_id, m.id, f.remote_id, m.change_key, m.is_draft, m.body_state = 'missing'
+            """SELECT m.remote_id, m.id, f.remote_id, m.change_key, m.is_draft, m.body_state = 'missing',
+                      m.modified
                FROM mail_message m JOIN mail_folder f ON f.id = m.folder_id
                WHERE m.mailbox_id = %s AND m.remote_id = ANY(%s)""",
             [mailbox_id, list(remote_ids)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -17,6 +18,7 @@ class KnownMessage(NamedTuple):
     change_key: str
     is_draft: bool
     body_missing: bool
+    modified: datetime | None
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ class Have:
     folder_remote_id: str = "inbox"
     change_key: str = "1"
     is_draft: bool = False
+    modified: datetime | None = OLD
 
 
 def message(id: str = "a", *, change_key: str = "2", received: datetime | None = NEW, **more: object) -> RemoteMessage:
@@ -52,6 +53,12 @@ def test_a_sparse_row_of_an_unknown_message_is_fetched() -> None:
 
 def test_a_sparse_row_of_a_message_we_have_asks_because_it_may_be_an_old_one_told_again() -> None:
     decision = decided(RemoteMessage(id="a", change_key="2", is_read=True), known={"a": Have()})
+    assert decision.ask == ["a"]
+    assert not decision.store
+
+
+def test_another_version_of_the_same_second_asks_because_nobody_knows_which_is_older() -> None:
+    decision = decided(message(modified=OLD), known={"a": Have()})
     assert decision.ask == ["a"]
     assert not decision.store
 
