@@ -1,14 +1,17 @@
 """The mailboxes of a workspace as one member sees them. Asked of the database once per page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypedDict, cast
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
-from postroom.mail.models import Folder
+from postroom.mail import outbox
+from postroom.mail.categories import Colors
+from postroom.mail.models import Category, Folder
 from postroom.mailboxes import features
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
@@ -37,6 +40,8 @@ class Account:
     pull: "Pull | None"
     worked_in: bool
     sends: bool
+    waiting: int = 0  # changes that do not go out in the usual time
+    colors: Mapping[str, int | None] = field(default_factory=dict)  # of its categories, by name
 
     @property
     def pk(self) -> int:
@@ -64,6 +69,11 @@ class Accounts:
     def mine(self) -> frozenset[str]:
         """The addresses the member writes from: what lists call "you"."""
         return self.own | {one.address.lower() for one in self.readable if one.worked_in}
+
+    @property
+    def colors(self) -> Colors:
+        """The colours of categories, by mailbox and name."""
+        return {one.pk: one.colors for one in self.readable}
 
     @property
     def ids(self) -> list[int]:
@@ -98,6 +108,7 @@ def accounts(request: HttpRequest) -> Accounts:
     return found
 
 
+_COLOR = JSONObject(name="name", color="color")
 _PULL = JSONObject(progress="progress", paused="paused", due="due_at", lease="lease_until")
 
 
@@ -114,6 +125,15 @@ def accounts_of(member: Membership) -> Accounts:
             inbox=Subquery(inbox.values("pk")[:1]),
             inbox_unread=Subquery(inbox.values("unread")[:1]),
             pull=Subquery(pull.values(found=_PULL)[:1]),
+            late=Subquery(
+                outbox.late()
+                .filter(mailbox=OuterRef("pk"))
+                .order_by()
+                .values("mailbox")
+                .annotate(n=Count("pk"))
+                .values("n")
+            ),
+            colors=ArraySubquery(Category.objects.filter(mailbox=OuterRef("pk")).values(found=_COLOR)),
         )
         .order_by("connected_at", "pk")
     )
@@ -141,6 +161,8 @@ def _account(row: Mailbox, member: Membership) -> Account:
         pull=told.pull,
         worked_in=mine and connected,
         sends=mine and connected and _allows_sending(row),
+        waiting=told.late or 0,
+        colors={one["name"]: one["color"] for one in told.colors},
     )
 
 

@@ -91,14 +91,13 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
     base = reverse("inbox:list")
     page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(known, asked, mailbox)
     tags = panel.tags_of([*(line.thread.conversation_id for line in page.items), *also])
-    colors = _colors(page)
     address = f"{base}{query}"
     return Listing(
         title="Inbox",
         url=address,
         close=address,
         more=f"{base}{_query(filter=asked.filter, mailbox=mailbox or '', after=page.next)}" if page.next else "",
-        rows=[_row(line, known, asked, tags, colors, name="inbox:thread", query=query) for line in page.items],
+        rows=[_row(line, known, asked, tags, known.colors, name="inbox:thread", query=query) for line in page.items],
         chips=_chips(known, asked, mailbox),
         boxes=_boxes(known, asked, mailbox),
         going_on=bool(asked.after),
@@ -182,9 +181,8 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
     query = _query(filter="unread" if unread else "")
     sent = folder.role in WRITTEN_BY_US
     went = queries.recipients(folder, [line.thread.pk for line in page.items]) if sent and page.items else {}
-    colors = _colors(page)
     lines = [
-        _row(line, known, asked, tags, colors, name="inbox:folder-thread", query=query, folder=folder)
+        _row(line, known, asked, tags, known.colors, name="inbox:folder-thread", query=query, folder=folder)
         for line in page.items
     ]
     return Listing(
@@ -201,11 +199,6 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
         account=known.get(folder.mailbox_id),
         tags=tags,
     )
-
-
-def _colors(page: Page[Line]) -> categories.Colors:
-    """Asked of the database always, so that a page costs the same whatever is on it."""
-    return categories.colors({line.thread.mailbox_id for line in page.items})
 
 
 def _as_sent(row: Row, people: Sequence[object]) -> Row:

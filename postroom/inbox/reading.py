@@ -12,7 +12,7 @@ from postroom.inbox import queries
 from postroom.inbox.accounts import Accounts
 from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
-from postroom.mail import categories, content
+from postroom.mail import content
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.queries import Conversation, Shown
@@ -180,12 +180,11 @@ def read(
 
 def _chips(threads: Sequence[Thread], known: Accounts, place: str, close: str) -> list[Chip]:
     """Each category once, although copies of the mail may have it in several mailboxes."""
-    colors = categories.colors({thread.mailbox_id for thread in threads})
     worked = set(known.worked_in())
     url = reverse("inbox:act", args=[threads[0].pk, "category"])
     found: dict[str, Chip] = {}
     for thread in threads:
-        for name, module in chips(thread, colors):
+        for name, module in chips(thread, known.colors):
             query = urlencode({"place": place, "close": close, "remove": name})
             found.setdefault(name, Chip(name, module, f"{url}?{query}" if thread.mailbox_id in worked else ""))
     return list(found.values())

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
@@ -166,10 +166,15 @@ def look_again(mailbox: Mailbox, remote_id: str) -> None:
 PATIENT_FOR = timedelta(seconds=20)  # what goes out in the usual time is not worth a word
 
 
+def late() -> QuerySet[OutboxEntry]:
+    """Changes and messages that wait longer than usual, or for somebody to sign in."""
+    slow = Q(attempts__gt=0) | Q(created_at__lt=now() - PATIENT_FOR) | ~Q(mailbox__failure="")
+    return OutboxEntry.objects.filter(slow, state__in=OPEN)
+
+
 def waiting(mailbox_ids: Sequence[int]) -> dict[int, int]:
-    """How many changes and messages of each mailbox wait longer than usual, or for somebody to sign in."""
-    late = Q(attempts__gt=0) | Q(created_at__lt=now() - PATIENT_FOR) | ~Q(mailbox__failure="")
-    rows = OutboxEntry.objects.filter(late, mailbox__in=mailbox_ids, state__in=OPEN)
+    """How many of them each mailbox has."""
+    rows = late().filter(mailbox__in=mailbox_ids)
     return dict(rows.values_list("mailbox").annotate(Count("pk")).order_by("mailbox"))
 
 

@@ -38,8 +38,7 @@ def list_page(request: HttpRequest, listing: Listing, **more: Any) -> HttpRespon
 def _waiting(request: HttpRequest, listing: Listing) -> list[str]:
     """Of the mailboxes of this list the changes that do not go out in the usual time."""
     known = [one for one in accounts(request).readable if listing.folder is None or one.pk == listing.folder.mailbox_id]
-    late = outbox.waiting([one.pk for one in known])
-    return [outbox.waits(one.mailbox, late[one.pk]) for one in known if one.pk in late]
+    return [outbox.waits(one.mailbox, one.waiting) for one in known if one.waiting]
 
 
 def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading, **more: Any) -> HttpResponse:
