@@ -27,7 +27,7 @@ class SharedForm(forms.Form):
     """Through which connection, which address, and who may use it."""
 
     address = forms.CharField(max_length=320, strip=True, label="Address of the shared mailbox")
-    purpose = forms.ChoiceField(choices=Mailbox.Purpose, initial=Mailbox.Purpose.PERSONAL)
+    purpose = forms.ChoiceField(choices=Mailbox.Purpose, initial=Mailbox.Purpose.SUPPORT)
     visibility = forms.ChoiceField(
         choices=[one for one in Mailbox.Visibility.choices if one[0] != Mailbox.Visibility.PRIVATE],
         initial=Mailbox.Visibility.WORKSPACE,

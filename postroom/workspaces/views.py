@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from postroom.workspaces import leaving
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.middleware import SESSION_KEY
-from postroom.workspaces.models import Membership, Permission
+from postroom.workspaces.models import Membership, Permission, Role
 
 
 def no_workspace(request: HttpRequest) -> HttpResponse:
@@ -23,7 +23,13 @@ def members(request: MemberRequest) -> HttpResponse:
     """Who is in the workspace, and what each role allows."""
     rows = Membership.objects.for_workspace(request.workspace).select_related("user", "role").order_by("user__name")
     may = request.member.may(Permission.MANAGE_WORKSPACE)
-    context = {"rows": rows, "may_manage": may, "purges": leaving.waiting(request.workspace) if may else []}
+    roles = Role.objects.for_workspace(request.workspace).order_by("pk")
+    context = {
+        "rows": rows,
+        "roles": roles,
+        "may_manage": may,
+        "purges": leaving.waiting(request.workspace) if may else [],
+    }
     return render(request, "workspaces/members.html", context)
 
 
