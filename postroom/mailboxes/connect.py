@@ -49,6 +49,7 @@ class Arrival:
 
     mailbox: Mailbox | None
     renewed: bool
+    member: Membership | None = None  # whose trip it is: its workspace need not be the one that is open now
     replayed: bool = False  # the same answer was opened again; nothing was done
     granted: Sequence[str] = ()
     refused: Sequence[str] = ()
@@ -146,7 +147,8 @@ def _without(attempt: ConnectAttempt, asked: Sequence[str], reason: str) -> Arri
     assert connection is not None
     refused = features.note_answer(connection, asked, reason)
     mailbox = connection.mailboxes.order_by("pk").first()
-    return Arrival(mailbox=mailbox, renewed=False, refused=refused, later=features.to_ask(connection, attempt.later))
+    later = features.to_ask(connection, attempt.later)
+    return Arrival(mailbox=mailbox, renewed=False, member=attempt.member, refused=refused, later=later)
 
 
 def callback_url(provider: str) -> str:
@@ -219,6 +221,7 @@ def _settle(attempt: ConnectAttempt, grant: Grant, asked: Sequence[str]) -> Arri
     return Arrival(
         mailbox=mailbox,
         renewed=renewed,
+        member=attempt.member,
         granted=[name for name in asked if name not in refused],
         refused=refused,
         impossible=[name for name in attempt.later if name in cannot],

@@ -169,10 +169,10 @@ def _arrived(request: HttpRequest, arrival: connect.Arrival) -> HttpResponse:
     if mailbox is None or mailbox.connection is None:
         return redirect(where)
     _note(request, arrival, mailbox)
-    key, member = request.session.session_key or "", getattr(request, "member", None)
-    if arrival.later and isinstance(member, Membership):
+    key = request.session.session_key or ""
+    if arrival.later and arrival.member is not None:
         try:
-            if onward := connect.go_on(member, mailbox.connection, arrival.later, session_key=key):
+            if onward := connect.go_on(arrival.member, mailbox.connection, arrival.later, session_key=key):
                 return HttpResponseRedirect(onward)
         except errors.ProviderError as problem:
             log.info("the next permission could not be asked for: %s", type(problem).__name__)
