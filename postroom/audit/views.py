@@ -104,7 +104,7 @@ def _choices(request: MemberRequest, known: list[queries.LoggedMailbox], asked: 
         "days": settings.ACCESS_LOG_DAYS,
         "members": _options("Everybody", [(one.pk, one.name) for one in queries.people(request.member)]),
         "mailboxes": _options("Every mailbox", [(one.id, one.address) for one in shown]),
-        "kinds": _options("Every way of reading", [(one.value, one.label) for one in Access.What]),
+        "kinds": _options("Everything", [(one.value, one.label) for one in Access.What]),
         "export_url": f"{reverse('audit:export')}?{asked.query()}",
     }
 
