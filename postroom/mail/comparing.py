@@ -161,9 +161,10 @@ def add(check: FolderCheck, findings: Findings, *, gone: Collection[str], still:
     found["repaired"] += len(missing) - len(unread) + len(findings.outside) + len(wrong)
 
 
-def is_known(mailbox: Mailbox, answer: RemoteMessage | Gone | Unusable) -> bool:
-    """Only noted, as older than the chosen history: it must not become a row without a body."""
-    return Known.objects.filter(mailbox=mailbox, remote_id=answer.id).exists()
+def noted(mailbox: Mailbox, remote_ids: Sequence[str]) -> set[str]:
+    """Those only noted, as older than the chosen history: they must not become rows without a body."""
+    rows = Known.objects.filter(mailbox=mailbox, remote_id__in=list(remote_ids))
+    return set(rows.values_list("remote_id", flat=True))
 
 
 def place_known(mailbox: Mailbox, answers: Sequence[RemoteMessage | Gone | Unusable]) -> None:

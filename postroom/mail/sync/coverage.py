@@ -197,7 +197,9 @@ def _not_listed(run: Run, check: FolderCheck) -> Steps:
 def _take_not_listed(
     run: Run, check: FolderCheck, ids: Sequence[str], answers: Sequence[RemoteMessage | Gone | Unusable]
 ) -> Work:
-    batch = read(run, [one for one in answers if not comparing.is_known(run.mailbox, one)])
+    noted = comparing.noted(run.mailbox, ids)
+    batch = read(run, [one for one in answers if one.id not in noted])
+    gone = sum(isinstance(one, Gone) for one in answers)
     elsewhere = [
         one.id
         for one in answers
@@ -209,8 +211,8 @@ def _take_not_listed(
         take(run, batch, fresh=False)
         comparing.place_known(run.mailbox, answers)
         comparing.sight(check.folder, ids)  # not asked for again
-        check.found["extra"] += len(elsewhere) + len(batch.gone)
-        check.found["repaired"] += len(elsewhere) + len(batch.gone)
+        check.found["extra"] += len(elsewhere) + gone
+        check.found["repaired"] += len(elsewhere) + gone
         check.save(update_fields=["found"])
 
     return work
