@@ -123,6 +123,7 @@ class Notice(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, default=now)
     error = models.CharField(max_length=200, blank=True)
+    summary = models.JSONField(default=dict)  # instead of one alert: how many of each kind turned at once
     created_at = models.DateTimeField(default=now)
 
     class Meta:

@@ -6,6 +6,7 @@ member's Sent Items in the member's name, and the mailbox may be just what is br
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from postroom.operations.models import Alert, AlertSettings, Notice
 from postroom.workspaces.models import Membership, Permission, Workspace
 
 Channel = Notice.Channel
+SINGLY = 5  # alerts of a workspace that turn in one round and are still told one by one
 
 
 def settings_of(workspace: Workspace | int) -> AlertSettings:
@@ -53,22 +55,42 @@ def open_count(member: Membership) -> tuple[int, bool]:
 
 
 def announce(touched: Sequence[tuple[Alert, Notice.Event]]) -> None:
-    """Write what has to leave the house; the sending is done later and tried again."""
-    notices = [notice for alert, event in touched for notice in _notices(alert, event)]
+    """Write what has to leave the house; the sending is done later and tried again.
+
+    When many turn at once (Microsoft is down, a secret ended) one notice sums them up instead of one mail for each.
+    """
+    together: dict[tuple[int | None, Notice.Event], list[Alert]] = {}
+    for alert, event in touched:
+        together.setdefault((alert.workspace_id, event), []).append(alert)
+    notices = [
+        notice
+        for (workspace_id, event), alerts in together.items()
+        for to, channel in _ways(workspace_id)
+        for notice in _notices(alerts, to, channel, event)
+    ]
     Notice.objects.bulk_create(notices)
 
 
-def _notices(alert: Alert, event: Notice.Event) -> Iterable[Notice]:
-    if alert.workspace_id is None and settings.POSTROOM_OPERATORS:
+def _notices(alerts: list[Alert], to: int | None, channel: str, event: Notice.Event) -> Iterable[Notice]:
+    if len(alerts) <= SINGLY:
+        yield from (Notice(workspace_id=to, alert=one, channel=channel, event=event) for one in alerts)
+    else:
+        summary = dict(Counter(str(one.kind) for one in alerts).most_common())
+        yield Notice(workspace_id=to, channel=channel, event=event, summary=summary)
+
+
+def _ways(workspace_id: int | None) -> Iterable[tuple[int | None, str]]:
+    """To whom (a workspace, or None: the operators) and by which channel."""
+    if workspace_id is None and settings.POSTROOM_OPERATORS:
         if settings.SMTP_URL:
-            yield Notice(workspace=None, alert=alert, channel=Channel.MAIL, event=event)
+            yield None, Channel.MAIL
         return
-    for workspace_id in [alert.workspace_id] if alert.workspace_id else _all_workspaces():
-        wish = settings_of(workspace_id)
+    for pk in [workspace_id] if workspace_id else _all_workspaces():
+        wish = settings_of(pk)
         if settings.SMTP_URL and wish.by_mail:
-            yield Notice(workspace_id=workspace_id, alert=alert, channel=Channel.MAIL, event=event)
+            yield pk, Channel.MAIL
         if wish.webhook_url:
-            yield Notice(workspace_id=workspace_id, alert=alert, channel=Channel.WEBHOOK, event=event)
+            yield pk, Channel.WEBHOOK
 
 
 def _all_workspaces() -> Iterable[int]:

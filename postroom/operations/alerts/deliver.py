@@ -11,7 +11,7 @@ from django.db import transaction
 from postroom.lib.clock import now
 from postroom.operations.alerts import mailer, outgoing
 from postroom.operations.alerts.channels import recipients, settings_of
-from postroom.operations.alerts.words import absolute, words
+from postroom.operations.alerts.words import Words, absolute, in_sum, words
 from postroom.operations.models import Alert, Notice
 
 log = logging.getLogger(__name__)
@@ -68,13 +68,20 @@ def _failed(notice: Notice, why: str) -> None:
 
 def _mail(notice: Notice) -> None:
     to = recipients(notice)
-    if not to or notice.alert is None:
+    said = _said(notice)
+    if not to or said is None:
         return
-    said = words(notice.alert)
     subject = SUBJECTS[Notice.Event(notice.event)].format(title=said.title)
     over = notice.event == Notice.Event.RECOVERED
     text = "This is over; nothing has to be done.\n" if over else f"{said.text}\n\nWhat to do: {said.todo}\n"
     mailer.send(to, f"[Postroom] {subject}", f"{subject}\n\n{text}\n{absolute(said.path)}\n")
+
+
+def _said(notice: Notice) -> Words | None:
+    """The words of its alert, or of many that turned at once."""
+    if notice.alert is not None:
+        return words(notice.alert)
+    return in_sum(notice.summary) if notice.summary else None
 
 
 def _post(notice: Notice) -> None:
@@ -93,6 +100,8 @@ def payload(notice: Notice) -> bytes:
         "delivery": notice.pk,
         "created_at": notice.created_at.isoformat(),
     }
+    if notice.summary:
+        body["summary"] = {**notice.summary, "url": absolute(in_sum(notice.summary).path)}
     if notice.alert is not None:
         body["alert"] = _alert(notice.alert)
     return json.dumps(body, ensure_ascii=False).encode()

@@ -33,11 +33,10 @@ def apply(found: Iterable[Found], at: datetime) -> dict[str, int]:
     wanted = {(one.kind, one.mailbox_id): one for one in found}
     opened = {(one.kind, one.mailbox_id): one for one in Alert.objects.filter(closed_at=None)}
     counts = dict.fromkeys((Event.RAISED.value, Event.ESCALATED.value, Event.RECOVERED.value), 0)
-    touched: list[tuple[Alert, Event]] = []
+    new = Alert.objects.bulk_create(_new(one, at) for key, one in wanted.items() if key not in opened)
+    touched: list[tuple[Alert, Event]] = [(alert, Event.RAISED) for alert in new]
     for key, one in wanted.items():
-        if key not in opened:
-            touched.append((_raise(one, at), Event.RAISED))
-        elif _worse(opened[key], one, at):
+        if key in opened and _worse(opened[key], one, at):
             touched.append((opened[key], Event.ESCALATED))
     for key, alert in opened.items():
         if key not in wanted:
@@ -50,8 +49,8 @@ def apply(found: Iterable[Found], at: datetime) -> dict[str, int]:
     return counts
 
 
-def _raise(found: Found, at: datetime) -> Alert:
-    return Alert.objects.create(
+def _new(found: Found, at: datetime) -> Alert:
+    return Alert(
         workspace_id=found.workspace_id,
         mailbox_id=found.mailbox_id,
         kind=found.kind,

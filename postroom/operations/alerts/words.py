@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from django.conf import settings
@@ -30,6 +30,14 @@ class Words(NamedTuple):
 def words(alert: Alert) -> Words:
     """What to say about an alert; a closed one is said in the past."""
     return _WORDS[Kind(alert.kind)](alert)
+
+
+def in_sum(kinds: Mapping[str, int]) -> Words:
+    """Many alerts that turned at once."""
+    lines = [f"{count:,} × {Kind(kind).label}" for kind, count in kinds.items()]
+    title = f"{sum(kinds.values()):,} alerts at once"
+    todo = "Look for one cause first: Microsoft’s service health, the client secret, the network, the workers."
+    return Words(title, "\n".join(lines), todo, reverse("operations:alerts"))
 
 
 def absolute(path: str) -> str:

@@ -349,3 +349,25 @@ def test_settings_of_alerts_are_kept_and_a_bad_address_is_told(client: Client, m
     assert answer.status_code == 422 and "https://" in answer.content.decode()
     client.post("/settings/alerts/secret/")
     assert channels.settings_of(member.workspace).webhook_salt != wish.webhook_salt
+
+
+def test_a_hundred_mailboxes_that_fail_at_once_are_one_mail_and_one_post(
+    healthy: Mailbox, member: Membership, wished: AlertSettings, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SMTP_URL = "smtp://127.0.0.1:2525"
+    mails: list[tuple[str, str]] = []
+    posts: list[dict[str, Any]] = []
+    monkeypatch.setattr(mailer, "send", lambda to, subject, text: mails.append((subject, text)))
+    monkeypatch.setattr(outgoing, "post", lambda url, body, **_: posts.append(json.loads(body)))
+    Mailbox.objects.bulk_create(
+        Mailbox(
+            workspace=member.workspace, owner=member, provider="memory", address=f"m{number}@x.example",
+            state="live", failure=Failure.REVOKED,
+        )
+        for number in range(100)
+    )  # fmt: skip
+    assert evaluate()["raised"] == 100
+    deliver.send_due()
+    assert [subject for subject, _ in mails] == ["[Postroom] 100 alerts at once"]
+    assert "100 × A sign-in is needed" in mails[0][1]
+    assert posts[0]["summary"]["sign_in"] == 100

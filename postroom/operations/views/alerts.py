@@ -18,7 +18,7 @@ from postroom.workspaces.access import MemberRequest, member_required, permissio
 from postroom.workspaces.models import Permission
 
 HEALTH = {Alert.Level.NOTICE: "never", Alert.Level.WARNING: "stale", Alert.Level.URGENT: "error"}
-PAST = 20
+PAST, MOST = 20, 100  # alerts that are listed
 
 
 class Line(NamedTuple):
@@ -48,7 +48,8 @@ def page(request: MemberRequest) -> HttpResponse:
         return redirect("operations:alerts")
     seen = channels.seen_by(request.member)
     context = {
-        "open": [line(one) for one in channels.open_for(request.member)],
+        "open": [line(one) for one in channels.open_for(request.member)[:MOST]],
+        "more": max(0, channels.open_for(request.member).count() - MOST),
         "past": [line(one) for one in seen.exclude(closed_at=None).order_by("-closed_at")[:PAST]],
         "may_change": may_change,
         **(_for_admins(request, wish, form) if may_change else {}),
