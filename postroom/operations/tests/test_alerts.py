@@ -371,3 +371,14 @@ def test_a_hundred_mailboxes_that_fail_at_once_are_one_mail_and_one_post(
     assert [subject for subject, _ in mails] == ["[Postroom] 100 alerts at once"]
     assert "100 × A sign-in is needed" in mails[0][1]
     assert posts[0]["summary"]["sign_in"] == 100
+
+
+@pytest.mark.parametrize(
+    "odd", ["\0", "9" * 30, "'\"<b>\r\nX: y", "https://[", "https://a\u200bb.example/", "https://127.1/"]
+)
+def test_odd_forms_make_no_error_page(client: Client, member: Membership, odd: str) -> None:
+    client.force_login(member.user)
+    names = ("silent_hours", "silent_any_hours", "work_from", "work_to", "time_zone", "webhook_url")
+    assert client.post("/settings/alerts/", dict.fromkeys(names, odd)).status_code == 422
+    for given in ({"text": odd}, {"text": "AADSTS50105", "reference": odd}):
+        assert client.post("/settings/doctor/explanation/", given).status_code == 200
