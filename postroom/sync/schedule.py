@@ -55,10 +55,10 @@ def poll_plan(
     """
     room = max(4, int(SHARE * REQUESTS / WINDOW * interval.total_seconds()))
     if len(liveliest_first) <= room:
-        return dict.fromkeys(liveliest_first, at + interval)
+        return {scope: _sooner(due.get(scope), at + interval) for scope in liveliest_first}
     in_turn = max(1, int(room * IN_TURN))
     each_time, others = liveliest_first[: room - in_turn], liveliest_first[room - in_turn :]
-    plan = dict.fromkeys(each_time, at + interval)
+    plan = {scope: _sooner(due.get(scope), at + interval) for scope in each_time}
     turn = -(-len(others) // in_turn) * interval  # until all of them were looked at
     for place, scope in enumerate(others):
         planned = due.get(scope)
@@ -69,3 +69,8 @@ def poll_plan(
         else:
             plan[scope] = planned
     return plan
+
+
+def _sooner(planned: datetime | None, at: datetime) -> datetime:
+    """What is planned already is not put off."""
+    return at if planned is None else min(planned, at)

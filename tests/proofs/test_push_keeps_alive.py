@@ -197,7 +197,7 @@ def test_one_mail_nobody_told_of_is_doubt_and_deltas_come_more_often(both: Toget
 
 def test_moves_reads_and_our_own_mail_are_no_silence(both: Together, mailbox: Mailbox) -> None:
     both.faults([{"notifications": {"drop": True}, "rate": 1.0}])
-    other = OtherSide(both.sandbox.url, both.sandbox.token(ADDRESS), ADDRESS, 7)
+    other = OtherSide(both.sandbox.url, both.sandbox.token(ADDRESS, minutes=600), ADDRESS, 7)
     other._folders = other._all_folders()
     for _ in range(10):
         both.advance(timedelta(minutes=10))

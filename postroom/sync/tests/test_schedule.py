@@ -54,6 +54,13 @@ def test_a_few_folders_are_all_looked_at_each_time() -> None:
     assert poll_plan(["inbox", "sent"], {}, QUICK, AT) == {"inbox": AT + QUICK, "sent": AT + QUICK}
 
 
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.none() | moments), moments)
+def test_no_look_is_put_off(due: dict[str, datetime | None], at: datetime) -> None:
+    plan = poll_plan("abcdefgh", due, QUICK, at)
+    assert set(plan) == set("abcdefgh")
+    assert all(when <= at + QUICK and when <= (due.get(scope) or when) for scope, when in plan.items())
+
+
 @given(st.integers(1, 400), st.sampled_from([QUICK, RECENT, IDLE]))
 def test_many_folders_take_turns_within_the_allowance_and_none_is_forgotten(count: int, interval: timedelta) -> None:
     folders = [f"f{number:03}" for number in range(count)]
