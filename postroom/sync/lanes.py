@@ -181,9 +181,11 @@ def claim(mailbox_id: int, owner: str) -> Lane | None:
             },
         )
         row = cursor.fetchone()
-        if row is not None:
-            cursor.execute(_END_LAPSED, [mailbox_id, row[0]])
-    return Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0]) if row else None
+        if row is None:
+            return None
+        cursor.execute(_END_LAPSED, [mailbox_id, row[0]])
+        # Still in here: read a moment later, the row might carry the fence of somebody who has taken it over already.
+        return Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0])
 
 
 # Whoever slept through the end of a lease on another lane of this mailbox must not write beside the new owner.

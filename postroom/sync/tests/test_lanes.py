@@ -1,6 +1,7 @@
 """Asking, claiming, holding, giving back: what must stay true whatever happens in between."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -54,6 +55,25 @@ def test_a_mailbox_has_one_writer_at_a_time(mailbox: Mailbox) -> None:
     lanes.want(mailbox.pk, Activity.BACKFILL)
     take(mailbox)
     assert lanes.claim(mailbox.pk, "other") is None
+
+
+def test_who_stalls_right_after_claiming_has_not_the_fence_of_who_took_over(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    successors: list[Lane] = []
+
+    def stall(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if sql.startswith("RELEASE") and not successors:  # the claim is kept; here the process stands still
+            successors.append(Lane())
+            expire(Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE))
+            successors[0] = take(mailbox, "other")
+        return done
+
+    with connection.execute_wrapper(stall):
+        stalled = take(mailbox)
+    assert stalled.fence < successors[0].fence
+    with pytest.raises(lanes.LeaseLost):
+        lanes.hold(stalled)
 
 
 def test_a_thousand_requests_during_a_run_lead_to_one_more(mailbox: Mailbox) -> None:
