@@ -49,7 +49,7 @@ def test_an_opened_thread_is_one_entry_and_its_frames_none(message: Message, mem
     client.get(f"/inbox/threads/{message.thread_id}/")
     client.get(f"/mail/messages/{message.pk}/body")
     entry = Access.objects.get()
-    assert (entry.what, entry.member_id, entry.mailbox_id) == ("thread", member.pk, message.mailbox_id)
+    assert (entry.what, entry.member_id, entry.of_mailbox) == ("thread", member.pk, message.mailbox_id)
     assert (entry.conversation_id, entry.message_ids) == (message.thread.conversation_id, [message.pk])
     assert (entry.address, entry.agent) == ("192.0.2.7", "Firefox on Linux")
 

@@ -64,6 +64,20 @@ document.addEventListener("thread:gone", ({ detail: { thread } }) => {
   }
 });
 
+/* A menu that shows what is true now is fetched each time it opens. */
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("[data-fresh]") && event.newState === "open") htmx.trigger(event.target, "menu:open");
+}, true);
+
+/* A draft was changed in Outlook while it is open here: show that, unless something was typed that is not saved yet. */
+document.addEventListener("live:drafts", ({ detail }) => {
+  const form = document.querySelector(`form.composer[data-composition="${Number(detail?.composition) || 0}"]`);
+  if (form?.querySelector("[data-composer-state]")?.textContent === "Saved" || form?.dataset.touched === undefined) {
+    if (form) location.reload();
+  }
+});
+document.addEventListener("input", ({ target }) => { const form = target.closest?.("form.composer"); if (form) form.dataset.touched = ""; });
+
 /* Writing ------------------------------------------------------------------ */
 
 document.addEventListener("draft:saved", ({ target }) => {
