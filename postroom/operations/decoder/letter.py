@@ -43,7 +43,7 @@ def letter(answer: Answer, app: App, *, reference: str = "") -> Letter:
     if ids:
         parts.append("\n".join(["For Microsoft's support:", *ids]))
     parts.append(
-        "Postroom asks for delegated permissions only: it acts as the person who signed in, and sees what they may open."
+        "Postroom asks for delegated permissions only: it acts as the person who signed in and sees what they may open."
         "\nThank you."
     )
     return Letter(f"Postroom cannot connect to Microsoft 365: {first.code} ({first.title})", "\n\n".join(parts))
