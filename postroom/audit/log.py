@@ -115,7 +115,7 @@ def _row(reader: Reader, what: str, one: Read) -> Access:
         workspace_id=one.workspace_id,
         member_id=reader.member_id,
         who=reader.who,
-        mailbox_id=one.mailbox_id,
+        of_mailbox=one.mailbox_id,
         conversation_id=one.conversation_id,
         message_ids=list(one.message_ids),
         attachment_id=one.attachment_id,

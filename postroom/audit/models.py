@@ -43,7 +43,7 @@ class Access(models.Model):
     )
     member_id = models.BigIntegerField(null=True)  # none: the operator's command line
     who = models.CharField(max_length=320)  # the member's address then, the operator's login name
-    mailbox_id = models.BigIntegerField()
+    of_mailbox = models.BigIntegerField()  # not "mailbox": a search for what a deleted one left passes this by
     conversation_id = models.BigIntegerField(null=True)
     message_ids = ArrayField(models.BigIntegerField(), default=list)
     attachment_id = models.BigIntegerField(null=True)
@@ -57,10 +57,10 @@ class Access(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["workspace", "-id"], name="access_newest"),
-            models.Index(fields=["workspace", "mailbox_id", "-id"], name="access_mailbox"),
+            models.Index(fields=["workspace", "of_mailbox", "-id"], name="access_mailbox"),
             models.Index(fields=["workspace", "member_id", "-id"], name="access_member"),
             BrinIndex(fields=["at"], name="access_at"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.who} {self.what} {self.mailbox_id}"
+        return f"{self.who} {self.what} {self.of_mailbox}"

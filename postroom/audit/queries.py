@@ -78,14 +78,14 @@ def visible(member: Membership, known: Sequence[LoggedMailbox]) -> QuerySet[Acce
     entries = Access.objects.for_workspace(member.workspace_id)
     if member.may(Permission.MANAGE_WORKSPACE):
         return entries
-    return entries.filter(mailbox_id__in=[one.id for one in known if one.mine])
+    return entries.filter(of_mailbox__in=[one.id for one in known if one.mine])
 
 
 def filtered(entries: QuerySet[Access], asked: Asked) -> QuerySet[Access]:
     """Newest first."""
     if asked.q:
         entries = entries.filter(_words(asked.q))
-    exact = {"member_id": asked.member, "mailbox_id": asked.mailbox, "what": asked.what or None}
+    exact = {"member_id": asked.member, "of_mailbox": asked.mailbox, "what": asked.what or None}
     entries = entries.filter(**{name: value for name, value in exact.items() if value is not None})
     if asked.since:
         entries = entries.filter(at__gte=_midnight(asked.since))
@@ -143,10 +143,10 @@ def _midnight(day: date) -> datetime:
 
 def row(entry: Access, known: Mapping[int, LoggedMailbox]) -> dict[str, Any]:
     """An entry in words, for the screen and the export."""
-    box = known.get(entry.mailbox_id)
+    box = known.get(entry.of_mailbox)
     return {
         "entry": entry,
-        "mailbox": box.address if box else f"mailbox {entry.mailbox_id} (deleted)",
+        "mailbox": box.address if box else f"mailbox {entry.of_mailbox} (deleted)",
         "what": Access.What(entry.what).label,
         "how": Access.How(entry.how).label,
         "thing": _thing(entry),

@@ -102,6 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     leave.add_argument("--workspace", default="", metavar="NAME", help="needed where the person is in several")
     leave.add_argument("--to", default="", metavar="ADDRESS", help="who takes over the mailboxes they may read")
     leave.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
+    lost = add.add_parser("reset-second-factor", help="for who lost their authenticator and codes", allow_abbrev=False)
+    lost.add_argument("address")
     member.set_defaults(run=run_member)
     add_purge_commands(commands)
 
@@ -250,11 +252,12 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def run_member(options: argparse.Namespace) -> int:
-    """`postroom member add | delete`."""
+    """`postroom member add | delete | reset-second-factor`."""
     with django_ready():
         from postroom.config import member_cli, purge_cli
 
-        return member_cli.add(options) if options.action == "add" else purge_cli.delete_member(options)
+        actions = {"add": member_cli.add, "reset-second-factor": member_cli.reset_second_factor}
+        return actions.get(options.action, purge_cli.delete_member)(options)
 
 
 def run_purge(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from postroom.accounts import second_factor, signing_in
 from postroom.accounts.models import User
 from postroom.config.errors import UsageError
 from postroom.workspaces.commands import add_member, create_workspace
@@ -38,6 +39,16 @@ def add(options: argparse.Namespace) -> int:
             known = ", ".join(Role.objects.filter(workspace=workspace).order_by("id").values_list("name", flat=True))
             raise UsageError(f"there is no role {options.role!r}; there are {known}") from None
     print(f"{address} is {options.role} of {workspace.name}.")
+    return 0
+
+
+def reset_second_factor(options: argparse.Namespace) -> int:
+    """Take all second factors away and end every session. Raises UsageError."""
+    user = User.objects.filter(email=options.address.strip().lower()).first()
+    if user is None:
+        raise UsageError(f"nobody signs in as {options.address}")
+    gone, ended = second_factor.reset(user), signing_in.end_sessions(user)
+    print(f"{gone} removed, {ended} sessions ended; {user.email} signs in with the password and sets up a new one.")
     return 0
 
 

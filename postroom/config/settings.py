@@ -219,7 +219,11 @@ MAILBOX_HOOKS = [
 SEALED = ["postroom.mailboxes.grants.reseal", "postroom.accounts.second_factor.reseal"]  # what rotate-keys rotates
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
-WORKSPACE_HOOKS = ["postroom.mailboxes.workspace_hooks", "postroom.files.workspace_hooks"]
+WORKSPACE_HOOKS = [
+    "postroom.mailboxes.workspace_hooks",
+    "postroom.files.workspace_hooks",
+    "postroom.audit.workspace_hooks",
+]
 POSTROOM_PURGE_DAYS = _env.number("POSTROOM_PURGE_DAYS", 30, least=0, most=30)  # product.md MA4
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_IMPORT_PATHS = ["postroom.config.jobs"]

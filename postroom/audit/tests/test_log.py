@@ -33,7 +33,7 @@ def test_an_entry_says_who_what_when_from_where_and_how(member: Membership) -> N
     with clock.frozen() as time:
         assert log.read(ADELE, "thread", [looked(member, 3, 4)]) == 1
     entry = Access.objects.get()
-    assert (entry.who, entry.mailbox_id, entry.conversation_id, entry.message_ids) == (ADELE.who, 5, 9, [3, 4])
+    assert (entry.who, entry.of_mailbox, entry.conversation_id, entry.message_ids) == (ADELE.who, 5, 9, [3, 4])
     assert (entry.at, entry.address, entry.agent) == (time.at, "192.0.2.7", "Firefox on Linux")
     assert (entry.what, entry.how) == ("thread", "screen")
 
@@ -80,3 +80,9 @@ def test_a_deleted_workspace_takes_its_log_with_it_and_no_other(member: Membersh
     log.read(ADELE, "thread", [looked(member, 1), Read(workspace_id=other.pk, mailbox_id=8)])
     assert log.forget_workspace(member.workspace) == 1
     assert Access.objects.get().workspace_id == other.pk
+
+
+def test_what_was_read_of_a_mailbox_is_no_remains_of_it(member: Membership) -> None:
+    """A purge searches every table for what a deleted row left; that it was read stays true and is meant to stay."""
+    names = {field.name for field in Access._meta.concrete_fields}
+    assert not names & {"mailbox", "mailbox_id", "membership", "membership_id"}

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from postroom.accounts import second_factor
 from postroom.accounts.models import User
 from postroom.config import member_cli
 from postroom.config.cli import build_parser
@@ -55,3 +56,15 @@ def test_what_cannot_be_is_said_and_nothing_is_made(
         add(monkeypatch, *arguments, password=password)
     assert not User.objects.exists()
     assert not Workspace.objects.exists()
+
+
+def test_who_lost_their_second_factor_gets_a_new_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    add(monkeypatch, "ana@example.com", "--workspace", "Example Ltd")
+    ana = User.objects.get()
+    second_factor.set_up(ana, "JBSWY3DPEHPK3PXP")
+    options = build_parser().parse_args(["member", "reset-second-factor", "Ana@example.com"])
+    assert member_cli.reset_second_factor(options) == 0
+    assert not second_factor.has(ana)
+    options.address = "nobody@example.com"
+    with pytest.raises(UsageError, match="nobody signs in"):
+        member_cli.reset_second_factor(options)
