@@ -84,6 +84,6 @@ class MemoryAuthority:
         if not token.startswith(TOKEN) or (check and token in self._rejected):
             raise ReauthNeeded("the token was refused", reason="rejected")
         address = token.removeprefix(TOKEN).partition("#")[0]
-        if check and address.lower() in self._ended:
-            raise ReauthNeeded("the token was refused", reason="rejected")
+        if check and (ended := self._ended.get(address.lower())):
+            raise ended  # with its challenge, as a refused request tells it (graph.md 1.8)
         return address
