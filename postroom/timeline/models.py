@@ -10,6 +10,9 @@ from django.db import models
 
 from postroom.lib.clock import now
 from postroom.records.record import POINTERS, About, exactly_one, pointer_indexes
+from postroom.timeline.team.models import Assignment, Comment, Notice, Presence, Snooze, Wishes
+
+__all__ = ["Assignment", "Comment", "Link", "Notice", "Presence", "Reach", "Snooze", "Wishes"]
 
 
 class Link(About):

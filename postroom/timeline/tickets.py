@@ -6,10 +6,13 @@ subject, [#1042]. Only news opens tickets: history pulled later does not.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
 from postroom.mail.models import Conversation, Message
@@ -20,6 +23,8 @@ from postroom.records.people.commands import split_name
 from postroom.records.tickets import commands
 from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Link
+
+log = logging.getLogger(__name__)
 
 REFERENCE = re.compile(r"\[#(\d{1,9})\]")
 OPENS = (Message.Kind.MAIL, Message.Kind.INVITATION)  # automatic replies, bounces and newsletters open nothing
@@ -43,14 +48,21 @@ def on_stored(mailbox: Mailbox, stored: Stored, *, fresh: bool) -> None:
         return
     ours = set(own_addresses(mailbox.workspace_id))
     for message in _news(mailbox, stored.new):
-        conversation = message.thread.conversation_id
-        ticket = known.get(conversation)
-        if ticket is None and supports and message.folder.role == "inbox" and message.kind in OPENS:
-            ticket = _joined(mailbox, message) or _opened(mailbox, message, ours)
-            if ticket is not None:
-                known[conversation] = ticket
-        if ticket is not None:
-            _hear(ticket, message, mailbox, ours)
+        try:
+            with transaction.atomic():
+                _take(mailbox, message, known, opens=supports, ours=ours)
+        except ValidationError as refused:  # mail is stored in any case: a ticket that cannot be made must not stop it
+            log.warning("mailbox %s: a mail came to no ticket: %s", mailbox.pk, ", ".join(refused.messages))
+
+
+def _take(mailbox: Mailbox, message: Message, known: dict[int, Ticket], *, opens: bool, ours: Collection[str]) -> None:
+    conversation = message.thread.conversation_id
+    ticket = known.get(conversation)
+    if ticket is None and opens and message.folder.role == "inbox" and message.kind in OPENS:
+        ticket = _joined(mailbox, message) or _opened(mailbox, message, ours)
+    if ticket is not None:
+        known[conversation] = ticket
+        _hear(ticket, message, mailbox, ours)
 
 
 def _news(mailbox: Mailbox, ids: Collection[int]) -> Sequence[Message]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from postroom.mail.models import Message
 from postroom.mailboxes.models import Mailbox
@@ -107,3 +108,14 @@ def test_merged_tickets_bring_their_mail_together(world: World, support: Mailbox
     commands.merge(gone, kept, by=world.adele)
     assert len(queries.threads(kept, world.adele).items) == 2
     assert not queries.threads(gone, world.adele).items
+
+
+def test_mail_is_never_held_up_by_a_ticket_that_cannot_be_made(
+    world: World, support: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValidationError("taken meanwhile")
+
+    monkeypatch.setattr("postroom.timeline.tickets.create_person", refuse)
+    take(support, world.mail(INES, SUPPORT, mailbox=support))
+    assert not Ticket.objects.exists() and Message.objects.exists()
