@@ -23,12 +23,13 @@ from tests.proofs.together import microsoft as settings_of
 
 pytestmark = pytest.mark.django_db
 ADA, PROFILE = "ada@northwind.example", "/settings/profile/"
+DORA = "dora@northwind.example"  # who has never consented
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with running_sandbox() as sandbox:
-        for address in (ADA, "ben@northwind.example", "cara@contoso.example"):
+        for address in (ADA, "ben@northwind.example", "cara@contoso.example", DORA):
             sandbox.user(address)
         sandbox.user("pat@outlook.example", kind="personal")
         yield sandbox
@@ -249,7 +250,7 @@ def test_an_answer_to_another_question_is_refused(
 
 
 def test_declining_at_microsoft_says_so(client: Client) -> None:
-    where = at_microsoft.sign_in(client.post("/sign-in/microsoft/").url, ADA, decision="cancel")
+    where = at_microsoft.sign_in(client.post("/sign-in/microsoft/").url, DORA, decision="cancel")
     answer = at_microsoft.come_back(client, where)
     assert answer.status_code == 403
     assert "You did not sign in" in answer.content.decode()
