@@ -59,6 +59,7 @@ NOT_OBJECTS = {  # their parameters name no row of anybody's
     "mailboxes:ask-approval",
     "notifications",
     "ui:gallery-page",
+    "inbox:bulk",  # an action; the conversations it is done to stand in the form
     "inbox:undo",  # a token that is none is answered "too late"; whose it is stands in it
     "search:thread",  # the frame of a page: the thread in it comes from its own address
 }
