@@ -26,11 +26,16 @@ def add_member(workspace: Workspace, user: User, *, role: str = "Member") -> Mem
     One who was removed and is not purged yet is a member again.
     """
     wanted = Role.objects.get(workspace=workspace, name=role)
+    call_off_purge(workspace, user)
+    values = {"role": wanted, "removed_at": None}
+    membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults=values)
+    return membership
+
+
+def call_off_purge(workspace: Workspace, user: User) -> None:
+    """Somebody who was removed comes back: their account opens again, and nothing of theirs is deleted later."""
     removed = Membership.objects.filter(workspace=workspace, user=user, removed_at__isnull=False)
     if removed.exists():
         Purge.objects.filter(membership__in=removed, started_at=None).delete()
         user.is_active = True
         user.save(update_fields=["is_active"])
-    values = {"role": wanted, "removed_at": None}
-    membership, _ = Membership.objects.update_or_create(workspace=workspace, user=user, defaults=values)
-    return membership

@@ -46,6 +46,9 @@ def run(purge: Purge, *, stopping: Callable[[], bool] = lambda: False) -> bool:
             row = held.select_related("workspace", "membership__user").first()
             if row is None:
                 return False
+            if row.membership is not None and row.membership.removed_at is None:
+                row.delete()  # they were asked back meanwhile
+                return False
             portion = _PORTIONS[Purge.Kind(row.kind)](row)
             if portion is None:
                 _certify(row)

@@ -14,6 +14,7 @@ from postroom.accounts.microsoft import PERSONAL_TENANT
 from postroom.accounts.models import User
 from postroom.accounts.policy import Arrival
 from postroom.lib.clock import now
+from postroom.workspaces.commands import call_off_purge
 from postroom.workspaces.models import AllowedTenant, Invitation, Membership, Role, Workspace
 
 _alive = Q(workspace__deleted_at=None)
@@ -107,9 +108,14 @@ def allow_tenant(workspace: Workspace, tenant: str, name: str, joins_as: Role | 
 
 
 def invite(by: Membership, address: str, role: Role) -> tuple[Invitation, str]:
-    """(the invitation, its token). The token is not kept and cannot be shown again."""
+    """(the invitation, its token). The token is not kept and cannot be shown again.
+
+    Who was removed here and is not purged yet can sign in again, to accept it.
+    """
     token = secrets.token_urlsafe(32)
     moment = now()
+    removed = Membership.objects.filter(workspace=by.workspace_id, removed_at__isnull=False)
+    User.objects.filter(email=address.strip().lower(), memberships__in=removed).update(is_active=True)
     row = Invitation.objects.create(
         workspace_id=by.workspace_id,
         address=address.strip().lower(),
@@ -133,6 +139,7 @@ def accept(invitation: Invitation, user: User) -> Membership | None:
     """Once only: of two windows one gets None. Who is a member already keeps their role."""
     if not Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now()):
         return None
+    call_off_purge(invitation.workspace, user)
     found = Membership.objects.filter(workspace=invitation.workspace_id, user=user)
     found.exclude(removed_at=None).update(removed_at=None, role=invitation.role)  # who was removed comes back
     return found.first() or Membership.objects.create(workspace=invitation.workspace, user=user, role=invitation.role)
