@@ -97,11 +97,11 @@ def _undone(request: MemberRequest, deed: Deed | None) -> HttpResponse:
     if deed is None:
         return toast(request, _back(request), "There is nothing left to undo.", kind="warning")
     undone = deeds.undo(deed, request.member, accounts(request).worked_in())
-    marking.announce(undone)
+    marking.announce(undone.messages)
     response = _back(request)
     if is_partial(request):
         response = _changed(response)
-    text = f"Undone: {deed.text}" if undone else "It was changed again since, and stays as it is."
+    text = f"Undone: {deed.text}" if any(undone) else "It was changed again since, and stays as it is."
     return toast(request, response, text, kind="info")
 
 
