@@ -208,7 +208,11 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 # -- work ------------------------------------------------------------------------------------------------------------
 # Readable lists instead of registration: what is synced, and who wants to know.
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
-SYNC_HOOKS = ["postroom.timeline.matching:on_stored", "postroom.timeline.tickets:on_stored"]
+SYNC_HOOKS = [
+    "postroom.timeline.matching:on_stored",
+    "postroom.timeline.tickets:on_stored",
+    "postroom.timeline.team.snoozes:on_stored",
+]
 MAILBOX_HOOKS = [
     "postroom.sync.mailbox_hooks",
     "postroom.mail.mailbox_hooks",

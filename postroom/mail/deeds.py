@@ -4,9 +4,9 @@ An undo is a change like any other, also when what it undoes has long reached th
 since stays as it is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -17,6 +17,18 @@ from postroom.workspaces.models import Membership
 
 UNDO_FOR = timedelta(hours=1)
 KEPT = 50  # deeds of one member
+
+PutBack = Callable[[Membership, Sequence[int], Any, Any], int]
+KEEPERS: dict[str, PutBack] = {}
+"""Fields that are no message's: packages above register how one is put back. Called with the member, ids, the value
+before and the one after; what is no longer as the deed left it stays. Returns how many were put back."""
+
+
+class Undone(NamedTuple):
+    """The messages that were put back, and how many other things."""
+
+    messages: list[Message]
+    others: int = 0
 
 
 def values(messages: Sequence[Message], field: str) -> dict[int, Any]:
@@ -33,9 +45,14 @@ def note(member: Membership, text: str, field: str, before: Mapping[int, Any]) -
             groups.setdefault(repr((old, after[pk])), [field, old, after[pk], []])[3].append(pk)
     if not groups:
         return None
+    return keep(member, text, list(groups.values()))
+
+
+def keep(member: Membership, text: str, changes: Sequence[Sequence[Any]]) -> Deed:
+    """Remember [field, before, after, [ids]] changes; the oldest deeds of the member are forgotten."""
     stale = Deed.objects.filter(member=member).order_by("-pk").values_list("pk", flat=True)[KEPT : KEPT + 50]
     Deed.objects.filter(pk__in=list(stale)).delete()
-    return Deed.objects.create(member=member, text=text[:200], changes=list(groups.values()))
+    return Deed.objects.create(member=member, text=text[:200], changes=list(changes))
 
 
 def latest(member: Membership) -> Deed | None:
@@ -48,18 +65,22 @@ def find(member: Membership, pk: int) -> Deed | None:
     return Deed.objects.filter(member=member, pk=pk, undone_at=None, at__gt=now() - UNDO_FOR).first()
 
 
-def undo(deed: Deed, member: Membership, mailboxes: Collection[int]) -> list[Message]:
-    """Put back what it changed, in the mailboxes the member may still work in. Returns the messages put back."""
+def undo(deed: Deed, member: Membership, mailboxes: Collection[int]) -> Undone:
+    """Put back what it changed, in the mailboxes the member may still work in."""
     undone: list[Message] = []
+    others = 0
     with transaction.atomic():
         if not Deed.objects.filter(pk=deed.pk, undone_at=None).update(undone_at=now()):
-            return []
+            return Undone([])
         for field, old, new, ids in deed.changes:
+            if field in KEEPERS:
+                others += KEEPERS[field](member, ids, old, new)
+                continue
             rows = Message.objects.filter(pk__in=ids, mailbox__in=mailboxes).select_related("folder", "mailbox")
             same = [one for one in rows if values([one], field)[one.pk] == new]
             if same and _put_back(field, same, old, member):
                 undone += same
-    return undone
+    return Undone(undone, others)
 
 
 def _put_back(field: str, messages: Sequence[Message], value: Any, member: Membership) -> bool:

@@ -11,7 +11,9 @@ class TimelineConfig(AppConfig):
     def ready(self) -> None:
         from postroom.records.signals import addresses_changed, merged
         from postroom.timeline import links, panels, resume
+        from postroom.timeline.team import undoing
 
+        undoing.register()
         panels.register()
         resume.register()
         addresses_changed.connect(_relink, dispatch_uid="timeline")

@@ -1,0 +1,48 @@
+"""Mentions: "@Ben Okafor", "@ben" in the text of a comment."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from postroom.workspaces.models import Membership
+
+_AT = re.compile(r"(?<![\w@.])@(?=\w)")
+
+
+def handles(members: Iterable[Membership]) -> dict[str, Membership]:
+    """What may stand behind the @ for each, case-folded: the name, the address, and, where it is nobody else's, the
+    first name and the local part of the address."""
+    everybody = list(members)
+    short = Counter(word for one in everybody for word in _short(one))
+    found = {word: one for one in everybody for word in _short(one) if short[word] == 1}
+    return found | {word.casefold(): one for one in everybody for word in (one.address, one.name)}
+
+
+def _short(member: Membership) -> set[str]:
+    return {member.name.split()[0].casefold(), member.address.partition("@")[0].casefold()}
+
+
+def found(text: str, members: Sequence[Membership]) -> list[tuple[int, int, Membership]]:
+    """(start, end, who) of every mention; the longest name that fits counts. What fits nobody is plain text."""
+    known = sorted(handles(members).items(), key=lambda one: -len(one[0]))
+    places = []
+    for at in _AT.finditer(text):
+        for word, member in known:
+            end = at.end() + len(word)
+            if text[at.end() : end].casefold() == word and not re.match(r"\w", text[end : end + 1]):
+                places.append((at.start(), end, member))
+                break
+    return places
+
+
+def pieces(text: str, members: Sequence[Membership]) -> list[tuple[str, Membership | None]]:
+    """The text cut where it mentions somebody."""
+    cut, last = [], 0
+    for start, end, member in found(text, members):
+        if start < last:
+            continue
+        cut += [(text[last:start], None), (text[start:end], member)]
+        last = end
+    return [(part, who) for part, who in [*cut, (text[last:], None)] if part]
