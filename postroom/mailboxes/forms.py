@@ -81,9 +81,12 @@ class HandOverForm(forms.Form):
         error_messages={"required": "Tick the box to confirm that the new owner may read the mail."}
     )
 
-    def __init__(self, mailbox: Mailbox, data: Any = None) -> None:
+    def __init__(self, mailbox: Mailbox, data: Any = None, *, by: Membership | None = None) -> None:
         super().__init__(data)
         members = Membership.objects.for_workspace(mailbox.workspace_id).exclude(pk=mailbox.owner_id)
+        open_to_all = mailbox.visibility == Mailbox.Visibility.WORKSPACE
+        if by is not None and by.pk != mailbox.owner_id and not open_to_all:
+            members = members.filter(pk__in=mailbox.members.values("pk"))  # an admin opens it to no new reader
         field = self.fields["owner"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = members.select_related("user").order_by("user__name")

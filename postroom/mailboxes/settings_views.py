@@ -109,7 +109,7 @@ def hand_over(request: MemberRequest, pk: int) -> HttpResponse:
     mailbox = access.manageable_mailbox(request.member, pk)
     if not access.may_hand_over(request.member, mailbox):
         raise Http404
-    form = HandOverForm(mailbox, request.POST or None)
+    form = HandOverForm(mailbox, request.POST or None, by=request.member)
     if request.method == "POST" and form.is_valid():
         lifecycle.hand_over(mailbox, form.cleaned_data["owner"])
         messages.success(request, f"{mailbox.address} now belongs to {form.cleaned_data['owner'].name}.")

@@ -122,11 +122,14 @@ def redelegate(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _shared(member: Membership, pk: int) -> Mailbox:
-    """A shared mailbox that the member may read or manages. Raises ``Http404``."""
-    for rows in (access.mailboxes_manageable_by(member), access.mailboxes_visible_to(member)):
-        if found := rows.filter(pk=pk, kind=Mailbox.Kind.SHARED).first():
-            return found
-    raise Http404
+    """A shared mailbox that the member manages; one they may only read while it has no delegate that works: whoever
+    lends the connection becomes its owner, so nobody takes a healthy one from a colleague. Raises ``Http404``."""
+    if found := access.mailboxes_manageable_by(member).filter(pk=pk, kind=Mailbox.Kind.SHARED).first():
+        return found
+    found = access.mailboxes_visible_to(member).filter(pk=pk, kind=Mailbox.Kind.SHARED).first()
+    if found is None or not shared.fallen(found):
+        raise Http404
+    return found
 
 
 def _choices(member: Membership) -> list[dict[str, Any]]:

@@ -320,6 +320,15 @@ class TestOwnSettings:
         mailbox.refresh_from_db()
         assert (mailbox.name, mailbox.owner, mailbox.visibility) == ("Ben’s", ben, "private")
 
+    def test_an_admin_hands_what_few_may_read_to_none_but_those_few(
+        self, client: Client, mailbox: Mailbox, adele: Membership, ben: Membership, gil: Membership
+    ) -> None:
+        Mailbox.objects.update(owner=ben, visibility="members")
+        mailbox.members.add(gil)
+        address = f"/mailboxes/{mailbox.pk}/hand-over/"
+        assert client.post(address, {"owner": adele.pk, "understood": "on"}).status_code == 422
+        assert client.post(address, {"owner": gil.pk, "understood": "on"}).status_code == 302
+
 
 @pytest.mark.parametrize(
     ("seconds", "words"),

@@ -202,6 +202,14 @@ class TestWithoutItsDelegate:
         support.refresh_from_db()
         assert (support.connection, support.failure) == (bens, "")
 
+    def test_a_healthy_one_is_not_taken_from_a_colleague(
+        self, support: Mailbox, adele: Membership, ben: Membership, signed_in: SignIn
+    ) -> None:
+        """Who lends the connection owns the mailbox, and may delete all of it."""
+        answer = signed_in(ben).post(f"/mailboxes/{support.pk}/delegate/", {"connection": lender(ben).pk})
+        support.refresh_from_db()
+        assert (answer.status_code, support.owner) == (404, adele)
+
     def test_a_mailbox_that_is_not_shared_has_no_delegate(
         self, mailbox: Mailbox, adele: Membership, signed_in: SignIn
     ) -> None:
