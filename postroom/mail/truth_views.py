@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from postroom.audit import log
+from postroom.audit.models import Access
 from postroom.mail import brake, comparing, content, folder_sync
 from postroom.mail.checks import FolderCheck, Kept
 from postroom.mail.folders import folder_path
@@ -173,6 +175,7 @@ def aside_original(request: MemberRequest, pk: int, item: int) -> HttpResponseBa
     if not _reads(request, mailbox):
         raise Http404("No such message")
     found = get_object_or_404(Quarantined, pk=item, mailbox=mailbox, resource="mail")
+    _logged(request, mailbox, found.remote_id)
     parts = open_mail(mailbox).mime(found.remote_id)
     first = next(parts, b"")  # what the provider refuses is told as a page, not as a broken file
 
@@ -185,6 +188,13 @@ def aside_original(request: MemberRequest, pk: int, item: int) -> HttpResponseBa
         "Content-Disposition": content.disposition("attachment", f"message-{found.pk}.eml"),
     }
     return StreamingHttpResponse(whole(), content_type="message/rfc822", headers=headers)
+
+
+def _logged(request: MemberRequest, mailbox: Mailbox, remote_id: str) -> None:
+    """In the access log before it is answered (AD2). What was never stored has no number of ours."""
+    ours = list(Message.objects.filter(mailbox=mailbox, remote_id=remote_id).values_list("pk", flat=True))
+    read = log.Read(workspace_id=mailbox.workspace_id, mailbox_id=mailbox.pk, message_ids=ours)
+    log.read(log.by(request, Access.How.DOWNLOAD), Access.What.ORIGINAL, [read])
 
 
 # --- the brake -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from postroom.accounts.models import User
 from postroom.audit import log
@@ -64,6 +65,15 @@ def test_saved_files_and_originals_are_entries_every_time(message: Message, memb
     for path in (f"attachments/{file.pk}", f"attachments/{file.pk}", f"messages/{message.pk}/original?save=1"):
         b"".join(client.get(f"/mail/{path}"))
     assert entries() == [("attachment", "download"), ("attachment", "download"), ("original", "download")]
+
+
+def test_what_is_forwarded_or_gone_on_with_unread_is_an_entry(message: Message, member: Membership) -> None:
+    browser(member).get(f"/inbox/threads/{message.thread_id}/reply/?how=forward")
+    assert entries() == [("body", "screen")]
+    Message.objects.update(is_draft=True)
+    log.forget_looks()
+    browser(member).get(reverse("inbox:resume", args=[message.pk]))
+    assert entries() == [("body", "screen")] * 2
 
 
 def test_lists_are_no_entries(message: Message, member: Membership) -> None:

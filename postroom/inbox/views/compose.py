@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from postroom.audit import log
+from postroom.audit.models import Access
 from postroom.inbox import composing, marking, people_found, queries, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.pages import is_partial
@@ -161,6 +163,8 @@ def resume(request: MemberRequest, message: int) -> HttpResponse:
     found = rows.select_related("mailbox__workspace", "mailbox__connection", "thread").first()
     if found is None:
         raise Http404("No such draft")
+    readings = log.by_mailbox(request.workspace.pk, found.thread.conversation_id, [(found.mailbox_id, found.pk)])
+    log.read(log.by(request), Access.What.BODY, readings, again=False)
     try:
         composition = drafts.adopt(found, request.member)
     except drafts.SomebodyElses as who:

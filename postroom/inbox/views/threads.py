@@ -56,6 +56,9 @@ def reply(request: MemberRequest, pk: int) -> HttpResponse:
     known, threads = _visible(request, pk)
     how = request.GET.get("how", "reply")
     message = _answered(request, threads[0])
+    pairs = [(message.mailbox_id, message.pk)]  # an answer quotes it, and a forward takes it away
+    readings = log.by_mailbox(request.workspace.pk, threads[0].conversation_id, pairs)
+    log.read(log.by(request), Access.What.BODY, readings, again=False)
     begun = writing.answer(request.member, known, message, how if how in writing.HOWS else "reply")
     if begun is None:
         return _no_sender(request)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from msgspec import structs
 
 from postroom.accounts.models import User
+from postroom.audit.models import Access
 from postroom.lib.clock import now
 from postroom.mail import folder_sync, store
 from postroom.mail.checks import FolderCheck
@@ -112,6 +113,9 @@ def test_what_is_set_aside_is_listed_with_its_reason_and_original(
     assert answer["Content-Disposition"].startswith("attachment")
     assert b"odd" in b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     page(admin, "mail:aside-original", synced.pk, item.pk, status=404)
+    assert [(one.what, one.how, one.of_mailbox) for one in Access.objects.all()] == [
+        ("original", "download", synced.pk)
+    ]
 
 
 def test_try_again_takes_over_what_can_be_read_now(
