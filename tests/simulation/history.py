@@ -6,7 +6,7 @@ and the others still mean something: that is what makes histories shrink.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
@@ -37,6 +37,7 @@ ACTS: dict[str, tuple[int, Act]] = {
     "remote remove folder": (4, remote.remove_folder),
     "remote write draft": (12, remote.write_draft),
     "remote send draft": (6, remote.send_draft),
+    "remote write on ours": (8, remote.write_on_ours),
     "remote attach": (4, remote.attach),
     "read": (30, local.read),
     "flag": (16, local.flag),
@@ -46,7 +47,10 @@ ACTS: dict[str, tuple[int, Act]] = {
     "delete": (10, local.delete),
     "back again": (14, local.back_again),
     "folder": (8, local.folder),
-    "write": (4, local.write),
+    "write": (6, local.write),
+    "rewrite": (10, local.rewrite),
+    "send begun": (4, local.send_begun),
+    "discard": (2, local.discard),
     "send": (18, local.send),
     "reply": (14, local.reply),
     "send again": (6, local.send_again),
@@ -81,6 +85,9 @@ ACTS: dict[str, tuple[int, Act]] = {
 }
 
 
+DWELT = 150  # added to an act's share
+
+
 class Step(NamedTuple):
     """``number`` is all the chance the act has."""
 
@@ -101,10 +108,10 @@ class Outcome:
     told: list[str] = field(default_factory=list)
 
 
-def draw(seed: int, length: int = 200) -> list[Step]:
-    """The steps of a seed."""
+def draw(seed: int, length: int = 200, *, dwell: Collection[str] = ()) -> list[Step]:
+    """The steps of a seed; a history may dwell on some acts."""
     rng = Random(seed)
-    names, weights = list(ACTS), [weight for weight, _ in ACTS.values()]
+    names, weights = list(ACTS), [weight + (name in dwell) * DWELT for name, (weight, _) in ACTS.items()]
     return [Step(act, rng.randrange(1 << 30)) for act in rng.choices(names, weights, k=length)]
 
 
@@ -116,7 +123,11 @@ def live_through(seed: int, steps: Sequence[Step] | None = None) -> Outcome:
         world.honest = seed % 4 != 3
         for step in steps:
             outcome.told.append(_carry_out(world, step))
-            if found := [f"worker {one.number} ended: {one.failed!r}" for one in world.workers.all if one.failed]:
+            if found := [
+                f"worker {one.number} ended: {one.failed!r}"
+                for one in (*world.workers.all, world.workers.web)
+                if one.failed
+            ]:
                 outcome.wrong += found
                 return outcome
         outcome.wrong += come_to_rest(world, outcome.told) or violations(world)

@@ -31,7 +31,7 @@ def violations(world: World) -> list[str]:
         box = world.box(mailbox)
         for question in (_dumps, _known, _counters, _threads, _outbox, _subscriptions, _failures):
             found += [f"{mailbox.address}: {one}" for one in question(mailbox, box)]
-    return [*found, *_sent(world), *_changes(world), *_links(world), *_rows(world)]
+    return [*found, *_sent(world), *_drafts(world), *_changes(world), *_links(world), *_rows(world)]
 
 
 # --- the mirror ----------------------------------------------------------------------------------------------------
@@ -240,6 +240,18 @@ def _sent(world: World) -> list[str]:
             wrong.append(f"composition {made.pk} failed ({made.failure}), and went out {times} times")
         elif made.state not in (Composition.State.SENT, Composition.State.FAILED):
             wrong.append(f"composition {made.pk} is still {made.state}")
+    return wrong
+
+
+def _drafts(world: World) -> list[str]:
+    """A draft that is written on both sides says the same on both."""
+    wrong = []
+    for one in Composition.objects.filter(state="draft").exclude(draft_id="").select_related("mailbox"):
+        there = world.box(one.mailbox).messages.get(one.draft_id)
+        if there is None or not there.is_draft:
+            wrong.append(f"composition {one.pk} believes its draft is {one.draft_id}, and there is none")
+        elif there.subject != one.subject:
+            wrong.append(f"composition {one.pk} is {one.subject!r} here and {there.subject!r} there")
     return wrong
 
 

@@ -14,7 +14,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.timeline import links
 from postroom.timeline.models import Link
 from tests.simulation.people import person
-from tests.simulation.remote import COLOURS
+from tests.simulation.remote import COLOURS, WORDS
 from tests.simulation.world import OUTSIDE, OWN, World
 
 
@@ -112,7 +112,35 @@ def write(world: World, rng: Random) -> str:
     """A composition that is begun, and perhaps never sent."""
     mailbox = _mailbox(world, rng)
     made = commands.compose(mailbox, world.member, to=[("", rng.choice(OUTSIDE))], subject="Idea", html="<p>Hm</p>")
+    commands.save(made, html="<p>Hm.</p>")
     return f"composition {made.pk} is begun in {mailbox.address}"
+
+
+def rewrite(world: World, rng: Random) -> str:
+    """A draft is written on, in one of a few words, so that both sides may also come to say the same."""
+    if (one := _begun(world, rng)) is None:
+        return ""
+    commands.save(one, html=f"<p>{rng.choice(WORDS)}</p>", subject=f"Idea {rng.choice(WORDS)}")
+    return f"composition {one.pk} in {one.mailbox.address} is written on"
+
+
+def send_begun(world: World, rng: Random) -> str:
+    if (one := _begun(world, rng)) is None or not one.to:
+        return ""
+    return _hand_over(world, one)
+
+
+def discard(world: World, rng: Random) -> str:
+    if (one := _begun(world, rng)) is None:
+        return ""
+    commands.discard(one)
+    return f"a composition in {one.mailbox.address} is thrown away"
+
+
+def _begun(world: World, rng: Random) -> Composition | None:
+    rows = Composition.objects.filter(state="draft").select_related("mailbox__connection", "mailbox__workspace")
+    found = list(rows.order_by("pk"))
+    return rng.choice(found) if found else None
 
 
 def send(world: World, rng: Random) -> str:
@@ -212,10 +240,18 @@ def _messages(world: World, rng: Random) -> list[Message]:
 
 
 def _said(world: World, some: Sequence[Message], fields: dict[str, Any]) -> str:
+    """``some`` as they were before. Saying what is so already changes nothing, here or there."""
     for one in some:
-        world.ledger.say(one.mailbox.address, one.remote_id, fields, world.held.at)
+        changed = {name: value for name, value in fields.items() if _value(one, name) != value}
+        world.ledger.say(one.mailbox.address, one.remote_id, changed, world.held.at)
     where = some[0].mailbox.address if some else ""
     return f"here {', '.join(one.remote_id for one in some)} in {where}: {fields}" if some else ""
+
+
+def _value(one: Message, name: str) -> Any:
+    if name == "folder":
+        return one.folder.remote_id
+    return sorted(one.categories) if name == "categories" else getattr(one, name)
 
 
 def links_of(conversation_id: int) -> set[int]:

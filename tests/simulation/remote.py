@@ -7,12 +7,14 @@ from random import Random
 
 from msgspec import structs
 
+from postroom.mail.models import Composition
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address, Flag, RemoteBody, RemoteMessage
 from postroom.providers.errors import ProviderError
 from postroom.providers.memory.mailbox import ROOT, Box
 from tests.simulation.world import OUTSIDE, OWN, World
 
+WORDS = ("alpha", "beta", "gamma")
 COLOURS = ("Red", "Blue", "Green")
 
 
@@ -161,6 +163,25 @@ def send_draft(world: World, rng: Random) -> str:
     world.ledger.touch(box.address, draft.id, world.there())
     sent = box.post(draft)
     return f"draft {draft.id} is sent from {box.address} as {sent.id}"
+
+
+def write_on_ours(world: World, rng: Random) -> str:
+    """A draft begun in Postroom is written on, sent or thrown away elsewhere; not while Postroom sends it."""
+    box = _box(world, rng)
+    sending = set(Composition.objects.exclude(state="draft").values_list("marker", flat=True))
+    ours = [one for one in box.within("drafts") if one.is_draft and one.marker and one.marker not in sending]
+    if not ours:
+        return ""
+    draft, what = rng.choice(ours), rng.choice(["written on", "written on", "written on", "sent", "thrown away"])
+    if what == "sent" and draft.to:
+        box.post(draft)
+    elif what == "thrown away":
+        box.put(draft, "deleted")
+    else:
+        box.change(
+            draft.id, subject=f"Idea {rng.choice(WORDS)}", body=RemoteBody("html", f"<p>{rng.choice(WORDS)}</p>")
+        )
+    return f"draft {draft.id} of {box.address}, begun in Postroom, is {what} elsewhere"
 
 
 def attach(world: World, rng: Random) -> str:

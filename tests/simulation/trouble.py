@@ -11,7 +11,7 @@ from postroom.mailboxes.models import Connection, Mailbox
 from postroom.providers.errors import ProviderError, ReauthNeeded, Throttled, Transient
 from postroom.sync import lanes
 from tests.simulation.workers import Worker
-from tests.simulation.world import OWN, World
+from tests.simulation.world import OWN, Posted, World
 
 READS = ("folders", "roles", "spine", "pull", "get", "count")
 WRITES = ("apply", "create_draft", "send", "find_sent", "subscribe", "renew")
@@ -77,11 +77,10 @@ def _awake(world: World, rng: Random) -> Worker | None:
 
 
 def _begin(world: World, worker: Worker, rng: Random) -> bool:
-    due = sorted(lanes.due())
-    anything = due or [one.pk for one in world.mailboxes] if rng.random() < 0.1 else due  # a wake-up too many
-    if not anything:
+    woken = [one.pk for one in world.mailboxes] if rng.random() < 0.3 else sorted(lanes.due())  # wakers do not look
+    if not woken:
         return False
-    worker.begin(rng.choice(anything))
+    worker.begin(rng.choice(woken))
     return True
 
 
@@ -126,8 +125,19 @@ def notify(world: World, rng: Random) -> str:
         rng.shuffle(there)
     some = there[: rng.choice([1, 3, len(there)])]
     doubled = [*some, rng.choice(some)] if rng.random() < 0.2 else some
+    if rng.random() < 0.08:
+        return _die_of(world, doubled, rng)
     ours = world.deliver(doubled)
     return f"{len(doubled)} notifications arrive, {ours} for us"
+
+
+def _die_of(world: World, some: list[Posted], rng: Random) -> str:
+    """The web process dies while it takes them in. The provider got no answer and tells them again."""
+    web = world.workers.web
+    web.do(lambda: world.deliver(some))
+    web.how, web.fate = "kill", rng.randint(1, 10)
+    world.workers.run(web)
+    return f"{len(some)} notifications arrive, the web process {'lives' if web.done else 'dies of them'}"
 
 
 def lose(world: World, rng: Random) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -23,10 +24,15 @@ from postroom.sync.models import Lane
 _LASTING = ("UPDATE", "INSERT", "DELETE")
 _OF_SAVEPOINTS = ("SAVEPO", "RELEAS", "ROLLBA")
 ENDLESS = 1_000_000_000
+MOST = 20_000  # moments after which a run is taken for one that never ends
 
 
 class Killed(BaseException):
     """kill -9: nothing between this moment and the end of the process runs, as far as Python can do that."""
+
+
+class NeverEnds(BaseException):
+    """A run goes round and round."""
 
 
 class Worker:
@@ -37,11 +43,14 @@ class Worker:
         self.mailbox_id: int | None = None
         self.lane: Lane | None = None
         self.left = 0
+        self.passed = 0
         self.fate = 0
         self.how = "kill"
         self.cut = False  # its connection to the database is gone
         self.frozen = False  # the process stands still: no step, and no beat of its lease
         self.failed: BaseException | None = None
+        self.done = False
+        self.job: Callable[[], object] = lambda: None
         self._greenlet: greenlet | None = None
 
     @property
@@ -49,19 +58,24 @@ class Worker:
         return self._greenlet is not None
 
     def begin(self, mailbox_id: int) -> None:
-        self.mailbox_id, self.cut, self.failed = mailbox_id, False, None
+        """What a wake-up for a mailbox does."""
+        self.do(partial(runner.run_mailbox, mailbox_id))
+        self.mailbox_id = mailbox_id
+
+    def do(self, job: Callable[[], object]) -> None:
+        self.job, self.cut, self.failed, self.done, self.passed = job, False, None, False, 0
         self._greenlet = greenlet(self._work)
 
     def _work(self) -> None:
-        assert self.mailbox_id is not None
         try:
-            runner.run_mailbox(self.mailbox_id)
+            self.job()
+            self.done = True
         except Killed:
             pass
         except OperationalError as lost:
             if not self.cut:
                 self.failed = lost
-        except Exception as trouble:  # what ends a worker is a finding, whatever it is
+        except (Exception, NeverEnds) as trouble:  # what ends a worker is a finding, whatever it is
             self.failed = trouble
         finally:
             self._greenlet, self.mailbox_id, self.lane, self.fate = None, None, None, 0
@@ -72,6 +86,7 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self.all = [Worker(number) for number in range(count)]
+        self.web = Worker(count)  # takes notifications in, when it shall die of it
         self.current: Worker | None = None
         self.moments = 0
         self._undone = ""
@@ -116,6 +131,9 @@ class Workers:
                 if worker.how == "kill":
                     raise Killed
                 worker.cut = True
+        worker.passed += 1
+        if worker.passed > MOST:
+            raise NeverEnds(f"a worker at {worker.mailbox_id} passed {MOST} moments")
         worker.left -= 1
         if aside and worker.left <= 0:
             parent = getcurrent().parent
@@ -197,10 +215,11 @@ class Workers:
         worker = self.current
         if worker is None:
             return execute(sql, params, many, context)
-        start = sql[:6].upper()
+        start = sql.lstrip()[:6].upper()
         if worker.cut and start not in _OF_SAVEPOINTS:
             raise OperationalError("the connection was closed")
-        alone = start in _LASTING and not context["connection"].savepoint_ids
+        writes = start in _LASTING or (start[:4] == "WITH" and any(word in sql for word in _LASTING))
+        alone = writes and not context["connection"].savepoint_ids
         if alone:
             self.moment()
             self._refuse_if_cut()

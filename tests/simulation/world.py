@@ -24,8 +24,7 @@ from postroom.mailboxes.session import budget_key
 from postroom.providers import budget, registry
 from postroom.providers.memory import Memory
 from postroom.providers.memory.mailbox import Box
-from postroom.sync import lanes, runner
-from postroom.sync import push as sync_push
+from postroom.sync import lanes, push, runner
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership
 from tests.simulation.ledger import Ledger
@@ -96,8 +95,9 @@ class World:
     def deliver(self, some: list[Posted]) -> int:
         """Notifications reach our web process. Returns how many items were for us."""
         taken = {id(one) for one in some}
+        ours = sum(push.take(self.memory.notified(one.body), provider="memory") for one in some)
         self.posted = [one for one in self.posted if id(one) not in taken]
-        return sum(sync_push.take(self.memory.notified(one.body)) for one in some)
+        return ours
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def _borrowed(world: World, lender: Mailbox, rng: random.Random) -> Mailbox:
 
 def _furnish(world: World, box: Box, rng: random.Random) -> None:
     """What is in a mailbox before Postroom sees it."""
-    box.page, box.stale, box.now = rng.choice([4, 10, 50]), True, world.there
+    box.page, box.stale, box.now = rng.choice([5, 30, 50]), True, world.there
     for unused in ("outbox", "junk"):  # nothing happens there, and every folder costs a listing
         box.remove_folder(unused)
     folders = ["inbox", "archive", box.folder("Customers"), box.folder("Projects")]
@@ -187,6 +187,7 @@ def _hooks(world: World) -> Iterator[Any]:
     yield patch.object(lanes, "soon", lambda mailbox_id: None)
     yield patch.object(grants, "_apart", lambda work: work())
     yield patch.object(backfill, "ThreadPoolExecutor", _Inline)
+    yield patch.object(backfill, "NEWEST", 5)  # of mailboxes with a dozen messages the rest shall come as of large ones
     yield patch.object(settings, "POSTROOM_PUBLIC_URL", "https://crm.northwind.example")
     yield patch.object(budget, "_budgets", _Budgets(world))
     open_mail = runner.open_mail
