@@ -64,8 +64,8 @@ class MemoryAuthority:
         )
 
     def end(self, address: str, why: ReauthNeeded) -> None:
-        """Every token of this person is refused from now on with ``why``, until ``sign_in``."""
-        self._ended[address.lower()] = why
+        """Every token of this person is refused from now on with ``why``, until ``sign_in``. The first end counts."""
+        self._ended.setdefault(address.lower(), why)
 
     def sign_in(self, address: str, *, claims: str = "") -> Grant:
         """The person signs in anew. Raises the challenge again when it asked for ``claims`` that were not passed on."""
