@@ -1,7 +1,7 @@
 """Tickets from mail (product.md CR5): mail to a support mailbox opens one, replies join it, an answer stops its clock.
 
 Which ticket a mail belongs to is told by its conversation (Message-ID and References), then by the reference in its
-subject, [#1042]. Only news opens tickets: history pulled later does not.
+subject, [#1042], from somebody who has to do with it. Only news opens tickets: history pulled later does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from postroom.mail.models import Conversation, Message
+from postroom.mail.models import Conversation, Message, Participant
 from postroom.mailboxes.models import Mailbox
 from postroom.records.models import Person, Queue, Ticket
 from postroom.records.people.commands import create as create_person
@@ -23,6 +23,7 @@ from postroom.records.people.commands import split_name
 from postroom.records.tickets import commands
 from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Link
+from postroom.timeline.rules import domain_of, is_public
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def _take(mailbox: Mailbox, message: Message, known: dict[int, Ticket], *, opens
     conversation = message.thread.conversation_id
     ticket = known.get(conversation)
     if ticket is None and opens and message.folder.role == "inbox" and message.kind in OPENS:
-        ticket = _joined(mailbox, message) or _opened(mailbox, message, ours)
+        ticket = _joined(mailbox, message, ours) or _opened(mailbox, message, ours)
     if ticket is not None:
         known[conversation] = ticket
         _hear(ticket, message, mailbox, ours)
@@ -79,18 +80,42 @@ def _tickets_of(conversations: Iterable[Conversation]) -> dict[int, Ticket]:
     return {row.conversation_id: row.ticket for row in reversed(rows) if row.ticket is not None}
 
 
-def _joined(mailbox: Mailbox, message: Message) -> Ticket | None:
-    """The ticket the subject refers to, linked now; of a merged one, the ticket it went into."""
+def _joined(mailbox: Mailbox, message: Message, ours: Collection[str]) -> Ticket | None:
+    """The ticket the subject refers to, linked now; of a merged one, the ticket it went into.
+
+    Only for who has to do with it: numbers are easily guessed, and a stranger's mail among a customer's would sooner or
+    later be answered with what is the customer's. Theirs is a ticket of its own.
+    """
     numbers = [int(number) for number in REFERENCE.findall(message.subject)]
     if not numbers:
         return None
     every = Ticket.objects.for_workspace(mailbox.workspace_id).select_related("queue", "merged_into__queue")
-    found = every.filter(number__in=numbers).order_by("number").first()
-    if found is None:
-        return None
-    ticket = found.merged_into or found
-    _link(message, ticket)
+    address = message.from_address.lower()
+    for found in every.filter(number__in=numbers).order_by("number"):
+        ticket = _standing(found)
+        if address in ours or _takes_part(address, found) or _takes_part(address, ticket):
+            _link(message, ticket)
+            return ticket
+    return None
+
+
+def _standing(ticket: Ticket) -> Ticket:
+    """The ticket that one was merged into, and that one perhaps."""
+    seen = {ticket.pk}
+    while ticket.merged_into is not None and ticket.merged_into.pk not in seen:
+        ticket = ticket.merged_into
+        seen.add(ticket.pk)
     return ticket
+
+
+def _takes_part(address: str, ticket: Ticket) -> bool:
+    """Is it the requester's, of the requester's organisation, or of somebody in the ticket's mail?"""
+    domain = domain_of(address)
+    theirs = ticket.requester.address_list() if ticket.requester else []
+    if address in theirs or (domain and not is_public(domain) and domain in {domain_of(one) for one in theirs}):
+        return True
+    linked = Link.objects.filter(ticket=ticket, removed_at=None).values("conversation")
+    return Participant.objects.filter(address=address, message__thread__conversation__in=linked).exists()
 
 
 def _opened(mailbox: Mailbox, message: Message, ours: Collection[str]) -> Ticket | None:
@@ -101,7 +126,7 @@ def _opened(mailbox: Mailbox, message: Message, ours: Collection[str]) -> Ticket
     ticket = commands.create(
         mailbox.workspace,
         by=None,
-        name=message.subject.strip() or NO_SUBJECT,
+        name=_name(mailbox, message),
         queue=queue_of(mailbox),
         requester=_requester(mailbox, message, address),
         opened_at=message.received,
@@ -109,6 +134,13 @@ def _opened(mailbox: Mailbox, message: Message, ours: Collection[str]) -> Ticket
     )
     _link(message, ticket)
     return ticket
+
+
+def _name(mailbox: Mailbox, message: Message) -> str:
+    """Every member sees tickets: the subject of a mail that not every member may read is no name for one."""
+    if mailbox.visibility != Mailbox.Visibility.WORKSPACE:
+        return f"Mail from {message.from_name.strip() or message.from_address}"
+    return message.subject.strip() or NO_SUBJECT
 
 
 def queue_of(mailbox: Mailbox) -> Queue:

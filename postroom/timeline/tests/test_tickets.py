@@ -61,6 +61,33 @@ def test_a_reply_in_a_new_conversation_joins_by_the_reference_in_its_subject(wor
     assert Ticket.objects.count() == 1 and Link.objects.filter(ticket__isnull=False).count() == 2
 
 
+def test_a_stranger_who_guesses_a_number_opens_a_ticket_of_their_own(world: World, support: Mailbox) -> None:
+    take(support, world.mail(INES, SUPPORT, mailbox=support))
+    first = Ticket.objects.get()
+    commands.become(first, "solved", by=None, at=NOON + timedelta(minutes=5))
+    for hours, stranger in ((1, "eve@evil.example"), (2, "eve@gmail.com")):
+        take(
+            support, world.mail(stranger, SUPPORT, mailbox=support, hours=hours, subject=f"Re: [#{first.number}] Help")
+        )
+    first.refresh_from_db()
+    assert (Ticket.objects.count(), first.status) == (3, "solved")
+    assert Link.objects.filter(ticket=first).count() == 1
+
+
+def test_who_was_in_copy_joins_from_any_address_of_theirs_in_the_mail(world: World, support: Mailbox) -> None:
+    take(support, world.mail(INES, SUPPORT, cc=["helper@gmail.com"], mailbox=support))
+    number = Ticket.objects.get().number
+    take(support, world.mail("helper@gmail.com", SUPPORT, mailbox=support, hours=1, subject=f"[#{number}]"))
+    assert Ticket.objects.count() == 1
+
+
+def test_the_subject_of_a_mail_that_few_may_read_names_no_ticket(world: World, support: Mailbox) -> None:
+    Mailbox.objects.filter(pk=support.pk).update(visibility="private")
+    support.refresh_from_db()
+    take(support, world.mail(INES, SUPPORT, mailbox=support, subject="Dismissal of Mr Fox"))
+    assert Ticket.objects.get().name == f"Mail from {INES}"
+
+
 def test_our_answer_from_any_mailbox_is_the_first_reply(world: World, support: Mailbox) -> None:
     first = world.mail(INES, SUPPORT, mailbox=support)
     take(support, first)
