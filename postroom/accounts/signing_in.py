@@ -112,10 +112,20 @@ def moved(request: HttpRequest) -> None:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Signed in or confirmed a moment ago?"""
+    """Signed in or confirmed a moment ago?
+
+    A sign-in at Microsoft's is no such proof for an account that has keys of its own: a session of one tenant reaches
+    the workspaces that allow that tenant, and a password or passkey added in it would reach all of them.
+    """
     told = mark(request.session)
-    last = max(told.get("at", 0), told.get("confirmed", 0))
+    last = told.get("confirmed", 0)
+    if not (told.get("tenant") and _has_own_keys(_user(request))):
+        last = max(told.get("at", 0), last)
     return bool(now().timestamp() - last < FRESH.total_seconds())
+
+
+def _has_own_keys(user: User) -> bool:
+    return user.has_usable_password() or second_factor.has(user)
 
 
 def note_activity(request: HttpRequest) -> None:
