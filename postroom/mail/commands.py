@@ -4,6 +4,7 @@ Every command changes our rows at once and tells the provider through the outbox
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import transaction
 
 from postroom.files import storage
 from postroom.lib.clock import now
-from postroom.mail import drafts, folder_changes, identity, outbox, sending
+from postroom.mail import drafts, folder_changes, identity, outbox, sending, signatures
 from postroom.mail.models import Composition, CompositionFile, Folder, Message
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
@@ -101,6 +102,7 @@ def compose(
         cc=[list(person) for person in copies],
         subject=subject or (_subject(answers, how) if answers else ""),
         html=html,
+        signature=signatures.of(mailbox),
         marker=marker,
         internet_message_id=message_id,
         conversation_id=answers.thread.conversation_id if answers else None,
@@ -143,7 +145,8 @@ def _subject(answers: Message, how: str) -> str:
 def save(composition: Composition, **fields: Any) -> None:
     """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, mailbox.
 
-    It goes to the provider's Drafts at the next pause; a draft that moves to another mailbox leaves its old one.
+    It goes to the provider's Drafts at the next pause; a draft that moves to another mailbox leaves its old one. Raises
+    ``drafts.Overtaken``, and writes nothing, when the row is no longer what was read.
     """
     if composition.state not in (Composition.State.DRAFT, Composition.State.FAILED):
         return
@@ -153,17 +156,21 @@ def save(composition: Composition, **fields: Any) -> None:
             _change_mailbox(composition, changed.pop("mailbox"))
         for name, value in changed.items():
             setattr(composition, name, value)
-        if changed:
-            composition.updated_at = now()
-            composition.save(update_fields=[*changed, "updated_at"])
         if fields:
             drafts.touched(composition)
+        if changed:
+            composition.updated_at = now()
+            as_read = Composition.objects.filter(pk=composition.pk, taken=composition.taken, state__in=drafts.UNSENT)
+            if not as_read.update(**changed, updated_at=composition.updated_at):
+                raise drafts.Overtaken
 
 
 def _change_mailbox(composition: Composition, mailbox: Mailbox) -> None:
     drafts.leave(composition)
+    if composition.signature == signatures.of(composition.mailbox):  # else its author took it off
+        composition.signature = signatures.of(mailbox)
     composition.mailbox, composition.updated_at = mailbox, now()
-    composition.save(update_fields=["mailbox", "updated_at"])
+    composition.save(update_fields=["mailbox", "signature", "updated_at"])
     drafts.unlink(composition)
 
 
@@ -189,22 +196,25 @@ def _written(composition: Composition, *, detach: str = "") -> None:
     drafts.touched(composition, detach=detach)
 
 
-def send(composition: Composition) -> None:
-    """Hand it to the outbox. Raises ``CannotSend`` with what is missing."""
+def send(composition: Composition, *, at: datetime | None = None, zone: str = "", undo: int = 0) -> None:
+    """Hand it to the outbox: at once, ``undo`` seconds later, or at a moment chosen in a time zone.
+
+    Raises ``CannotSend`` with what is missing.
+    """
     if not (composition.to or composition.cc or composition.bcc):
         raise CannotSend("Add at least one recipient.")
     wrong = [a for _, a in (*composition.to, *composition.cc, *composition.bcc) if not _looks_like_address(a)]
     if wrong:
         raise CannotSend(f"{wrong[0]} is not an e-mail address.")
-    sending.enqueue(composition)
+    sending.enqueue(composition, at=at, zone=zone, undo=undo)
 
 
 def discard(composition: Composition) -> None:
     """Throw a draft away. What the provider has of it moves to Deleted Items."""
     with transaction.atomic():
-        if composition.state in (Composition.State.DRAFT, Composition.State.FAILED):
+        if composition.state in drafts.UNSENT:
             drafts.leave(composition)
-        Composition.objects.filter(pk=composition.pk, state__in=["draft", "failed"]).delete()
+        Composition.objects.filter(pk=composition.pk, state__in=drafts.UNSENT).delete()
 
 
 def _looks_like_address(text: str) -> bool:

@@ -17,7 +17,7 @@ from django.db import transaction
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import html as mail_html
-from postroom.mail import identity, store
+from postroom.mail import identity, signals, store
 from postroom.mail.events import readers
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message, MessageBody
 from postroom.mailboxes.models import Mailbox
@@ -28,7 +28,7 @@ from postroom.workspaces.models import Membership
 
 IDLE = timedelta(seconds=4)  # a pause in writing
 AT_LATEST = timedelta(seconds=30)
-UNSENT = (Composition.State.DRAFT, Composition.State.FAILED)
+UNSENT = (Composition.State.DRAFT, Composition.State.FAILED, Composition.State.HELD)
 OPEN = ("waiting", "working")
 
 OURS_STAYED = "This draft was also changed in Outlook. That text is kept as a second draft."
@@ -44,6 +44,10 @@ _QUOTE = re.compile(
 
 class SomebodyElses(Exception):
     """The draft is being written by another member, who is named."""
+
+
+class Overtaken(Exception):
+    """The draft was changed in Outlook, sent or thrown away since it was read: what was to be kept is not written."""
 
 
 # --- comparing -----------------------------------------------------------------------------------------------------
@@ -62,7 +66,7 @@ def _digest(subject: str, html: str, people: Sequence[Sequence[Any]], files: Col
 def local_hash(one: Composition) -> str:
     """What our side says, as far as the other side would show it."""
     names = CompositionFile.objects.filter(composition=one, is_inline=False).values_list("name", flat=True)
-    return _digest(one.subject, one.html + (one.tail or ""), (one.to, one.cc, one.bcc), list(names))
+    return _digest(one.subject, one.body + (one.tail or ""), (one.to, one.cc, one.bcc), list(names))
 
 
 def remote_hash(message: Message) -> str:
@@ -99,6 +103,7 @@ def touched(one: Composition, *, detach: str = "") -> None:
     if one.mailbox.connection_id is None or one.mailbox.direction != Mailbox.Direction.TWO_WAY or _is_empty(one):
         return
     with transaction.atomic():
+        lanes.want(one.mailbox_id, Activity.OUTBOX, at=now() + IDLE)  # first: the engine too locks its lane before rows
         rows = OutboxEntry.objects.select_for_update().filter(subject_key=key(one), kind="draft", state="waiting")
         entry = rows.filter(mailbox=one.mailbox_id).order_by("-pk").first()
         if entry is None:
@@ -107,7 +112,6 @@ def touched(one: Composition, *, detach: str = "") -> None:
         if detach:
             entry.fields = {**entry.fields, "detach": [*entry.fields.get("detach", []), detach]}
         entry.save()
-        lanes.want(one.mailbox_id, Activity.OUTBOX, at=entry.due_at)
 
 
 def _is_empty(one: Composition) -> bool:
@@ -168,7 +172,9 @@ def unlink(one: Composition) -> None:
 
 def arrived(mailbox: Mailbox, stored: store.Stored) -> None:
     """Mail was stored: some of it may be drafts that are written here, too. In the transaction of the page."""
-    ours = list(Composition.objects.filter(mailbox=mailbox, state__in=UNSENT).exclude(draft_id=""))
+    # Held to the end, so that an author who saves in this moment sees what is taken over, and we what they saved.
+    rows_of_ours = Composition.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    ours = list(rows_of_ours.filter(mailbox=mailbox, state__in=UNSENT).exclude(draft_id=""))
     if not ours:  # nearly always
         return
     by_id = {one.draft_id: one for one in ours}
@@ -196,6 +202,7 @@ def _was_sent(one: Composition, message: Message) -> None:
     Composition.objects.filter(pk=one.pk).update(
         state=Composition.State.SENT, sent_message=message, sent_at=now(), note="", failure=""
     )
+    signals.sent.send(Composition, composition=one, message=message)
     tell(one)
 
 
@@ -247,6 +254,7 @@ def take_over(one: Composition, message: Message, *, note: str = "") -> None:
 
 def _fill(one: Composition, message: Message) -> None:
     one.html, one.tail = split(body_of(message))
+    one.signature = ""  # it is part of that text
     one.subject, one.to, one.cc, one.bcc = message.subject, message.to, message.cc, message.bcc
     one.draft_id, one.draft_key, one.draft_hash = message.remote_id, message.change_key, remote_hash(message)
     one.internet_message_id = message.internet_message_id or one.internet_message_id
@@ -271,6 +279,7 @@ def keep(one: Composition, note: str, **fields: Any) -> Composition:
     """A second draft beside one, with text that would be lost otherwise; written once however often it is said."""
     marker, message_id = identity.new(one.mailbox)
     told = {"subject": one.subject, "html": one.html, "to": one.to, "cc": one.cc, "bcc": one.bcc, **fields}
+    told["signature"] = one.signature if note == SECOND_OURS else ""  # theirs has it in its text
     second, is_new = Composition.objects.get_or_create(
         split_from=one,
         note=note,

@@ -59,9 +59,8 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
 def save(request: MemberRequest, pk: int) -> HttpResponse:
     """What is typed so far; asked for by itself."""
     composition = _own(request, pk)
-    if (second := _kept_beside(request, composition)) is not None:
+    if (second := _keep(request, composition)) is not None:
         return _to_second(request, second)
-    _keep(request, composition)
     return trigger_client_event(HttpResponse(status=204), "draft:saved", {"id": pk})
 
 
@@ -72,9 +71,8 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
     composition = _own(request, pk)
     if composition.state in (Composition.State.SENDING, Composition.State.SENT):
         return _sent(request, composition)
-    if (second := _kept_beside(request, composition)) is not None:
+    if (second := _keep(request, composition)) is not None:
         return _to_second(request, second)
-    _keep(request, composition)
     _drop_files(request, composition)
     for file in request.FILES.getlist("files"):  # without a script the file field itself is sent
         commands.attach(
@@ -214,11 +212,20 @@ def _token(composition: Composition) -> str:
     return signing.dumps(told, salt="inbox.draft", compress=True)
 
 
-def _keep(request: MemberRequest, composition: Composition) -> None:
-    """Only the fields that were sent; a reply without a subject field keeps its subject."""
+def _keep(request: MemberRequest, composition: Composition) -> Composition | None:
+    """Only the fields that were sent; a reply without a subject field keeps its subject. A second draft, where what was
+    typed had to be kept beside what came from Outlook."""
+    if (second := _kept_beside(request, composition)) is not None:
+        return second
     fields = _typed(request, composition)
-    if fields:
-        commands.save(composition, **fields)
+    try:
+        if fields:
+            commands.save(composition, **fields)
+    except drafts.Overtaken:  # in this very moment
+        _own(request, composition.pk)
+        composition.refresh_from_db()
+        return _kept_beside(request, composition)
+    return None
 
 
 def _typed(request: MemberRequest, composition: Composition) -> dict[str, Any]:

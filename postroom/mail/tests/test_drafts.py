@@ -263,3 +263,28 @@ def test_a_draft_goes_with_its_author_to_another_mailbox(
     assert [m.folder_id for m in box.messages.values()] == ["deleted"]
     one.refresh_from_db()
     assert (one.draft_id, one.marker != marker) == ("", True)
+
+
+def test_saving_what_was_read_before_outlook_changed_it_overwrites_nothing(
+    box: Box, mailbox: Mailbox, member: Membership, rest: Rest
+) -> None:
+    """Two transactions of one moment: the author's request read the row, then the engine took over Outlook's text."""
+    one = _write(mailbox, member)
+    _later()
+    rest()
+    read_before = Composition.objects.get(pk=one.pk)
+    Composition.objects.filter(pk=one.pk).update(html="<p>From Outlook</p>", taken=read_before.taken + 1)
+    waiting = OutboxEntry.objects.count()
+    with pytest.raises(drafts.Overtaken):
+        commands.save(read_before, html="<p>From here</p>")
+    one.refresh_from_db()
+    assert (one.html, OutboxEntry.objects.count()) == ("<p>From Outlook</p>", waiting)
+
+
+def test_what_is_being_sent_is_not_rewritten_from_another_window(mailbox: Mailbox, member: Membership) -> None:
+    one = _write(mailbox, member)
+    Composition.objects.filter(pk=one.pk).update(state=Composition.State.SENDING)
+    with pytest.raises(drafts.Overtaken):
+        commands.save(one, html="<p>Later</p>")
+    one.refresh_from_db()
+    assert one.html == "<p>Hello</p>"
