@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,11 @@ class Ledger:
         self._order += 1
         for name, value in fields.items():
             self.said[address, remote_id, name] = Said(value, at, self._order)
+
+    def take_back(self, address: str, remote_id: str, names: Iterable[str]) -> None:
+        """Changes that were undone before anybody heard of them were none."""
+        for name in names:
+            self.said.pop((address, remote_id, name), None)
 
     def touch(self, address: str, remote_id: str, at: datetime) -> None:
         self._order += 1
