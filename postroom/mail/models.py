@@ -258,6 +258,7 @@ class Composition(models.Model):
         SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
+        HELD = "held", "Held"  # its time came while nothing could be sent: its author is asked
 
     mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="compositions")
     author = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="compositions")
@@ -266,6 +267,7 @@ class Composition(models.Model):
     how = models.CharField(max_length=10, default="new")  # new | reply | reply_all | forward
     subject = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    signature = models.TextField(blank=True)  # HTML below the text and above what is quoted
     to = models.JSONField(default=list)
     cc = models.JSONField(default=list)
     bcc = models.JSONField(default=list)
@@ -283,9 +285,17 @@ class Composition(models.Model):
     note = models.CharField(max_length=300, blank=True)  # what its author has to be told about it
     sent_message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="composed_as")
     failure = models.CharField(max_length=400, blank=True)
+    send_at = models.DateTimeField(null=True)  # when its author wants it to go out; null: at once
+    send_zone = models.CharField(max_length=60, blank=True)  # the time zone in which that moment was chosen
+    about = models.CharField(max_length=40, blank=True)  # the record it was begun from, as "contact-12"
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
     sent_at = models.DateTimeField(null=True)
+
+    @property
+    def body(self) -> str:
+        """What its author sends: the text with the signature, without what is quoted below."""
+        return f"{self.html}{self.signature}"
 
 
 class CompositionFile(models.Model):
@@ -336,4 +346,4 @@ class Deed(models.Model):
         indexes = [models.Index(fields=["member", "-at"], name="deed_latest")]
 
 
-from postroom.mail import checks  # noqa: E402, F401  # the rows behind "this mailbox has everything"
+from postroom.mail import checks, pens  # noqa: E402, F401  # the rows behind "this mailbox has everything"; what people write with

@@ -168,7 +168,8 @@ PATIENT_FOR = timedelta(seconds=20)  # what goes out in the usual time is not wo
 
 def late() -> QuerySet[OutboxEntry]:
     """Changes and messages that wait longer than usual, or for somebody to sign in."""
-    slow = Q(attempts__gt=0) | Q(created_at__lt=now() - PATIENT_FOR) | ~Q(mailbox__failure="")
+    moment = now()  # what is to go out later, as its author wished, is not late
+    slow = Q(attempts__gt=0) | Q(due_at__lt=moment - PATIENT_FOR) | (~Q(mailbox__failure="") & Q(due_at__lte=moment))
     return OutboxEntry.objects.filter(slow, state__in=OPEN)
 
 

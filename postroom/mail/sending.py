@@ -10,7 +10,7 @@ attempt that finds it so waits until the provider's transport must have had time
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from django.db import transaction
 from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
-from postroom.mail import backlog, drafts, store
+from postroom.mail import backlog, drafts, outbound, signals, store
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
@@ -38,23 +38,29 @@ TRANSPORT = timedelta(seconds=45)  # a draft handed over is gone from Drafts by 
 LOOK_AGAIN = timedelta(seconds=1)
 
 
-def enqueue(composition: Composition) -> OutboxEntry:
-    """Hand a composition to the outbox. Asking twice sends once: the composition leaves its draft state only here."""
+def enqueue(composition: Composition, *, at: datetime | None = None, zone: str = "", undo: int = 0) -> OutboxEntry:
+    """Hand a composition to the outbox. Asking twice sends once: the composition leaves its draft state only here.
+
+    ``at``: not before that moment, which was chosen in the time zone ``zone``; ``undo``: seconds to change one's mind.
+    """
+    due = at or now() + timedelta(seconds=undo)
+    fields = {"scheduled_at": due.timestamp()} if at else {"undo_until": due.timestamp()} if undo else {}
     with transaction.atomic():
-        moved = Composition.objects.filter(pk=composition.pk, state__in=["draft", "failed"]).update(
-            state=Composition.State.SENDING, failure="", updated_at=now()
+        lanes.want(composition.mailbox_id, Activity.OUTBOX, at=due)  # first: the engine too locks its lane before rows
+        moved = Composition.objects.filter(pk=composition.pk, state__in=drafts.UNSENT).update(
+            state=Composition.State.SENDING, failure="", note="", send_at=at, send_zone=zone, updated_at=now()
         )
         subject = f"composition:{composition.pk}"
         if not moved:
             return OutboxEntry.objects.filter(subject_key=subject).latest("pk")
-        entry = OutboxEntry.objects.create(
+        return OutboxEntry.objects.create(
             mailbox_id=composition.mailbox_id,
             kind=OutboxEntry.Kind.SEND,
             subject_key=subject,
             member_id=composition.author_id,
+            fields=fields,
+            due_at=due,
         )
-        lanes.want(composition.mailbox_id, Activity.OUTBOX)
-    return entry
 
 
 # --- the lane ------------------------------------------------------------------------------------------------------
@@ -75,6 +81,9 @@ def _send(run: Run, entry: OutboxEntry) -> Steps:
     composition = found.first()
     if composition is None:  # its author left, and what they wrote with them
         yield _gone(entry)
+        return
+    if outbound.is_too_late(entry):
+        yield lambda: outbound.hold(entry, composition)
         return
     try:
         yield from _attempt(run, entry, composition)
@@ -98,15 +107,20 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
         if found is not None and composition.draft_id and found.change_key != composition.draft_key:
             yield _keep_theirs(run, composition, found)
         yield _reached(entry, "begun")  # from here on an attempt looks first for what the last one left
+        if entry.state != State.WORKING:  # taken back in this very moment
+            return
     composition.tail = tail_of(run, composition)
     draft = _draft(run, entry, composition, found)
     yield _reached(entry, "drafted", remote_id=draft.id)
+    if entry.state != State.WORKING:
+        return
     yield from _hand_over(run, entry, composition, draft)
 
 
 def _found(run: Run, entry: OutboxEntry, composition: Composition) -> RemoteMessage | None:
     """The draft that is to be sent, or what was sent already: left by an attempt, or written there before."""
-    written = OutboxEntry.objects.filter(subject_key=drafts.key(composition), kind="draft").exclude(step="")
+    written = OutboxEntry.objects.filter(subject_key=drafts.key(composition), kind__in=["draft", "send"])
+    written = written.exclude(pk=entry.pk).exclude(step="")
     if not entry.step and not composition.draft_id and not written.exists():
         return None
     found = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
@@ -130,7 +144,9 @@ def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: Re
         run.source.attach(draft.id, attachment)
     for taken_off in drafts.to_detach(composition):
         run.source.detach(draft.id, taken_off)
-    yield _reached(entry, "sending")
+    yield _reached(entry, "sending")  # from here on it cannot be taken back
+    if entry.state != State.WORKING:
+        return
     run.source.send(draft.id)
     yield _reached(entry, "handed_over")
     sent = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
@@ -178,7 +194,7 @@ def outgoing_of(composition: Composition) -> Outgoing:
         marker=composition.marker,
         internet_message_id=composition.internet_message_id,
         subject=composition.subject,
-        html=composition.html + (composition.tail or ""),
+        html=composition.body + (composition.tail or ""),
         to=people(composition.to),
         cc=people(composition.cc),
         bcc=people(composition.bcc),
@@ -237,11 +253,18 @@ def not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[Outg
 
 
 def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "") -> Work:
+    """Only while nobody took the message back: then ``entry.state`` is no longer "working", and the attempt ends."""
+
     def work() -> None:
-        entry.step, entry.state = step, State.WORKING
-        entry.remote_id = remote_id or entry.remote_id
-        entry.fields = {**entry.fields, f"{step}_at": now().timestamp()}
-        entry.save(update_fields=["step", "state", "remote_id", "fields"])
+        told = {
+            "step": step,
+            "remote_id": remote_id or entry.remote_id,
+            "fields": {**entry.fields, f"{step}_at": now().timestamp()},
+        }
+        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING])
+        entry.state = State.WORKING if open_.update(state=State.WORKING, **told) else State.DONE
+        for name, value in told.items():
+            setattr(entry, name, value)
 
     return work
 
@@ -259,6 +282,7 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
         Composition.objects.filter(pk=composition.pk).update(
             state=Composition.State.SENT, sent_message=message, sent_at=now(), failure=""
         )
+        signals.sent.send(Composition, composition=composition, message=message)
         _tell(run.mailbox, composition, "sent")
 
     return work
@@ -296,7 +320,9 @@ def _failed(entry: OutboxEntry, composition: Composition, refusal: ProviderError
     reason = str(refusal)[:400]
 
     def work() -> None:
-        OutboxEntry.objects.filter(pk=entry.pk).update(state=State.FAILED, done_at=now(), reason=reason)
+        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING])
+        if not open_.update(state=State.FAILED, done_at=now(), reason=reason):
+            return  # taken back meanwhile
         Composition.objects.filter(pk=composition.pk).update(state=Composition.State.FAILED, failure=reason)
         _tell(composition.mailbox, composition, "failed")
 

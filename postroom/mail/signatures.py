@@ -1,0 +1,35 @@
+"""The signature of a mailbox (product.md SE6): put below the text of new messages and answers, above what is quoted."""
+
+from postroom.lib.clock import now
+from postroom.mail import html as mail_html
+from postroom.mail.pens import Signature
+from postroom.mailboxes.models import Mailbox
+
+LONGEST = 20_000  # characters of what is typed
+_OPENS, _CLOSES = '<div class="postroom-signature"><br>', "</div>"
+
+
+def of(mailbox: Mailbox) -> str:
+    """As it goes below a message; empty where the mailbox has none."""
+    found = Signature.objects.filter(mailbox=mailbox).values_list("html", flat=True).first()
+    return f"{_OPENS}{found}{_CLOSES}" if found else ""
+
+
+def written(mailbox: Mailbox) -> str:
+    """As it was typed."""
+    return Signature.objects.filter(mailbox=mailbox).values_list("html", flat=True).first() or ""
+
+
+def set_for(mailbox: Mailbox, typed: str) -> None:
+    """Keep it, made safe. What has no tags is plain text, line by line; nothing takes it away."""
+    html = made_safe(typed)
+    if html:
+        Signature.objects.update_or_create(mailbox=mailbox, defaults={"html": html, "changed_at": now()})
+    else:
+        Signature.objects.filter(mailbox=mailbox).delete()
+
+
+def made_safe(typed: str) -> str:
+    """Plain text or simple HTML as HTML that can neither run nor load anything."""
+    typed = typed.replace("\0", "").replace("\r\n", "\n").strip()[:LONGEST]
+    return mail_html.sanitise(typed).html if "<" in typed else mail_html.from_text(typed) if typed else ""
