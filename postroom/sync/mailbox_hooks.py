@@ -77,6 +77,7 @@ _WAITING = {
 
 def pause(mailbox: Mailbox) -> None:
     lanes.set_paused(mailbox.pk, Activity.BACKFILL, True)
+    lanes.want(mailbox.pk, Activity.LIVE)  # which lists meanwhile what was not listed yet
 
 
 def resume(mailbox: Mailbox) -> None:
@@ -84,8 +85,16 @@ def resume(mailbox: Mailbox) -> None:
 
 
 def cancel(mailbox: Mailbox) -> None:
-    """Stop pulling history; what is here stays, and a longer range can be pulled any time (CN13)."""
-    Lane.objects.filter(mailbox=mailbox, activity=Activity.BACKFILL).update(due_at=None, paused=False, cursor={})
+    """Stop pulling history; what is here stays, and a longer range can be pulled any time (CN13).
+
+    From now on it is a mailbox of new mail only. Its folders are still listed to their end: without that nobody could
+    tell what is new in them.
+    """
+    asked = Mailbox.objects.filter(pk=mailbox.pk).exclude(history="")
+    asked.update(history=Mailbox.History.NONE, since=F("connected_at"))
+    lane = Lane.objects.filter(mailbox=mailbox, activity=Activity.BACKFILL)
+    lane.update(fence=F("fence") + 1, lease_until=None, lease_owner="", paused=False, cursor={})  # from a run under way
+    lanes.want(mailbox.pk, Activity.BACKFILL)
 
 
 def disconnecting(mailbox: Mailbox, delete: bool) -> None:

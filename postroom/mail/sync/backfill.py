@@ -32,7 +32,7 @@ def backfill(run: Run) -> Steps:
     yield from _newest(run)
     if not run.mailbox.history:
         return  # the history question is not answered yet; its answer asks for this lane again
-    yield from _spines(run)
+    yield from spines(run)
     yield from _bodies(run)
     yield from _missing(run)
     yield from _noted_inside(run)
@@ -62,7 +62,8 @@ def _keep_newest(run: Run, batch: Batch) -> Work:
     return work
 
 
-def _spines(run: Run) -> Steps:
+def spines(run: Run) -> Steps:
+    """The ids of every folder that was not listed to its end: what follows a folder later goes on from there."""
     order = {str(role): rank for rank, role in enumerate((*_FIRST, FolderRole.NONE, *_LAST))}
     roles = {scope: order.get(role, len(_FIRST)) for scope, role in backlog.folder_roles(run.mailbox).items()}
     states = list(folder_states(run).filter(phase__in=[Phase.NEW, Phase.LISTING]))

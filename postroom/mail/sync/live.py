@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from postroom.lib.clock import now
 from postroom.mail import backlog, store
+from postroom.mail.sync.backfill import spines
 from postroom.mail.sync.following import follow
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
@@ -12,7 +13,7 @@ from postroom.mail.sync.tree import folder_tree, unknown_folders
 from postroom.providers.contract import FolderRole, Gone, RemoteMessage, Unusable, Urgency
 from postroom.sync import quarantine, schedule, silence
 from postroom.sync.contract import Run, Steps, Work
-from postroom.sync.models import Notification, SyncState
+from postroom.sync.models import Activity, Notification, SyncState
 from postroom.sync.push import is_on as push_is_on
 
 NAMED_AT_ONCE = 200  # messages asked for one by one; when more are named, deltas say it with fewer requests
@@ -24,6 +25,8 @@ def live(run: Run) -> Steps:
     yield from _named(run)
     yield from folder_tree(run)
     yield from _set_aside(run)
+    if run.mailbox.history and run.mailbox.lanes.filter(activity=Activity.BACKFILL, paused=True).exists():
+        yield from spines(run)  # new mail goes on arriving, also in folders that the history had not come to
     due = _due_folders(run)
     for state in due:
         yield from follow(run, state)

@@ -1,0 +1,67 @@
+"""A history that is paused or stopped before it came to every folder: new mail arrives all the same."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from postroom.lib import clock
+from postroom.mail.models import Message
+from postroom.mailboxes import lifecycle
+from postroom.mailboxes.models import Mailbox
+from postroom.providers.memory.mailbox import Box
+from postroom.sync import lanes, mailbox_hooks
+from postroom.sync.models import Activity
+
+Settle = Callable[..., int]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unpushed(settings: Any, connect: Callable[..., Mailbox], box: Box) -> Mailbox:
+    """Nobody tells us anything, as of a shared mailbox; nothing has run yet."""
+    made = connect("all")
+    settings.POSTROOM_PUBLIC_URL = ""
+    for number in range(3):
+        box.deliver(subject=f"Old {number}")
+    return made
+
+
+def arrives(mailbox: Mailbox, box: Box, settle: Settle) -> bool:
+    settle(mailbox)
+    box.deliver(subject="News")
+    assert isinstance(clock._read, clock.Clock)
+    clock._read.advance(timedelta(minutes=30))
+    settle(mailbox)
+    return Message.objects.filter(subject="News").exists()
+
+
+def test_new_mail_arrives_while_the_history_is_paused(unpushed: Mailbox, box: Box, settle: Settle) -> None:
+    mailbox_hooks.pause(unpushed)
+    assert arrives(unpushed, box, settle)
+
+
+def test_new_mail_arrives_when_the_history_was_stopped(unpushed: Mailbox, box: Box, settle: Settle) -> None:
+    mailbox_hooks.cancel(unpushed)
+    assert arrives(unpushed, box, settle)
+
+
+def test_a_history_that_was_stopped_can_be_pulled_later(unpushed: Mailbox, box: Box, settle: Settle) -> None:
+    mailbox_hooks.cancel(unpushed)
+    settle(unpushed)
+    unpushed.refresh_from_db()
+    assert Mailbox.History.ALL in lifecycle.wider(unpushed)
+    lifecycle.choose_history(unpushed, Mailbox.History.ALL)
+    settle(unpushed)
+    assert Message.objects.filter(subject__startswith="Old", body_state="stored").count() == 3
+
+
+def test_stopping_takes_the_lane_from_a_run_that_is_under_way(unpushed: Mailbox) -> None:
+    lanes.want(unpushed.pk, Activity.BACKFILL)
+    unpushed.lanes.exclude(activity=Activity.BACKFILL).update(due_at=None)
+    lane = lanes.claim(unpushed.pk, "somebody")
+    assert lane is not None
+    mailbox_hooks.cancel(unpushed)
+    with pytest.raises(lanes.LeaseLost):
+        lanes.hold(lane)
