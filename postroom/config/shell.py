@@ -10,6 +10,7 @@ from postroom.mail import outbox
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
 from postroom.operations.alerts.channels import open_count
+from postroom.timeline.team import notices
 from postroom.ui.shell import Shell, ShellAlerts, ShellMailbox, ShellSync, ShellTrouble
 from postroom.workspaces.models import Membership
 
@@ -28,6 +29,7 @@ def build(request: HttpRequest) -> Shell | None:
         "inbox_unread": sum(line["unread"] for line in lines),
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
         "alerts": _alerts(member),
+        "told": {"count": notices.unread_count(member), "url": reverse("inbox:told")},
         "trouble": _trouble([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
     }
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from postroom.inbox import writing
+from postroom.inbox import extras, writing
 from postroom.inbox.accounts import Accounts
 from postroom.mail.models import Composition, CompositionFile, Message
+from postroom.timeline.team import queries as team
 
 TITLES = {"new": "New message", "reply": "Reply", "reply_all": "Reply to all", "forward": "Forward"}
 
@@ -27,6 +28,10 @@ def context(
         {"value": one.pk, "label": one.address, "current": one.pk == composition.mailbox_id} for one in known.senders
     ]
     newest = seen.pk if seen else (composition.answers_id or "")
+    hidden: dict[str, Any] = {"taken": composition.taken}
+    if composition.conversation_id:
+        said = team.newest_comment(composition.conversation_id)
+        hidden |= {"seen": newest, "commented": said.pk if said else 0}
     return {
         "composition": composition,
         "title": TITLES[composition.how],
@@ -38,15 +43,16 @@ def context(
         "subject": composition.subject,
         "text": writing.to_text(composition.html),
         "attachments": [_file(one) for one in files(composition)],
-        "hidden": {"taken": composition.taken, **({"seen": newest} if composition.conversation_id else {})},
+        "hidden": hidden,
         "errors": errors or {},
-        "notice": notice or composition.note or _formatted(composition),
+        "notice": notice or composition.note or extras.notice(composition) or _formatted(composition),
         "focus": focus,
         "send_url": reverse("inbox:send", args=key),
         "save_url": reverse("inbox:save", args=key),
         "upload_url": reverse("inbox:upload", args=key),
         "discard_url": reverse("inbox:discard", args=key),
         "suggest_url": reverse("inbox:people"),
+        **extras.of(composition),
     }
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from postroom.inbox import queries, rows
+from postroom.inbox import queries, rows, working
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.rows import Row
 from postroom.mail import categories
@@ -16,6 +16,8 @@ from postroom.mail.models import Folder
 from postroom.mail.queries import PAGE, Line, Page
 from postroom.providers.contract import FolderRole
 from postroom.timeline import panel
+from postroom.timeline.team import queries as team
+from postroom.workspaces.models import Membership
 
 MOST_AT_ONCE = 400  # lines that one look-again draws anew
 WRITTEN_BY_US = (FolderRole.SENT, FolderRole.DRAFTS, FolderRole.OUTBOX)
@@ -33,9 +35,11 @@ class Chip:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address says of a list. ``shown``: how many lines the page has already; ``open``: the open thread."""
+    """What the address says of a list. ``filter`` and ``work`` combine. ``shown``: how many lines the page has
+    already; ``open``: the open thread."""
 
     filter: str = "all"
+    work: str = ""
     mailbox: int | None = None
     after: str = ""
     shown: int = PAGE
@@ -48,6 +52,7 @@ class Asked:
         opened = told.get("open", "")
         return cls(
             filter=told.get("filter", "") if told.get("filter") in FILTERS else "all",
+            work=told.get("work", "") if told.get("work") in working.CHIPS else "",
             mailbox=int(mailbox) if mailbox.isdecimal() and len(mailbox) < 18 else None,
             after=told.get("after", "")[:200],
             shown=max(PAGE, min(int(shown), MOST_AT_ONCE)) if shown.isdecimal() and len(shown) < 6 else PAGE,
@@ -62,7 +67,7 @@ FILTERS = {"all": "All", "unread": "Unread", "flagged": "Flagged", "drafts": "Dr
 class Listing:
     """A list as it is drawn. ``url`` shows it again, ``more`` its next page; ``close`` is the list without a thread.
 
-    ``tags`` are those of every conversation that was asked for, drawn or not.
+    ``tags`` and ``marks`` are those of every conversation that was asked for, drawn or not.
     """
 
     title: str
@@ -78,6 +83,7 @@ class Listing:
     folder: Folder | None = None
     account: object = None
     tags: Mapping[int, Sequence[panel.Tag]] = field(default_factory=dict)
+    marks: Mapping[int, team.Marks] = field(default_factory=dict)
 
 
 # --- the inbox ---------------------------------------------------------------------------------------------------
@@ -87,34 +93,47 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
     """The Inbox of all mailboxes the member may read. ``also``: conversations whose tags are wanted too."""
     known = accounts(request)
     mailbox = asked.mailbox if asked.mailbox in known.ids else None
-    query = _query(filter=asked.filter if asked.filter != "all" else "", mailbox=mailbox or "")
+    kept = {"filter": asked.filter, "work": asked.work, "mailbox": mailbox or ""}
+    query = _query(**kept)
     base = reverse("inbox:list")
-    page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(known, asked, mailbox)
-    tags = panel.tags_of([*(line.thread.conversation_id for line in page.items), *also])
+    member: Membership = request.member  # type: ignore[attr-defined]
+    page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(request, known, asked, mailbox)
+    conversations = [*(line.thread.conversation_id for line in page.items), *also]
+    tags, marks = panel.tags_of(conversations), team.marks(conversations, working.slept_of(request))
+    lines = [_row(line, known, asked, tags, known.colors, name="inbox:thread", query=query) for line in page.items]
     address = f"{base}{query}"
     return Listing(
         title="Inbox",
         url=address,
         close=address,
-        more=f"{base}{_query(filter=asked.filter, mailbox=mailbox or '', after=page.next)}" if page.next else "",
-        rows=[_row(line, known, asked, tags, known.colors, name="inbox:thread", query=query) for line in page.items],
-        chips=_chips(known, asked, mailbox),
+        more=f"{base}{_query(**kept, after=page.next)}" if page.next else "",
+        rows=working.marked(lines, page.items, member, marks, asked.work),
+        chips=_chips(member, known, asked, mailbox),
         boxes=_boxes(known, asked, mailbox),
         going_on=bool(asked.after),
-        empty=_nothing(asked.filter, known),
+        empty=_nothing(asked, known),
         tags=tags,
+        marks=marks,
     )
 
 
-def _inbox_page(known: Accounts, asked: Asked, mailbox: int | None) -> Page[Line]:
+def _inbox_page(request: HttpRequest, known: Accounts, asked: Asked, mailbox: int | None) -> Page[Line]:
+    if asked.work:
+        member: Membership = request.member  # type: ignore[attr-defined]
+        wanted = [mailbox] if mailbox else known.ids
+        return working.page(member, wanted, asked.work, asked.filter, asked.after, limit=asked.shown)
     account = known.get(mailbox) if mailbox else None
     folders = [account.inbox] if account and account.inbox else [] if account else known.inboxes
     if not folders:
         return Page([])
+    sleeping, woken = team.hidden(working.slept_of(request))
     if asked.filter == "flagged":
-        return queries.flagged(folders, asked.after, limit=asked.shown)
-    page = mail_queries.threads_in(folders, asked.after, unread_only=asked.filter == "unread", limit=asked.shown)
-    return _with_open(page, asked, folders) if asked.filter == "unread" else page
+        return queries.flagged(folders, asked.after, limit=asked.shown, without=sleeping)
+    if asked.filter == "unread":
+        page = mail_queries.threads_in(folders, asked.after, unread_only=True, limit=asked.shown, without=sleeping)
+        return _with_open(page, asked, folders)
+    page = mail_queries.threads_in(folders, asked.after, limit=asked.shown, without=[*sleeping, *woken])
+    return working.with_woken(page, folders, woken, asked.after, limit=asked.shown) if woken else page
 
 
 def _with_open(page: Page[Line], asked: Asked, folders: Sequence[int]) -> Page[Line]:
@@ -127,18 +146,24 @@ def _with_open(page: Page[Line], asked: Asked, folders: Sequence[int]) -> Page[L
     return Page(sorted([*page.items, line], key=lambda one: (one.at, one.thread.pk), reverse=True), page.next)
 
 
-def _chips(known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
+def _chips(member: Membership, known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
+    """What is read and what is the member's combine; a chip that is on is taken off by pressing it again."""
     account = known.get(mailbox) if mailbox else None
-    unread = account.unread if account else known.unread
-    return [
-        Chip(
-            label,
-            reverse("inbox:list") + _query(filter="" if key == "all" else key, mailbox=mailbox or ""),
-            asked.filter == key,
-            unread if key == "unread" else 0,
-        )
-        for key, label in FILTERS.items()
-    ]
+    unread, base = account.unread if account else known.unread, reverse("inbox:list")
+    counts = team.counts(member, [mailbox] if mailbox else known.ids)._asdict()
+    chips = []
+    for key, label in FILTERS.items():
+        on = asked.filter == key and not (key == "all" and asked.work)
+        alone = key in ("all", "drafts") or (on and not asked.work)
+        wanted = {"filter": "" if on and asked.work else key, "work": "" if alone else asked.work}
+        href = base + _query(**wanted, mailbox=mailbox or "")
+        chips.append(Chip(label, href, on, unread if key == "unread" else 0))
+    kept = "" if asked.filter == "drafts" else asked.filter
+    for key, label in working.CHIPS.items():
+        on = asked.work == key
+        href = base + _query(filter=kept, work="" if on else key, mailbox=mailbox or "")
+        chips.append(Chip(label, href, on, counts[key]))
+    return chips
 
 
 def _boxes(known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
@@ -146,25 +171,32 @@ def _boxes(known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
     if len(known.readable) < 2:
         return []
     base, filter = reverse("inbox:list"), "" if asked.filter == "all" else asked.filter
-    every = Chip("All mailboxes", base + _query(filter=filter), mailbox is None)
+    every = Chip("All mailboxes", base + _query(filter=filter, work=asked.work), mailbox is None)
     return [
         every,
         *(
-            Chip(one.address, base + _query(filter=filter, mailbox=one.pk), one.pk == mailbox, one.unread)
+            Chip(
+                one.address,
+                base + _query(filter=filter, work=asked.work, mailbox=one.pk),
+                one.pk == mailbox,
+                one.unread,
+            )
             for one in known.readable
         ),
     ]
 
 
-def _nothing(filter: str, known: Accounts) -> tuple[str, str, str]:
+def _nothing(asked: Asked, known: Accounts) -> tuple[str, str, str]:
     """Icon, headline and next step of an empty list."""
     if not known.readable:
         return "mail-plus", "No mailbox yet", "Connect your Outlook mailbox, and its mail appears here."
+    if asked.work and asked.filter != "drafts":
+        return working.NOTHING[asked.work]
     return {
         "unread": ("mail-check", "Everything is read", "New mail appears here by itself."),
-        "flagged": ("star", "Nothing is flagged", "Press S in a thread to flag it for later."),
+        "flagged": ("star", "Nothing is flagged", "Press * in a thread to flag it for later."),
         "drafts": ("file-pen", "No drafts", "What you begin to write and do not send is kept here."),
-    }.get(filter, ("inbox", "Nothing waits for you", "New mail appears here by itself."))
+    }.get(asked.filter, ("inbox", "Nothing waits for you", "New mail appears here by itself."))
 
 
 # --- one folder --------------------------------------------------------------------------------------------------
@@ -177,7 +209,8 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
     unread = asked.filter == "unread"
     page = mail_queries.folder_threads(folder, asked.after, unread_only=unread, limit=asked.shown)
     page = _with_open(page, asked, [folder.pk]) if unread else page
-    tags = panel.tags_of([*(line.thread.conversation_id for line in page.items), *also])
+    conversations = [*(line.thread.conversation_id for line in page.items), *also]
+    tags, marks = panel.tags_of(conversations), team.marks(conversations, working.slept_of(request))
     query = _query(filter="unread" if unread else "")
     sent = folder.role in WRITTEN_BY_US
     went = queries.recipients(folder, [line.thread.pk for line in page.items]) if sent and page.items else {}
@@ -185,6 +218,7 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
         _row(line, known, asked, tags, known.colors, name="inbox:folder-thread", query=query, folder=folder)
         for line in page.items
     ]
+    lines = working.marked(lines, page.items, request.member, marks)  # type: ignore[attr-defined]
     return Listing(
         title=folder.name,
         url=f"{base}{query}",
@@ -198,6 +232,7 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
         folder=folder,
         account=known.get(folder.mailbox_id),
         tags=tags,
+        marks=marks,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from postroom.inbox.accounts import Accounts
+from postroom.mail.drafts import UNSENT
 from postroom.mail.models import Composition, CompositionFile, Folder, Message, Thread, ThreadFolder
 from postroom.mail.queries import PAGE, Cursor, Line, Page, lines_of, read_cursor
 from postroom.providers.contract import FolderRole
@@ -14,11 +15,15 @@ from postroom.workspaces.models import Membership
 DONE_WITH = (FolderRole.DELETED, FolderRole.JUNK, FolderRole.DRAFTS, FolderRole.OUTBOX)
 
 
-def flagged(folders: Sequence[int], cursor: str = "", *, limit: int = PAGE) -> Page[Line]:
-    """Threads of some folders in which a message is flagged, newest first."""
+def flagged(
+    folders: Sequence[int], cursor: str = "", *, limit: int = PAGE, without: Collection[int] = ()
+) -> Page[Line]:
+    """Threads of some folders in which a message is flagged, newest first; ``without`` these conversations."""
     start = read_cursor(cursor)
     before = Q(last_at__lt=start.at) | Q(last_at=start.at, thread_id__lt=start.id)
     places = ThreadFolder.objects.filter(before, folder__in=folders, thread__flagged=True, last_at__lte=start.at)
+    if without:
+        places = places.exclude(thread__conversation__in=without)
     rows = list(
         places.order_by("-last_at", "-thread_id").values_list("thread_id", "last_at", "unread")[: limit + 1],
     )
@@ -54,7 +59,7 @@ def messages_in(conversation: int, mailboxes: Sequence[int]) -> list[Message]:
 
 def compositions(conversation: int, member: Membership, mailboxes: Sequence[int]) -> list[Composition]:
     """What the member is writing in a conversation, and what anybody's mail of it is still on its way."""
-    on_the_way = Q(state__in=[Composition.State.SENDING, Composition.State.FAILED])
+    on_the_way = Q(state__in=[Composition.State.SENDING, Composition.State.FAILED, Composition.State.HELD])
     begun = ~Q(html="") | Exists(CompositionFile.objects.filter(composition=OuterRef("pk")))
     own = Q(author=member, state=Composition.State.DRAFT) & begun
     rows = Composition.objects.filter(on_the_way | own, conversation=conversation, mailbox__in=mailboxes)
@@ -63,7 +68,7 @@ def compositions(conversation: int, member: Membership, mailboxes: Sequence[int]
 
 def drafts(member: Membership, *, limit: int = 100) -> list[Composition]:
     """What the member has begun and not sent, newest first; what is quite empty is not worth showing."""
-    unsent = [Composition.State.DRAFT, Composition.State.FAILED, Composition.State.SENDING]
+    unsent = [*UNSENT, Composition.State.SENDING]
     rows = Composition.objects.filter(author=member, state__in=unsent)
     begun = ~Q(html="") | Q(files__isnull=False) | (Q(how="new") & (~Q(subject="") | ~Q(to=[])))
     return list(rows.filter(begun).distinct().select_related("mailbox").order_by("-updated_at")[:limit])
@@ -78,7 +83,7 @@ def drafts_elsewhere(accounts: Accounts, *, limit: int = 100) -> list[Message]:
             Composition.objects.filter(
                 mailbox=OuterRef("mailbox"),
                 draft_id=OuterRef("remote_id"),
-                state__in=[Composition.State.DRAFT, Composition.State.FAILED, Composition.State.SENDING],
+                state__in=[*UNSENT, Composition.State.SENDING],
             )
         )
     )

@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
-from postroom.inbox import queries
+from postroom.inbox import queries, working
 from postroom.inbox.accounts import Accounts
 from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
+from postroom.lib.clock import now
 from postroom.mail import content
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
 from postroom.sync.lanes import BLOCKING_FAILURES
+from postroom.timeline.models import Comment, Snooze
 from postroom.timeline.panel import Tag
+from postroom.timeline.team import queries as team
 from postroom.workspaces.models import Membership
 
 NAMED = 4  # recipients that a message names before it only counts them
@@ -70,6 +74,17 @@ class Item:
     failed: Composition | None = None
     text: str = ""
     resume: str = ""  # where to go on writing a draft of the provider's
+    comment: "Said | None" = None  # then it is no mail at all
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment. ``edit`` and ``delete`` are addresses, for its author alone."""
+
+    html: SafeString
+    edited: bool
+    edit: str = ""
+    delete: str = ""
 
 
 class Chip(NamedTuple):
@@ -101,6 +116,21 @@ class Reading:
     show: str
     unopened: Sequence[int] = field(default_factory=tuple)
     categories: Sequence["Chip"] = ()
+    assignee: Membership | None = None
+    assigned: str = ""  # "Assigned to Ben", as a chip
+    slept: str = ""  # "Snoozed until 9:00", as a chip
+    asleep: bool = False
+    stirred: bool = False  # there may be something to tell the member that they now see
+    woken: bool = False  # back from a snooze and not opened since
+
+    def _team(self, name: str) -> str:
+        query = urlencode({"place": self.place, "close": self.close})
+        return f"{reverse(f'inbox:{name}', args=[self.thread.pk])}?{query}"
+
+    @property
+    def together(self) -> dict[str, str]:
+        """The addresses of working together, saying where the thread was opened."""
+        return {name: self._team(name) for name in ("assign", "snooze", "wake", "comments", "here")}
 
     @property
     def reply(self) -> str:
@@ -140,6 +170,7 @@ def read(
     place: str,
     close: str,
     tags: Sequence[Tag],
+    marks: team.Marks,
     part: str,
     editing: int | None = None,
     show: int | None = None,
@@ -154,6 +185,8 @@ def read(
     shown = [one for one in found.messages if not (one.message.is_draft and one.message.internet_message_id in ours)]
     reply = reverse("inbox:reply", args=[thread.pk])
     items = [_item(one, known, reply=reply, open=last == one.message or show in one.copies) for one in shown]
+    said = team.comments(thread.conversation_id)
+    items = sorted([*items, *(_said(one, thread, member) for one in said)], key=lambda one: one.when)
     looked_for = next((f"message-{one.message.pk}" for one in shown if show in one.copies), "")
     arrived = {one.message.pk for one in found.messages}
     own = next((one for one in drafts if one.state == Composition.State.DRAFT and one.author_id == member.pk), None)
@@ -175,6 +208,41 @@ def read(
         show=looked_for,
         categories=_chips(threads, known, place, close),
         unopened=[one.message.pk for one in found.messages if not one.message.is_read],
+        assignee=marks.assignee,
+        assigned=_assigned(marks.assignee, member),
+        slept=working.slept(marks.snooze) if marks.snooze else "",
+        asleep=marks.snooze is not None and marks.snooze.woke_at is None and marks.snooze.until > now(),
+        stirred=bool(said) or marks.assignee == member or marks.snooze is not None,
+        woken=_woken(marks.snooze),
+    )
+
+
+def _woken(snooze: Snooze | None) -> bool:
+    return snooze is not None and snooze.seen_at is None and (snooze.woke_at is not None or snooze.until <= now())
+
+
+def _assigned(to: Membership | None, member: Membership) -> str:
+    return "" if to is None else "Assigned to you" if to == member else f"Assigned to {to.name}"
+
+
+def _said(one: Comment, thread: Thread, member: Membership) -> Item:
+    mine = one.author_id == member.pk
+    address = [thread.pk, one.pk]
+    return Item(
+        id=f"comment-{one.pk}",
+        who="You" if mine else one.author.name if one.author else "A former member",
+        face=one.author.name if one.author else "?",
+        key=one.author.address if one.author else "",
+        to="",
+        when=one.created_at,
+        snippet="",
+        mine=mine,
+        comment=Said(
+            html=working.comment_html(one, member),
+            edited=one.edited_at is not None,
+            edit=reverse("inbox:comment", args=address) if mine else "",
+            delete=reverse("inbox:comment-delete", args=address) if mine else "",
+        ),
     )
 
 
@@ -193,7 +261,14 @@ def _chips(threads: Sequence[Thread], known: Accounts, place: str, close: str) -
 def _live(found: Conversation) -> str:
     """The news that concern this conversation, as an hx-trigger."""
     names = [f"live:mail:threads:{thread.pk}" for thread in found.threads]
-    names += ["live:mail:all", "live:sending", "live:resync", "thread:changed"]
+    names += [
+        f"live:team:conversation:{found.id}",
+        "live:team:all",
+        "live:mail:all",
+        "live:sending",
+        "live:resync",
+        "thread:changed",
+    ]
     return ", ".join(f"{name} from:body" for name in names)
 
 
@@ -263,7 +338,7 @@ def _actions(message: Message, reply: str) -> list[dict[str, str]]:
 
 
 def _on_the_way(one: Composition, arrived: set[int]) -> bool:
-    return one.state in (Composition.State.SENDING, Composition.State.FAILED) and one.sent_message_id not in arrived
+    return one.state not in (Composition.State.DRAFT, Composition.State.SENT) and one.sent_message_id not in arrived
 
 
 def _waiting(one: Composition, member: Membership) -> Item:
@@ -281,9 +356,9 @@ def _waiting(one: Composition, member: Membership) -> Item:
         text=to_text(one.html),
         open=True,
         mine=True,
-        sending="Not sent" if failed else _on_its_way(one),
+        sending=outbound.statuses([one])[one.pk].label,
         failed=one if failed and own else None,
-        notice=f"This message was not sent. {_reason(one.failure)}" if failed else "",
+        notice=f"This message was not sent. {outbound.reason(one.failure)}" if failed else "",
         notice_tone="bad" if failed else "",
     )
 

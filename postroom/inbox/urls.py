@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from postroom.inbox.views import actions, choosing, compose, files, folders, lists, news, threads
+from postroom.inbox.views import actions, choosing, compose, files, folders, leaving, lists, news, pens, threads, together, told
 
 app_name = "inbox"
 urlpatterns = [
@@ -11,9 +11,24 @@ urlpatterns = [
     path("inbox/notices/", news.notices, name="notices"),
     path("inbox/undo/", actions.undo_last, name="undo-last"),
     path("inbox/undo/<str:token>/", actions.undo, name="undo"),
+    path("inbox/told/", told.told, name="told"),
+    path("inbox/told/read/", told.read_all, name="told-read"),
+    path("inbox/told/wishes/", told.wishes, name="told-wishes"),
+    path("inbox/told/<int:pk>/", told.open_one, name="told-open"),
+    path("inbox/bulk/assign/", together.assign_all, name="bulk-assign"),
+    path("inbox/bulk/snooze/", together.snooze_all, name="bulk-snooze"),
     path("inbox/bulk/<slug:action>/", actions.bulk, name="bulk"),
     path("inbox/choose/categories/", choosing.categories, name="choose-category"),
     path("inbox/choose/folders/", choosing.folders, name="choose-folder"),
+    path("inbox/choose/assignee/", together.choose_assignee, name="choose-assignee"),
+    path("inbox/choose/moment/", together.choose_moment, name="choose-moment"),
+    path("inbox/threads/<int:pk>/assign/", together.assign, name="assign"),
+    path("inbox/threads/<int:pk>/snooze/", together.snooze, name="snooze"),
+    path("inbox/threads/<int:pk>/wake/", together.wake, name="wake"),
+    path("inbox/threads/<int:pk>/here/", together.here, name="here"),
+    path("inbox/threads/<int:pk>/comments/", together.comments, name="comments"),
+    path("inbox/threads/<int:pk>/comments/<int:comment>/", together.comment, name="comment"),
+    path("inbox/threads/<int:pk>/comments/<int:comment>/delete/", together.delete_comment, name="comment-delete"),
     path("inbox/threads/<int:pk>/categories/", choosing.of_thread, name="categories"),
     path("inbox/threads/<int:pk>/", threads.in_inbox, name="thread"),
     path("inbox/threads/<int:pk>/folders/", threads.folders, name="folders"),
@@ -28,12 +43,22 @@ urlpatterns = [
     path("mail/<int:mailbox>/<int:folder>/move/", folders.move, name="folder-move"),
     path("mail/<int:mailbox>/<int:folder>/delete/", folders.delete, name="folder-delete"),
     path("mail/<int:mailbox>/<int:folder>/<int:pk>/", threads.in_folder, name="folder-thread"),
+    path("mail/outbox/", leaving.outbox, name="outbox"),
+    path("settings/writing/", pens.habits, name="writing"),
+    path("settings/writing/signatures/<int:mailbox>/", pens.signature, name="signature"),
+    path("settings/writing/templates/new/", pens.snippet, name="snippet-new"),
+    path("settings/writing/templates/<int:pk>/", pens.snippet, name="snippet"),
+    path("settings/writing/templates/<int:pk>/delete/", pens.delete_snippet, name="snippet-delete"),
     path("compose/", compose.begin, name="compose"),
     path("compose/people/", compose.people, name="people"),
     path("compose/drafts/<int:message>/", compose.resume, name="resume"),
     path("compose/<int:pk>/", compose.draft, name="draft"),
     path("compose/<int:pk>/save/", compose.save, name="save"),
     path("compose/<int:pk>/send/", compose.send, name="send"),
+    path("compose/<int:pk>/undo/", leaving.take_back, name="take-back"),
+    path("compose/<int:pk>/cancel/", leaving.cancel, name="cancel"),
+    path("compose/<int:pk>/now/", leaving.now_instead, name="send-now"),
+    path("compose/<int:pk>/templates/", leaving.choose_snippet, name="snippets"),
     path("compose/<int:pk>/again/", compose.again, name="again"),
     path("compose/<int:pk>/discard/", compose.discard, name="discard"),
     path("compose/<int:pk>/restore/", compose.restore, name="restore"),

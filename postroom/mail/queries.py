@@ -6,7 +6,7 @@ Everything is read as a member sees it: mail of mailboxes the member may not rea
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -97,12 +97,14 @@ SELECT p.thread_id, p.last_at, p.unread
 FROM unnest(%(folders)s::bigint[]) AS f (id)
 CROSS JOIN LATERAL (
     SELECT place.thread_id, place.last_at, place.unread FROM mail_threadfolder place
-    WHERE place.folder_id = f.id AND (place.last_at, place.thread_id) < (%(at)s, %(id)s) {unread} {once}
+    WHERE place.folder_id = f.id AND (place.last_at, place.thread_id) < (%(at)s, %(id)s) {unread} {once} {without}
     ORDER BY place.last_at DESC, place.thread_id DESC LIMIT %(limit)s
 ) p
 ORDER BY p.last_at DESC, p.thread_id DESC LIMIT %(limit)s
 """
 _UNREAD = "AND place.unread > 0"
+_WITHOUT = """AND NOT EXISTS (
+    SELECT 1 FROM mail_thread away WHERE away.id = place.thread_id AND away.conversation_id = ANY(%(without)s))"""
 _ONCE = """AND NOT EXISTS (
     SELECT 1 FROM mail_thread mine
     JOIN mail_thread other ON other.conversation_id = mine.conversation_id
@@ -133,15 +135,26 @@ def folder_threads(folder: Folder, cursor: str = "", *, unread_only: bool = Fals
     return _lines([folder.pk], cursor, unread_only=unread_only, limit=limit)
 
 
-def threads_in(folders: Sequence[int], cursor: str = "", *, unread_only: bool = False, limit: int = PAGE) -> Page[Line]:
-    """The same for several folders at once, by id; a conversation that lies in several of them comes once."""
-    return _lines(folders, cursor, unread_only=unread_only, limit=limit)
+def threads_in(
+    folders: Sequence[int],
+    cursor: str = "",
+    *,
+    unread_only: bool = False,
+    limit: int = PAGE,
+    without: Collection[int] = (),
+) -> Page[Line]:
+    """The same for several folders at once, by id; a conversation that lies in several of them comes once.
+    ``without``: conversations to leave out."""
+    return _lines(folders, cursor, unread_only=unread_only, limit=limit, without=without)
 
 
-def _lines(folders: Sequence[int], cursor: str, *, unread_only: bool, limit: int) -> Page[Line]:
+def _lines(
+    folders: Sequence[int], cursor: str, *, unread_only: bool, limit: int, without: Collection[int] = ()
+) -> Page[Line]:
     once = _ONCE.format(unread="AND there.unread > 0" if unread_only else "") if len(folders) > 1 else ""
-    statement = _PLACES.format(unread=_UNREAD if unread_only else "", once=once)
-    rows = _rows(statement, {"folders": list(folders), "limit": limit + 1, **read_cursor(cursor)._asdict()})
+    statement = _PLACES.format(unread=_UNREAD if unread_only else "", once=once, without=_WITHOUT if without else "")
+    asked = {"folders": list(folders), "limit": limit + 1, "without": list(without)}
+    rows = _rows(statement, {**asked, **read_cursor(cursor)._asdict()})
     more = Cursor(rows[limit - 1][1], rows[limit - 1][0]).write() if len(rows) > limit else ""
     return Page(lines_of(rows[:limit]), more)
 

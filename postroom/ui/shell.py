@@ -83,6 +83,13 @@ class ShellAlerts(TypedDict):
     url: str
 
 
+class ShellTold(TypedDict):
+    """What colleagues told the member (IN4): how much of it is unread, and where it stands."""
+
+    count: int
+    url: str
+
+
 class Shell(TypedDict):
     """Everything the rail shows that is not derived from the URL configuration."""
 
@@ -93,6 +100,7 @@ class Shell(TypedDict):
     sync: ShellSync | None
     trouble: NotRequired[ShellTrouble | None]
     alerts: NotRequired[ShellAlerts | None]
+    told: NotRequired[ShellTold | None]
     worst_health: NotRequired[Health | None]
     active: NotRequired[str]
 

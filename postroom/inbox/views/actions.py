@@ -31,7 +31,7 @@ def act(request: MemberRequest, pk: int, action: str) -> HttpResponse:
         raise Http404("No such thread or action")
     messages = queries.messages_in(threads[0].conversation_id, known.worked_in())
     if not messages:
-        return toast(request, _back(request), READ_ONLY, kind="warning")
+        return toast(request, back(request), READ_ONLY, kind="warning")
     done = _do(request, action, [messages])
     response = _answered(request, done)
     if done.leaves and done.before and is_partial(request):
@@ -48,7 +48,7 @@ def bulk(request: MemberRequest, action: str) -> HttpResponse:
         raise Http404("No such action")
     conversations = queries.conversations_of(ids, accounts(request))
     if not conversations:
-        return toast(request, _back(request), READ_ONLY if ids else "Choose conversations first.", kind="warning")
+        return toast(request, back(request), READ_ONLY if ids else "Choose conversations first.", kind="warning")
     response = _answered(request, _do(request, action, conversations))
     return trigger_client_event(response, "selection:clear") if is_partial(request) else response
 
@@ -85,31 +85,32 @@ def _do(request: MemberRequest, action: str, conversations: Sequence[Sequence[Me
 def _answered(request: MemberRequest, done: doing.Done) -> HttpResponse:
     deed = deeds.note(request.member, done.text, done.field, done.before) if done.before else None
     if deed is None:
-        return toast(request, _back(request), done.text, kind="info")
+        return toast(request, back(request), done.text, kind="info")
     marking.announce(Message.objects.filter(pk__in=done.before).select_related("mailbox"))
-    response = _back(request)
+    response = back(request)
     if is_partial(request):
-        response = _changed(response)
+        response = changed(response)
     return toast(request, response, done.text, undo_url=reverse("inbox:undo", args=[deed.pk]))
 
 
 def _undone(request: MemberRequest, deed: Deed | None) -> HttpResponse:
     if deed is None:
-        return toast(request, _back(request), "There is nothing left to undo.", kind="warning")
+        return toast(request, back(request), "There is nothing left to undo.", kind="warning")
     undone = deeds.undo(deed, request.member, accounts(request).worked_in())
     marking.announce(undone.messages)
-    response = _back(request)
+    response = back(request)
     if is_partial(request):
-        response = _changed(response)
+        response = changed(response)
     text = f"Undone: {deed.text}" if any(undone) else "It was changed again since, and stays as it is."
     return toast(request, response, text, kind="info")
 
 
-def _changed(response: HttpResponse) -> HttpResponse:
+def changed(response: HttpResponse) -> HttpResponse:
+    """Lists and the open thread look again."""
     return trigger_client_event(trigger_client_event(response, "list:changed"), "thread:changed")
 
 
-def _back(request: MemberRequest) -> HttpResponse:
+def back(request: MemberRequest) -> HttpResponse:
     """Where a browser without scripts goes on: to the list."""
     if is_partial(request):
         return HttpResponse(status=204)

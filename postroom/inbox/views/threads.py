@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from postroom.audit import log
 from postroom.audit.models import Access
-from postroom.inbox import composing, listing, marking, queries, writing
+from postroom.inbox import composing, listing, marking, queries, working, writing
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.listing import Asked, Listing
 from postroom.inbox.reading import Reading, read
@@ -17,6 +17,9 @@ from postroom.mail import queries as mail_queries
 from postroom.mail.folders import flat, folder_tree
 from postroom.mail.models import Message, Thread
 from postroom.timeline import panel
+from postroom.timeline.team import commands as team
+from postroom.timeline.team import notices, snoozes
+from postroom.timeline.team import queries as team_queries
 from postroom.workspaces.access import MemberRequest, member_required
 
 
@@ -62,6 +65,7 @@ def reply(request: MemberRequest, pk: int) -> HttpResponse:
     begun = writing.answer(request.member, known, message, how if how in writing.HOWS else "reply")
     if begun is None:
         return _no_sender(request)
+    team.stirs(request.workspace.pk, threads[0].conversation_id)
     if not is_partial(request):
         return redirect(f"{thread_address(threads[0])}?draft={begun.pk}#reply")
     return render(request, "inbox/composer.html", composing.context(begun, known, focus=True))
@@ -110,6 +114,7 @@ def _open(
     """Read a thread, and mark it read: as it is shown it still says what was new."""
     conversation = threads[0].conversation_id
     tags = shown.tags.get(conversation, []) if shown else panel.tags(conversation)
+    known_marks = shown.marks if shown else team_queries.marks([conversation], working.slept_of(request))
     part = request.get_full_path()
     reading = read(
         request.member,
@@ -118,6 +123,7 @@ def _open(
         place=place,
         close=close,
         tags=tags,
+        marks=known_marks[conversation],
         part=part,
         editing=_number(request, "draft"),
         show=_number(request, "message"),
@@ -128,6 +134,10 @@ def _open(
     looking_again = wants(request, "thread") or "prefetch" in request.headers.get("Sec-Purpose", "")
     if reading.unopened and not looking_again:
         marking.mark_read(request.member, known, reading.conversation.id)
+    if reading.woken and not looking_again:
+        snoozes.opened(request.member, conversation)
+    if reading.stirred and (not looking_again or wants(request, "thread")):
+        notices.read(request.member, conversation=conversation)
     return reading
 
 

@@ -45,28 +45,27 @@ class Here(NamedTuple):
     replying: bool
 
 
-def marks(conversations: Collection[int], member: Membership) -> Mapping[int, Marks]:
-    """Of the conversations of a page: two queries."""
+def slept(member: Membership) -> dict[int, Snooze]:
+    """By conversation what sleeps, and what woke lately (``ON_TOP_FOR``), the latest first; one query."""
+    moment = now()
+    lately = Q(woke_at__gt=moment - ON_TOP_FOR) | Q(woke_at=None, until__gt=moment - ON_TOP_FOR)
+    return {row.conversation_id: row for row in Snooze.objects.filter(lately, member=member).order_by("-until")}
+
+
+def hidden(rows: Mapping[int, Snooze]) -> tuple[list[int], dict[int, datetime]]:
+    """Of ``slept``: the conversations asleep, and those that woke with the moment they did."""
+    moment = now()
+    sleeping = [one for one, row in rows.items() if row.woke_at is None and row.until > moment]
+    woken = {one: row.woke_at or row.until for one, row in rows.items() if one not in set(sleeping)}
+    return sleeping, dict(list(woken.items())[:MOST_WOKEN])
+
+
+def marks(conversations: Collection[int], snoozes: Mapping[int, Snooze]) -> dict[int, Marks]:
+    """Of the conversations of a page; one query. ``snoozes``: those of the member."""
     ids = set(conversations)
     given = Assignment.objects.filter(conversation__in=ids).select_related("to__user")
     theirs = {one.conversation_id: one.to for one in given}
-    slept = {one.conversation_id: one for one in Snooze.objects.filter(conversation__in=ids, member=member)}
-    return {one: Marks(theirs.get(one), slept.get(one)) for one in ids}
-
-
-def hidden(member: Membership) -> tuple[list[int], dict[int, datetime]]:
-    """The conversations asleep, and those that woke lately with the moment they did; one query."""
-    moment = now()
-    lately = Q(woke_at__gt=moment - ON_TOP_FOR) | Q(woke_at=None, until__gt=moment - ON_TOP_FOR)
-    rows = Snooze.objects.filter(lately, member=member).order_by("-until")
-    sleeping: list[int] = []
-    woken: dict[int, datetime] = {}
-    for conversation, until, woke in rows.values_list("conversation", "until", "woke_at"):
-        if woke is None and until > moment:
-            sleeping.append(conversation)
-        elif len(woken) < MOST_WOKEN:
-            woken[conversation] = woke or until
-    return sleeping, woken
+    return {one: Marks(theirs.get(one), snoozes.get(one)) for one in ids}
 
 
 def comments(conversation: int) -> list[Comment]:

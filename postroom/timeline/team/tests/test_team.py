@@ -119,10 +119,10 @@ def test_a_snooze_ends_by_the_clock_once_and_says_so(deliver: Deliver, ben: Memb
     conversation = deliver("Offer").conversation_id
     until = now() + timedelta(hours=1)
     snoozes.snooze([conversation], ben, until=until)
-    assert queries.hidden(ben) == ([conversation], {})
+    assert queries.hidden(queries.slept(ben)) == ([conversation], {})
     assert snoozes.wake_due() == 0
     with frozen(until):
-        assert queries.hidden(ben) == ([], {conversation: until})  # also before the job has run
+        assert queries.hidden(queries.slept(ben)) == ([], {conversation: until})  # also before the job has run
         assert [snoozes.wake_due(), snoozes.wake_due()] == [1, 0]
         assert kinds(ben) == ["woke"]
 
@@ -137,7 +137,7 @@ def test_an_answer_wakes_what_waits_for_one_and_nothing_else(
     reply = {"in_reply_to": thread.messages.get().internet_message_id, "received": now() + timedelta(minutes=1)}
     deliver("Re: Offer", from_="ines@contoso.example", **reply)
     assert Snooze.objects.get(member=ben).answered
-    assert queries.hidden(member)[0] == [thread.conversation_id]
+    assert queries.hidden(queries.slept(member))[0] == [thread.conversation_id]
     assert kinds(ben) == ["woke"]
 
 
@@ -154,7 +154,7 @@ def test_undo_puts_back_what_is_still_as_it_was_left(deliver: Deliver, member: M
     deed = undoing.note(ben, "Snoozed", undoing.SNOOZED, slept, list(snoozes.Wake(until.isoformat(), False)))
     assert deed is not None
     assert deeds.undo(deed, ben, []).others == 1
-    assert queries.hidden(ben) == ([], {})
+    assert queries.hidden(queries.slept(ben)) == ([], {})
 
 
 def test_what_was_said_in_two_conversations_that_become_one_stays(
