@@ -17,7 +17,7 @@ import nh3
 from postroom.mail.nesting import MAX_TAG, flattened, words
 from postroom.mail.text import storable
 
-VERSION = 1  # of this recipe; kept beside what it made (MessageBody.made_by)
+VERSION = 2  # of this recipe; kept beside what it made (MessageBody.made_by)
 MAX_LENGTH = 4_000_000  # characters; beyond it the reader is sent to the original
 _MANY_TAGS = 2_000  # below this no nesting can hurt
 _SWOLLEN = 8  # times longer than what was delivered: formatting that was never closed
@@ -81,6 +81,11 @@ _LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG},}}")
 _DATA_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/=\s]*\Z", re.IGNORECASE)
 _COLOUR = r"#[0-9a-fA-F]{3,8}|rgba?\([\d\s.,%]{1,40}\)|[a-zA-Z]{3,24}"
 _BACKGROUND = re.compile(rf"(?<![\w-])background\s*:\s*({_COLOUR})\s*(?=;|!|\Z)")
+# What a value of an allowed property may compute. Everything else that is called (url, expression, attr …) loads, runs
+# or looks around, if not in this browser then in another.
+_CALL = re.compile(r"([\w-]*)\s*\(")
+_CALLS = words("rgb rgba hsl hsla hwb lab lch oklab oklch color-mix calc min max clamp")
+_ODD_IN_STYLE = re.compile(r"[\\(){}]")
 _REMOTE = ("http://", "https://")
 
 
@@ -106,7 +111,7 @@ def sanitise(html: str) -> Clean:
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """nh3's view of one attribute: ``None`` drops it."""
     if name == "style":
-        return _BACKGROUND.sub(r"background-color:\1", value) if "background" in value else value
+        return _style(value)
     if name in _QUOTE_WORDS:
         return " ".join(word for word in value.split() if word in _QUOTE_WORDS[name]) or None
     if name == "src":
@@ -114,6 +119,18 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "href":
         return value if value[:5].lower() in {"http:", "https", "mailt"} or value[:4].lower() == "tel:" else None
     return value
+
+
+def _style(style: str) -> str:
+    """Declarations without escapes, blocks and calls that a mail has no use for; nh3 looks at their names."""
+    if _ODD_IN_STYLE.search(style):
+        style = ";".join(part for part in style.split(";") if _is_plain(part))
+    return _BACKGROUND.sub(r"background-color:\1", style) if "background" in style else style
+
+
+def _is_plain(declaration: str) -> bool:
+    odd = any(sign in declaration for sign in "\\{}")
+    return not odd and all(call.lower() in _CALLS for call in _CALL.findall(declaration))
 
 
 def _picture(address: str) -> str | None:
@@ -141,7 +158,8 @@ _ALLOWED = nh3.Cleaner(
 
 # --- showing -----------------------------------------------------------------------------------------------------
 
-_SRC = re.compile(r' src="(blocked:|cid:)([^"]*)"')
+# Only inside the tag of a picture: a mail's text may say ``src="cid:…`` as well, and means nothing by it.
+_SRC = re.compile(r'(<img(?: [a-z-]+="[^"]*")*?) src="(blocked:|cid:)([^"]*)"')
 PictureAddress = Callable[[str], str]
 
 
@@ -153,24 +171,24 @@ def shown(html: str, *, attachments: Mapping[str, str], proxied: PictureAddress 
     """
 
     def address(found: re.Match[str]) -> str:
-        value = unescape(found[2])
-        if found[1] == "cid:":
+        tag, kind, value = found[1], found[2], unescape(found[3])
+        if kind == "cid:":
             own = attachments.get(value) or attachments.get(unquote(value))
-            return f' src="{escape(own)}"' if own else f' data-missing="{escape(value)}"'
+            return f'{tag} src="{escape(own)}"' if own else f'{tag} data-missing="{escape(value)}"'
         if proxied is None:
-            return f' data-remote="{escape(value)}"'
-        return f' src="{escape(proxied(value))}"'
+            return f'{tag} data-remote="{escape(value)}"'
+        return f'{tag} src="{escape(proxied(value))}"'
 
     return _SRC.sub(address, html)
 
 
 def has_remote_pictures(html: str) -> bool:
-    return ' src="blocked:' in html
+    return ' src="blocked:' in html and any(kind == BLOCKED for _, kind, _ in _SRC.findall(html))
 
 
 def content_ids(html: str) -> set[str]:
     """The content ids that pictures of a stored mail refer to."""
-    return {unquote(unescape(value)) for kind, value in _SRC.findall(html) if kind == "cid:"}
+    return {unquote(unescape(value)) for _, kind, value in _SRC.findall(html) if kind == "cid:"}
 
 
 _OWN_COLOURS = re.compile(r'bgcolor=|background-color:|<font[^>]* color=|[;" ]color:', re.IGNORECASE)

