@@ -1,6 +1,7 @@
 """One folder's listing, and later what changed in it: page by page, each stored with the cursor that follows it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from postroom.lib.clock import now
@@ -18,6 +19,7 @@ from postroom.sync.decider import Decision, decide
 from postroom.sync.models import Activity, SyncState
 from postroom.sync.schedule import next_daily
 
+DENIED_FOR = timedelta(minutes=10)  # a folder that was not found, if it is in the tree, is asked for again
 PAGES_AHEAD = 100  # of about 500 rows each
 
 
@@ -65,10 +67,16 @@ def _start_over(state: SyncState) -> Work:
 
 
 def _folder_vanished(run: Run, state: SyncState) -> Work:
+    """The whole tree is read anew and tells whether it is gone. Until then its place is kept: a folder that is only
+    denied for a moment goes on where it was, for nobody would miss one that nobody follows."""
+    again = now() + DENIED_FOR
+    followed = state.phase in (Phase.FOLLOWING, Phase.RELISTING)
+
     def work() -> None:
-        state.delete()
-        SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope="").update(due_at=now())
-        run.due_by(now())
+        SyncState.objects.filter(pk=state.pk).update(due_at=again)
+        tree = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope="")
+        tree.update(due_at=now(), cursor="")
+        run.due_by(now() if followed else again)
 
     return work
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from postroom.lib.clock import now
 from postroom.mail import backlog, store
+from postroom.mail.models import Folder
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
 from postroom.providers.contract import Gone, RemoteFolder, RemoteMessage, Removed, Unusable, Urgency
@@ -63,17 +64,26 @@ def _store_tree(
         folders = store.put_folders(run.mailbox, items, roles, complete=complete)
         take(run, batch)
         store.drop_folders(run.mailbox, folders.removed)
+        unlisted = _unlisted(run, items)
         SyncState.objects.bulk_create(
-            [SyncState(mailbox=run.mailbox, resource=RESOURCE, scope=remote_id) for remote_id in folders.added],
+            [SyncState(mailbox=run.mailbox, resource=RESOURCE, scope=remote_id) for remote_id in unlisted],
             ignore_conflicts=True,
         )
         folder_states(run).filter(scope__in=folders.removed).delete()
-        if folders.added and tree.phase == Phase.FOLLOWING:
+        if unlisted and tree.phase == Phase.FOLLOWING:
             lanes.want(run.mailbox.pk, Activity.BACKFILL)  # a folder that came later has its own listing
         tree.phase, tree.cursor, tree.due_at = Phase.FOLLOWING, cursor, next_daily(run.mailbox.pk, "", now())
         tree.save()
 
     return work
+
+
+def _unlisted(run: Run, items: Sequence[RemoteFolder | Removed]) -> list[str]:
+    """Folders named now that nobody follows though they are synced: new ones, and ones that were gone and are back."""
+    named = {item.id for item in items if isinstance(item, RemoteFolder)}
+    synced = Folder.objects.filter(mailbox=run.mailbox, remote_id__in=named, synced=True)
+    followed = folder_states(run).values_list("scope", flat=True)
+    return sorted(set(synced.values_list("remote_id", flat=True)) - set(followed))
 
 
 def unknown_folders(run: Run, rows: Sequence[object]) -> Steps:
