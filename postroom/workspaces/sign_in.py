@@ -7,6 +7,7 @@ import re
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -83,7 +84,10 @@ def _invited(arrival: Arrival, token: str) -> User | None:
 
 
 def _new_person(address: str, name: str) -> User | None:
-    """None when the address has an account already."""
+    """None when the address has an account already, or would see the whole installation by being called so: accounts of
+    operators are made at the command line, not by whoever manages one workspace or one tenant."""
+    if address.strip().lower() in settings.POSTROOM_OPERATORS:
+        return None
     try:
         with transaction.atomic():
             return User.objects.create_user(address, name)
@@ -110,15 +114,18 @@ def allow_tenant(workspace: Workspace, tenant: str, name: str, joins_as: Role | 
 def invite(by: Membership, address: str, role: Role) -> tuple[Invitation, str]:
     """(the invitation, its token). The token is not kept and cannot be shown again.
 
-    Who was removed here and is not purged yet can sign in again, to accept it.
+    Who was removed here and is not purged yet can sign in again, to accept it. Raises Refused.
     """
+    address = address.strip().lower()
+    if address in settings.POSTROOM_OPERATORS and not User.objects.filter(email=address).exists():
+        raise Refused("Who runs this installation is added at its command line: postroom member add.")
     token = secrets.token_urlsafe(32)
     moment = now()
     removed = Membership.objects.filter(workspace=by.workspace_id, removed_at__isnull=False)
-    User.objects.filter(email=address.strip().lower(), memberships__in=removed).update(is_active=True)
+    User.objects.filter(email=address, memberships__in=removed).update(is_active=True)
     row = Invitation.objects.create(
         workspace_id=by.workspace_id,
-        address=address.strip().lower(),
+        address=address,
         role=role,
         token_digest=_digest(token),
         invited_by=by,

@@ -154,7 +154,11 @@ def invite(request: MemberRequest) -> HttpResponse:
     form = InvitationForm(Role.objects.for_workspace(request.workspace).order_by("id"), request.POST)
     if not form.is_valid():
         return _page(request, status=422, invitation_form=form)
-    row, token = sign_in.invite(request.member, form.cleaned_data["address"], form.cleaned_data["role"])
+    try:
+        row, token = sign_in.invite(request.member, form.cleaned_data["address"], form.cleaned_data["role"])
+    except sign_in.Refused as problem:
+        form.add_error("address", str(problem))
+        return _page(request, status=422, invitation_form=form)
     link = request.build_absolute_uri(reverse("workspaces:invitation", args=[token]))
     return _page(request, link=link, invited=row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -57,3 +58,13 @@ def test_an_invitation_opens_no_account_that_was_never_of_this_workspace(admin: 
     User.objects.create_user("eve@fabrikam.com", "Eve", WORD, is_active=False)
     invited(admin, "eve@fabrikam.com")
     assert not User.objects.get(email="eve@fabrikam.com").is_active
+
+
+def test_nobody_becomes_an_operator_by_an_invitation(client: Client, admin: Membership, settings: Any) -> None:
+    """Operators are known by their address; the link of an invitation is shown to whoever invites."""
+    early = invited(admin, "ops@contoso.com")
+    settings.POSTROOM_OPERATORS = ["ops@contoso.com"]
+    with pytest.raises(sign_in.Refused, match="command line"):
+        invited(admin, "Ops@contoso.com")
+    client.post(f"/invitations/{early}/", {"name": "Not them", "password": WORD})
+    assert not User.objects.filter(email="ops@contoso.com").exists()
