@@ -102,7 +102,7 @@ def recipients(notice: Notice) -> list[str]:
     """Addresses of a mail: the mailbox's owner and the admins, or the operators."""
     if notice.workspace_id is None:
         return list(settings.POSTROOM_OPERATORS)
-    members = Membership.objects.filter(workspace_id=notice.workspace_id, user__is_active=True)
+    members = Membership.objects.active().filter(workspace_id=notice.workspace_id, user__is_active=True)
     to = Q(role__permissions__contains=[Permission.MANAGE_WORKSPACE])
     if notice.alert and notice.alert.mailbox:
         to |= Q(pk=notice.alert.mailbox.owner_id)

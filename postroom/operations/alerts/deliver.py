@@ -29,7 +29,17 @@ State = Notice.State
 
 def send_due(at: datetime | None = None) -> int:
     """Send what is due. Returns how many were delivered."""
-    return sum(deliver(notice) for notice in _take(at or now()))
+    return sum(_one(notice) for notice in _take(at or now()))
+
+
+def _one(notice: Notice) -> bool:
+    """A notice nobody can deliver holds none of the others up."""
+    try:
+        return deliver(notice)
+    except Exception as problem:
+        log.exception("notice %s could not be delivered", notice.pk)
+        _failed(notice, type(problem).__name__)
+        return False
 
 
 @transaction.atomic

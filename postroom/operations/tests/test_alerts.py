@@ -269,6 +269,35 @@ def test_mail_goes_to_the_owner_and_the_admins_once_for_each_turn(
     assert sent[1][1].startswith("[Postroom] Recovered: ")
 
 
+def test_who_was_removed_is_told_nothing_any_more(
+    healthy: Mailbox, member: Membership, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Membership.objects.create(
+        workspace=member.workspace, user=User.objects.create_user("gone@x.example"), role=member.role, removed_at=now()
+    )
+    Mailbox.objects.update(failure=Failure.REVOKED)
+    evaluate()
+    notice = Notice(workspace=member.workspace, alert=Alert.objects.get())
+    assert channels.recipients(notice) == [member.address] != [gone.address]
+
+
+def test_a_notice_that_cannot_be_delivered_holds_no_other_up(
+    healthy: Mailbox, member: Membership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        Notice.objects.create(workspace=member.workspace, channel="mail", event="raised", due_at=now())
+    tried: list[Notice] = []
+
+    def spoilt(notice: Notice) -> None:
+        tried.append(notice)
+        raise KeyError("a kind of an older version")
+
+    monkeypatch.setattr(deliver, "_mail", spoilt)
+    assert deliver.send_due() == 0
+    assert len(tried) == 2
+    assert set(Notice.objects.values_list("state", "error")) == {("waiting", "KeyError")}
+
+
 def test_an_smtp_server_that_is_not_there_is_no_error_of_ours(settings: Any) -> None:
     settings.SMTP_URL = "smtp://127.0.0.1:1"
     with pytest.raises(mailer.NotSent, match="ConnectionRefusedError"):
