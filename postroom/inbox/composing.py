@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from postroom.inbox import writing
+from postroom.inbox import extras, writing
 from postroom.inbox.accounts import Accounts
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.timeline.team import queries as team
@@ -45,13 +45,14 @@ def context(
         "attachments": [_file(one) for one in files(composition)],
         "hidden": hidden,
         "errors": errors or {},
-        "notice": notice or composition.note or _formatted(composition),
+        "notice": notice or composition.note or extras.notice(composition) or _formatted(composition),
         "focus": focus,
         "send_url": reverse("inbox:send", args=key),
         "save_url": reverse("inbox:save", args=key),
         "upload_url": reverse("inbox:upload", args=key),
         "discard_url": reverse("inbox:discard", args=key),
         "suggest_url": reverse("inbox:people"),
+        **extras.of(composition),
     }
 
 

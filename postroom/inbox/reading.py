@@ -14,12 +14,11 @@ from postroom.inbox.accounts import Accounts
 from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
 from postroom.lib.clock import now
-from postroom.mail import content
+from postroom.mail import content, outbound
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
-from postroom.sync.lanes import BLOCKING_FAILURES
 from postroom.timeline.models import Comment, Snooze
 from postroom.timeline.panel import Tag
 from postroom.timeline.team import queries as team
@@ -72,6 +71,8 @@ class Item:
     notice_tone: str = ""
     sending: str = ""
     failed: Composition | None = None
+    way: outbound.Status | None = None  # of a message of the member's own that is not gone yet
+    own: Composition | None = None
     text: str = ""
     resume: str = ""  # where to go on writing a draft of the provider's
     comment: "Said | None" = None  # then it is no mail at all
@@ -345,6 +346,7 @@ def _waiting(one: Composition, member: Membership) -> Item:
     failed = one.state == Composition.State.FAILED
     people: Sequence[Any] = [*one.to, *one.cc]
     own = one.author_id == member.pk
+    status = outbound.statuses([one])[one.pk]
     return Item(
         id=f"composition-{one.pk}",
         who="You" if own else one.author.name,
@@ -356,27 +358,10 @@ def _waiting(one: Composition, member: Membership) -> Item:
         text=to_text(one.html),
         open=True,
         mine=True,
-        sending=outbound.statuses([one])[one.pk].label,
+        sending=status.label,
         failed=one if failed and own else None,
-        notice=f"This message was not sent. {outbound.reason(one.failure)}" if failed else "",
-        notice_tone="bad" if failed else "",
+        way=status if own and not failed else None,
+        own=one if own else None,
+        notice=f"This message was not sent. {status.why}" if failed else status.why,
+        notice_tone="bad" if failed else "warn" if status.kind == "held" else "",
     )
-
-
-def _on_its_way(one: Composition) -> str:
-    """Not "Sending…" while nothing can be sent."""
-    if one.mailbox.failure in BLOCKING_FAILURES:
-        return "Waits for a new sign-in"
-    return "Waits for the mailbox to answer" if one.mailbox.failure else "Sending…"
-
-
-def _reason(failure: str) -> str:
-    """A provider's word for a refusal is shown as it is: support asks for it."""
-    known = {
-        "ErrorMessageSizeExceeded": "It is larger than the mailbox may send.",
-        "ErrorInvalidRecipients": "An address was refused. Correct it and send again.",
-        "ErrorSendAsDenied": "The mailbox may not send under this address.",
-        "ErrorQuotaExceeded": "The mailbox is full.",
-        "ErrorExceededMessageLimit": "The mailbox has reached its sending limit for today.",
-    }
-    return known.get(failure, failure or "Microsoft gave no reason. Try again.")

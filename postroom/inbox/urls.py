@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from postroom.inbox.views import actions, choosing, compose, files, folders, lists, news, threads, together, told
+from postroom.inbox.views import (
+    actions,
+    choosing,
+    compose,
+    files,
+    folders,
+    leaving,
+    lists,
+    news,
+    pens,
+    threads,
+    together,
+    told,
+)
 
 app_name = "inbox"
 urlpatterns = [
@@ -43,12 +56,22 @@ urlpatterns = [
     path("mail/<int:mailbox>/<int:folder>/move/", folders.move, name="folder-move"),
     path("mail/<int:mailbox>/<int:folder>/delete/", folders.delete, name="folder-delete"),
     path("mail/<int:mailbox>/<int:folder>/<int:pk>/", threads.in_folder, name="folder-thread"),
+    path("mail/outbox/", leaving.outbox, name="outbox"),
+    path("settings/writing/", pens.habits, name="writing"),
+    path("settings/writing/signatures/<int:mailbox>/", pens.signature, name="signature"),
+    path("settings/writing/templates/new/", pens.snippet, name="snippet-new"),
+    path("settings/writing/templates/<int:pk>/", pens.snippet, name="snippet"),
+    path("settings/writing/templates/<int:pk>/delete/", pens.delete_snippet, name="snippet-delete"),
     path("compose/", compose.begin, name="compose"),
     path("compose/people/", compose.people, name="people"),
     path("compose/drafts/<int:message>/", compose.resume, name="resume"),
     path("compose/<int:pk>/", compose.draft, name="draft"),
     path("compose/<int:pk>/save/", compose.save, name="save"),
     path("compose/<int:pk>/send/", compose.send, name="send"),
+    path("compose/<int:pk>/undo/", leaving.take_back, name="take-back"),
+    path("compose/<int:pk>/cancel/", leaving.cancel, name="cancel"),
+    path("compose/<int:pk>/now/", leaving.now_instead, name="send-now"),
+    path("compose/<int:pk>/templates/", leaving.choose_snippet, name="snippets"),
     path("compose/<int:pk>/again/", compose.again, name="again"),
     path("compose/<int:pk>/discard/", compose.discard, name="discard"),
     path("compose/<int:pk>/restore/", compose.restore, name="restore"),

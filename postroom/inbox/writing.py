@@ -11,6 +11,7 @@ from postroom.mail import html as mail_html
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mailboxes import sending
 from postroom.mailboxes.models import Mailbox
+from postroom.timeline import written
 from postroom.workspaces.models import Membership
 
 LARGEST = 150 * 1024 * 1024  # bytes of all attachments together (product.md SE5)
@@ -73,9 +74,15 @@ def has_formatting(written: str) -> bool:
 # --- compositions ------------------------------------------------------------------------------------------------
 
 
-def begin(member: Membership, known: Accounts, *, to: str = "", subject: str = "") -> Composition | None:
-    """A new message, or the untouched one the member already has; ``None`` when there is no mailbox to send from."""
-    account = default_sender(member, known)
+def begin(
+    member: Membership, known: Accounts, *, to: str = "", subject: str = "", about: str = ""
+) -> Composition | None:
+    """A new message, or the untouched one the member already has; ``None`` when there is no mailbox to send from.
+
+    ``about``: the record it is written from, as "ticket-12"; mail about a ticket goes out from its queue's mailbox.
+    """
+    record = written.record_of(member.workspace_id, about)
+    account = _sender(known, written.queue_mailbox(record)) or default_sender(member, known)
     if account is None:
         return None
     empty = Composition.objects.filter(
@@ -92,8 +99,9 @@ def begin(member: Membership, known: Accounts, *, to: str = "", subject: str = "
     )
     composition = empty.filter(mailbox__in=[one.pk for one in known.senders]).order_by("-pk").first()
     if composition is None:
-        return commands.compose(account.mailbox, member, to=_pairs(to), subject=subject[:900])
-    commands.save(composition, mailbox=account.mailbox, to=people(to), subject=subject[:900])
+        composition = commands.compose(account.mailbox, member, to=_pairs(to), subject=subject[:900])
+    told = {"to": people(to), "subject": subject[:900], "about": about if record else ""}
+    commands.save(composition, mailbox=account.mailbox, **told)
     return composition
 
 
@@ -115,13 +123,21 @@ def default_sender(member: Membership, known: Accounts) -> Account | None:
 
 def answer(member: Membership, known: Accounts, message: Message, how: str) -> Composition | None:
     """An answer to a message, from the mailbox it was written to (SE2); the one already begun, if there is one."""
-    account = next((one for one in known.senders if one.pk == message.mailbox_id), None)
-    account = account or default_sender(member, known)
+    account = _sender(known, written.queue_mailbox_of(message.thread.conversation_id))
+    if account is not None and account.pk != message.mailbox_id:  # the ticket's mailbox has it, too, or answers anew
+        same = Message.objects.filter(mailbox=account.pk, internet_message_id=message.internet_message_id)
+        message = same.exclude(internet_message_id="").select_related("thread", "mailbox").first() or message
+    account = account or _sender(known, message.mailbox_id) or default_sender(member, known)
     if account is None:
         return None
     begun = Composition.objects.filter(author=member, answers=message, how=how, state=Composition.State.DRAFT)
     found = begun.order_by("-pk").first()
     return found or commands.compose(account.mailbox, member, answers=message, how=how)
+
+
+def _sender(known: Accounts, mailbox: int | None) -> Account | None:
+    """The mailbox with this id, if the member may send from it."""
+    return next((one for one in known.senders if one.pk == mailbox), None)
 
 
 def mailbox_of(known: Accounts, value: str) -> Mailbox | None:

@@ -143,12 +143,12 @@ def _subject(answers: Message, how: str) -> str:
 
 
 def save(composition: Composition, **fields: Any) -> None:
-    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, mailbox.
+    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, signature, about, mailbox.
 
     It goes to the provider's Drafts at the next pause; a draft that moves to another mailbox leaves its old one. Raises
     ``drafts.Overtaken``, and writes nothing, when the row is no longer what was read.
     """
-    if composition.state not in (Composition.State.DRAFT, Composition.State.FAILED):
+    if composition.state not in drafts.UNSENT:
         return
     changed = {name: value for name, value in fields.items() if getattr(composition, name) != value}
     with transaction.atomic():

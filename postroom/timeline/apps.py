@@ -9,11 +9,13 @@ class TimelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from postroom.mail.signals import sent
         from postroom.records.signals import addresses_changed, merged
-        from postroom.timeline import links, panels, resume
+        from postroom.timeline import links, panels, resume, written
         from postroom.timeline.team import undoing
 
         undoing.register()
+        sent.connect(written.on_sent, dispatch_uid="timeline-written")
         panels.register()
         resume.register()
         addresses_changed.connect(_relink, dispatch_uid="timeline")

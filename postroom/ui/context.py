@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
-from postroom.ui import rail
+from postroom.ui import rail, toasts
 from postroom.ui.shell import Shell, worst_health
 
 ShellBuilder = Callable[[HttpRequest], Shell | None]
@@ -36,5 +36,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "active": rail.current(request.path, [*main, *foot]),
             "active_setting": rail.current(request.path, rail.destinations(rail.SETTINGS)),
         },
+        "lasting_toasts": SimpleLazyObject(lambda: toasts.lasting(request)),
         "links": {name: rail.address(url_name) for name, url_name in rail.LINKS.items()},
     }

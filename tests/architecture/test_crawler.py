@@ -14,6 +14,7 @@ from postroom.accounts.models import SignIn, User
 from postroom.lib.clock import now
 from postroom.mail import commands as mail
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message
+from postroom.mail.pens import Snippet
 from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import AdminApproval, Mailbox
 from postroom.providers.memory.mailbox import Box
@@ -63,6 +64,7 @@ NOT_OBJECTS = {  # their parameters name no row of anybody's
     "inbox:undo",  # a token that is none is answered "too late"; whose it is stands in it
     "search:thread",  # the frame of a page: the thread in it comes from its own address
 }
+WAY = ("take-back", "cancel", "send-now", "snippets")  # of a message on its way out
 LEAVING = {"accounts:sign-out", "workspaces:choose"}  # what would change who asks the next
 OF_THE_WORKSPACE = ("records:",)  # what every member may see
 
@@ -129,7 +131,9 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     )
     for name in ("approval", "forget-approval"):
         of[f"mailboxes:{name}"] = {"pk": approval.pk}
-    for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file"):
+    text = Snippet.objects.create(workspace=member.workspace, author=member, name=SECRET, text=SECRET)
+    of |= {f"inbox:snippet{more}": {"pk": text.pk} for more in ("", "-delete")}
+    for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file", *WAY):
         of[f"inbox:{name}"] = {"pk": draft.pk}
     for name in ("attachment", "attachment-view"):
         of[f"mail:{name}"] = {"pk": Attachment.objects.get().pk}

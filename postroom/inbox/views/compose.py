@@ -16,6 +16,7 @@ from postroom.audit import log
 from postroom.audit.models import Access
 from postroom.inbox import composing, marking, people_found, queries, writing
 from postroom.inbox.accounts import accounts
+from postroom.inbox.views import leaving
 from postroom.inbox.views.pages import is_partial
 from postroom.mail import commands, drafts
 from postroom.mail.models import Composition, CompositionFile, Message, Thread
@@ -37,6 +38,7 @@ def begin(request: MemberRequest) -> HttpResponse:
         accounts(request),
         to=given.get("to", "")[:5000],
         subject=given.get("subject", "").replace("\0", ""),
+        about=given.get("record", ""),
     )
     if found is None:
         return render(request, "inbox/no_sender.html", status=403)
@@ -49,7 +51,7 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
     """A page to write on. What was sent leads to its thread."""
     composition = _own(request, pk)
     if composition.state in (Composition.State.SENDING, Composition.State.SENT):
-        return redirect(_thread_address(composition) or reverse("inbox:list"))
+        return redirect(_thread_address(composition) or reverse("inbox:outbox"))
     if composition.how != "new" and (thread := _thread_address(composition)):
         return redirect(f"{thread}?draft={pk}#reply")
     return _page(request, composition, focus=bool(composition.to))
@@ -60,9 +62,13 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
 def save(request: MemberRequest, pk: int) -> HttpResponse:
     """What is typed so far; asked for by itself."""
     composition = _own(request, pk)
+    signature = composition.signature
     if (second := _keep(request, composition)) is not None:
         return _to_second(request, second)
-    return trigger_client_event(HttpResponse(status=204), "draft:saved", {"id": pk})
+    answer = HttpResponse(status=204)
+    if composition.signature != signature:
+        answer = leaving.signature_again(request, composition)
+    return trigger_client_event(answer, "draft:saved", {"id": pk})
 
 
 @require_POST
@@ -89,10 +95,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
     if not _may_send(request, composition):
         errors["all"] = NOT_FROM_HERE
     if not errors:
-        try:
-            commands.send(composition)
-        except commands.CannotSend as problem:
-            errors = {"all": str(problem)}
+        errors = leaving.hand_over(request, composition)
     if not errors and composition.conversation_id:
         marking.mark_read(request.member, accounts(request), composition.conversation_id)
     return _page(request, composition, errors=errors, status=422) if errors else _sent(request, composition)
@@ -186,7 +189,7 @@ def people(request: MemberRequest) -> HttpResponse:
 _POINTERS = ("mailbox", "author", "answers", "conversation")
 _KEPT = (
     *("pk", "how", "subject", "html", "to", "cc", "bcc", "marker", "internet_message_id"),
-    *("tail", "taken", "draft_id", "draft_key", "draft_hash", "saved_hash"),
+    *("signature", "about", "tail", "taken", "draft_id", "draft_key", "draft_hash", "saved_hash"),
 )
 
 
@@ -240,6 +243,7 @@ def _typed(request: MemberRequest, composition: Composition) -> dict[str, Any]:
     mailbox = writing.mailbox_of(accounts(request), told.get("from", ""))
     if mailbox is not None:
         fields["mailbox"] = mailbox
+    leaving.signed(request, composition, fields)
     return fields
 
 
@@ -356,14 +360,11 @@ def _thread_address(composition: Composition) -> str:
 
 def _sent(request: MemberRequest, composition: Composition) -> HttpResponse:
     """A reply stays in its thread, which shows it on its way; a new message leads back."""
-    name = composition.to[0][0] or composition.to[0][1] if composition.to else "everybody"
-    text = f"Sending to {name}."
     if is_partial(request) and composition.how != "new":
-        answer = trigger_client_event(HttpResponse(""), "thread:changed")
-        return toast(request, answer, text, kind="info")
-    messages.info(request, text)
+        return leaving.say(request, trigger_client_event(HttpResponse(""), "thread:changed"), composition)
     leads = _thread_address(composition) or reverse("inbox:list")
-    return HttpResponseClientRedirect(leads) if is_partial(request) else redirect(leads)
+    answer = HttpResponseClientRedirect(leads) if is_partial(request) else redirect(leads)
+    return leaving.say(request, answer, composition)
 
 
 def _back(request: MemberRequest, composition: Composition) -> HttpResponse:

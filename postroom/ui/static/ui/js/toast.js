@@ -1,5 +1,5 @@
 /*
- * Toasts: dispatch the event "toast" (or answer with HX-Trigger) with {text, kind, undo_url, undo_label}. They leave by themselves,
+ * Toasts: dispatch the event "toast" (or answer with HX-Trigger) with {text, kind, undo_url, undo_label, seconds}. They leave by themselves,
  * errors stay; the pointer or the focus on one holds it. Failed htmx requests say what happened.
  */
 const STAY_MS = 6000;
@@ -11,7 +11,22 @@ function leave(toast) {
   setTimeout(() => toast.remove(), 160);
 }
 
+/* A toast with data-toast-seconds goes when they are over, whoever looks at it: what it offers is over, too. */
+function countDown(toast) {
+  const end = performance.now() + Number(toast.dataset.toastSeconds) * 1000;
+  const left = toast.querySelector(".toast-left");
+  left.hidden = false;
+  const timer = setInterval(() => {
+    const seconds = Math.ceil((end - performance.now()) / 1000);
+    left.textContent = Math.max(0, seconds);
+    if (seconds > 0 && toast.isConnected) return;
+    clearInterval(timer);
+    leave(toast);
+  }, 250);
+}
+
 function live(toast) {
+  if (toast.dataset.toastSeconds) { countDown(toast); return; }
   const undo = toast.querySelector(".toast-undo:not([hidden])");
   let timer = 0;
   const start = () => {
@@ -22,11 +37,15 @@ function live(toast) {
   start();
 }
 
-export function show({ text, kind = "info", undo_url: undoUrl, undo_label: undoLabel }) {
+export function show({ text, kind = "info", undo_url: undoUrl, undo_label: undoLabel, seconds }) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.classList.replace("toast-info", `toast-${kind}`);
   toast.role = kind === "error" ? "alert" : "status";
   toast.querySelector(".toast-text").textContent = text;
+  if (seconds) {
+    toast.dataset.toastSeconds = seconds;
+    toast.querySelector(".toast-left").textContent = seconds;
+  }
   const undo = toast.querySelector(".toast-undo");
   if (undoUrl) {
     undo.hidden = false;

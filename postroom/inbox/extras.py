@@ -1,0 +1,39 @@
+"""What the composer offers beside the text: sending later, templates, the signature."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from postroom.lib.clock import now
+from postroom.mail import html as mail_html
+from postroom.mail import outbound, schedule, signatures, text
+from postroom.mail.models import Composition
+
+WAS_SCHEDULED = "This message was scheduled and is a draft again. It goes out only when you send or schedule it anew."
+
+
+def of(composition: Composition) -> dict[str, Any]:
+    """The part of the composer's context that belongs to it."""
+    zone = schedule.zone_of(composition.author.user.time_zone)
+    moment = now()
+    return {
+        "later": schedule.presets(moment, zone),
+        "zone": zone.key.replace("_", " "),
+        "own_time": schedule.presets(moment, zone)[0].at.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
+        "snippets_url": reverse("inbox:snippets", args=[composition.pk]),
+        **signature(composition),
+    }
+
+
+def signature(composition: Composition) -> dict[str, Any]:
+    """As text: the page shows no formatting that the message has."""
+    offered = composition.signature or signatures.of(composition.mailbox)
+    return {
+        "signature": text.from_html(mail_html.sanitise(offered).html) if offered else "",
+        "is_signed": bool(composition.signature),
+    }
+
+
+def notice(composition: Composition) -> str:
+    """What its author is told about one that was held."""
+    return outbound.LATE if composition.state == Composition.State.HELD else ""
