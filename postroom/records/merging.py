@@ -46,6 +46,9 @@ def merge(kept: Record, gone: Record, *, by: Membership | None) -> Record:
         raise ValidationError("Choose another record of the same kind.")
     if not isinstance(kept, Person | Company):
         raise ValidationError("Only contacts and companies are merged like this.")
+    both = type(kept)._base_manager.select_for_update(no_key=True).filter(pk__in=[kept.pk, gone.pk]).order_by("pk")
+    if len(both.values_list("pk", flat=True)) < 2:  # two windows at once: a record must not come back half
+        raise ValidationError("One of the two was merged or deleted meanwhile.")
     merged.send(type(kept), gone=gone, kept=kept, by=by)
     _fill(kept, gone)
     _move(kept, gone)

@@ -11,7 +11,7 @@ from django.test import Client
 from postroom.records import merging
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
-from postroom.records.models import Company, Event, Person
+from postroom.records.models import Company, Event, Person, Ticket
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.tasks import commands as tasks
@@ -90,3 +90,22 @@ def test_the_way_through_the_screens(
     assert as_(bob).post(f"/contacts/{kept.pk}/merging/", {"with": gone.pk}).status_code == 403
     as_(alice).post(f"/contacts/{kept.pk}/merging/", {"with": gone.pk, "stays": gone.pk})
     assert Person.objects.get() == gone
+
+
+def test_a_record_that_another_window_merged_away_does_not_come_back(
+    twins: tuple[Person, Person], alice: Membership
+) -> None:
+    first, second = twins
+    stale_first, stale_second = Person.objects.get(pk=first.pk), Person.objects.get(pk=second.pk)
+    merging.merge(first, second, by=alice)
+    with pytest.raises(ValidationError, match="meanwhile"):
+        merging.merge(stale_second, stale_first, by=alice)
+    assert list(Person.objects.values_list("pk", flat=True)) == [first.pk]
+
+
+def test_two_tickets_are_not_merged_into_each_other(northwind: Workspace, alice: Membership) -> None:
+    one, other = (tickets.create(northwind, by=alice, name=name) for name in ("One", "Other"))
+    stale = Ticket.objects.get(pk=one.pk)
+    tickets.merge(one, other, by=alice)
+    with pytest.raises(ValidationError, match="merged itself"):
+        tickets.merge(other, stale, by=alice)

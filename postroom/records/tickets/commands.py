@@ -125,7 +125,8 @@ def merge(ticket: Ticket, into: Ticket, *, by: Membership | None) -> Ticket:
     """Close a ticket as the same as another, which takes its mail, notes and links. Raises ValidationError."""
     if into.pk == ticket.pk or into.workspace_id != ticket.workspace_id:
         raise ValidationError("Choose another ticket to merge into.")
-    if into.merged_into_id is not None:
+    both = Ticket.objects.select_for_update(no_key=True).filter(pk__in=[ticket.pk, into.pk]).order_by("pk")
+    if dict(both.values_list("pk", "merged_into")).get(into.pk) is not None:  # perhaps from another window just now
         raise ValidationError(f"#{into.number} was merged itself. Choose the ticket it went into.")
     ticket.notes.update(ticket=into)
     ticket.merged_into = into
