@@ -220,6 +220,7 @@ def test_the_list_of_notices_costs_the_same_however_many(
     conversation = deliver("Offer").conversation_id
     for number in range(30):
         commands.write(conversation, f"@adele {number}", by=ben)
-    for address, most in (("/inbox/told/", 11), ("/inbox/?work=mentions", 13), ("/inbox/?work=mine", 13)):
+    page.get("/inbox/")  # the mailbox was looked into just now
+    for address, most in (("/inbox/told/", 11), ("/inbox/?work=mentions", 14), ("/inbox/?work=mine", 13)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
