@@ -149,6 +149,8 @@ def person(arrival: Arrival, invitation: str) -> User:
         user = identity.user
         if not user.is_active:
             raise NotSignedIn("inactive")
+        if invitation:
+            policy().accept_known(user, arrival, invitation)
         if not policy().tenant_allowed(user, arrival.tenant):
             raise NotSignedIn("tenant", arrival.tenant)
     Identity.objects.filter(user=user, tenant=arrival.tenant, subject=arrival.subject).update(

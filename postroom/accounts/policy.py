@@ -36,6 +36,9 @@ class Policy(Protocol):
     def admit(self, arrival: Arrival, invitation: str) -> User | None:
         """Somebody nobody is bound to yet: the person they are or become, by an invitation or a rule of a workspace."""
 
+    def accept_known(self, user: User, arrival: Arrival, invitation: str) -> None:
+        """Somebody who is bound already arrived by an invitation: they take it, if it was meant for them."""
+
     def second_factor_required(self, user: User) -> bool:
         """Does a workspace of theirs want more than a password?"""
 

@@ -71,6 +71,15 @@ def admit(arrival: Arrival, invitation: str) -> User | None:
     return user
 
 
+def accept_known(user: User, arrival: Arrival, invitation: str) -> None:
+    """Somebody who is bound already takes an invitation to their own address, of a workspace that allows the tenant."""
+    found = open_invitation(invitation)
+    if found is None or found.address != user.email:
+        return
+    if AllowedTenant.objects.filter(workspace=found.workspace_id, tenant=arrival.tenant).exists():
+        accept(found, user)
+
+
 def _invited(arrival: Arrival, token: str) -> User | None:
     invitation = open_invitation(token)
     if invitation is None:

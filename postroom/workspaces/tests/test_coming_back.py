@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from postroom.accounts.models import User
+from postroom.accounts import microsoft
+from postroom.accounts.models import Identity, User
+from postroom.accounts.policy import Arrival
 from postroom.lib.clock import now
 from postroom.workspaces import leaving, purging, sign_in
 from postroom.workspaces.commands import add_member, create_workspace
@@ -16,6 +18,7 @@ from postroom.workspaces.models import Membership, Purge, Role
 
 pytestmark = pytest.mark.django_db
 WORD = "long-enough-word"
+TENANT = "1b2c3d4e-0000-1111-2222-333344445555"
 
 
 @pytest.fixture
@@ -68,3 +71,19 @@ def test_nobody_becomes_an_operator_by_an_invitation(client: Client, admin: Memb
         invited(admin, "Ops@contoso.com")
     client.post(f"/invitations/{early}/", {"name": "Not them", "password": WORD})
     assert not User.objects.filter(email="ops@contoso.com").exists()
+
+
+def test_who_has_no_password_comes_back_with_microsoft(admin: Membership) -> None:
+    ben = add_member(admin.workspace, User.objects.create_user("ben@contoso.com", "Ben"), role="Member")
+    Identity.objects.create(user=ben.user, tenant=TENANT, subject="o-1")
+    sign_in.allow_tenant(admin.workspace, TENANT, "Contoso", None)
+    arrival = Arrival(provider="microsoft", tenant=TENANT, subject="o-1", address="ben@contoso.com", name="Ben")
+    leaving.remove_member(ben)
+    with pytest.raises(microsoft.NotSignedIn):
+        microsoft.person(arrival, "")
+    for_another = invited(admin, "carl@contoso.com")
+    token = invited(admin, "ben@contoso.com")
+    with pytest.raises(microsoft.NotSignedIn):
+        microsoft.person(arrival, for_another)
+    assert microsoft.person(arrival, token) == ben.user
+    assert Membership.objects.active().filter(user=ben.user).exists()
