@@ -7,6 +7,7 @@ import os
 
 from django.db import close_old_connections
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from postroom.lib import process
 from postroom.lib.about import about
@@ -36,14 +37,23 @@ def sweep() -> int:
     """Wake every mailbox that has something due and nobody at work on it. Returns how many.
 
     A worker that was killed here, and started again by its supervisor, does not hold up its mailboxes until their
-    leases end.
+    leases end. Who is in the queue already is left there: while all workers are busy for hours, every sweep of every
+    worker would add the same mailboxes once more.
     """
     lanes.release_dead(runner.MACHINE, _alive)
     lanes.catch_up()
-    found = lanes.due()
+    if found := lanes.due():
+        queued = _queued()
+        found = [mailbox_id for mailbox_id in found if mailbox_id not in queued]
     for mailbox_id in found:
         wake(mailbox_id)
     return len(found)
+
+
+def _queued() -> set[int]:
+    """Mailboxes with a wake-up that no worker has taken yet."""
+    waiting = ProcrastinateJob.objects.filter(queue_name="sync", task_name=run.name, status="todo")
+    return set(waiting.values_list("args__mailbox_id", flat=True))
 
 
 def _alive(process_id: int) -> bool:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Mailbox
-from postroom.sync import lanes, mailbox_hooks
+from postroom.sync import jobs, lanes, mailbox_hooks
 from postroom.sync.models import Activity, Lane, Notification
 
 pytestmark = pytest.mark.django_db
@@ -216,3 +217,13 @@ def test_what_was_noted_and_whose_wish_got_lost_is_found_by_the_sweep(mailbox: M
     wanted = Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE).wanted
     lanes.catch_up()
     assert Lane.objects.get(mailbox=mailbox, activity=Activity.LIVE).wanted == wanted
+
+
+def test_sweeps_do_not_heap_up_wake_ups_while_every_worker_is_busy(mailbox: Mailbox) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    assert jobs.sweep() == 1
+    assert jobs.sweep() == 0
+    assert ProcrastinateJob.objects.filter(task_name="sync.run", status="todo").count() == 1
+    with connection.cursor() as cursor:  # a worker takes it
+        cursor.execute("update procrastinate_jobs set status = 'doing'")
+    assert jobs.sweep() == 1
