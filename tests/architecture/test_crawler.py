@@ -28,6 +28,8 @@ from postroom.records.people import commands as people
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
 from postroom.sync.models import Quarantined
+from postroom.timeline.models import Assignment, Comment, Notice, Snooze
+from postroom.timeline.team import commands as team
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership, Role
 
@@ -108,6 +110,10 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     candidate = candidates.create(member.workspace, name=SHARED, by=member)
     interview = candidates.arrange(candidate, by=member, at=now(), kind="call")
     task = tasks.create(member.workspace, title=SHARED, by=member)
+    comment = team.write(message.thread.conversation_id, f"{SECRET} for colleagues", by=member)
+    told = Notice.objects.create(
+        workspace=member.workspace, member=member, kind="comment", conversation=message.thread.conversation, comment=comment
+    )
     of_records = {"key": "contact", "name": "name", "stage": deal.stage_id, "status": "solved", "state": "done"}
     of = {
         "inbox": {
@@ -116,6 +122,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
             "file": file.pk,
             "folder": message.folder_id,
             "action": "archive",
+            "comment": comment.pk,
         },
         "mail": {"pk": message.pk},
         "mailboxes": {"pk": mailbox.pk, "change": "pause", "feature": "sending", "provider": "microsoft"},
@@ -155,6 +162,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     of |= {f"records:own-field{more}": {"pk": field.pk, "way": "up"} for more in ("", "-move", "-delete")}
     job = Import.objects.create(workspace=member.workspace, member=member, record_type="contact", name=SHARED)
     of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
+    of["inbox:told-open"] = {"pk": told.pk}
     of["records:company-merge"] = {"pk": company.pk}
     of["workspaces:remove-member"] = {"pk": member.pk}
     of["records:interview-notes"] = {"pk": interview.pk}
@@ -247,9 +255,12 @@ def test_a_private_mailbox_does_not_exist_for_a_colleague(addresses: list[Addres
     assert state() == before
 
 
+OF_MAIL = (Message, Composition, CompositionFile, Mailbox, Assignment, Comment, Notice, Snooze)
+
+
 def state() -> list[Any]:
     """All that a member could change of mail."""
-    return [list(kind.objects.order_by("pk").values()) for kind in (Message, Composition, CompositionFile, Mailbox)]
+    return [list(kind.objects.order_by("pk").values()) for kind in OF_MAIL]
 
 
 def test_every_post_wants_the_token_of_our_own_page(addresses: list[Address], member: Membership) -> None:
@@ -271,7 +282,7 @@ def test_nobody_else_may_frame_a_page_of_ours_or_guess_its_type(addresses: list[
 ODD = {"nul": "\0", "surrogate": "\ud800", "huge": "9" * 30, "tags": "'\"<b>\r\nX: y"}  # fmt: skip
 ASKED = """
 q after address to subject tab sort place folder message draft open shown filter account ticket was as next
-close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken
+close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken work back preset until unless to
 """.split()  # noqa: SIM905
 TYPED = """
 to cc bcc subject text from seen attachments address name feature history email password owner visibility
