@@ -1,10 +1,14 @@
 """The signature of a mailbox (product.md SE6): put below the text of new messages and answers, above what is quoted."""
 
+import re
+from html import escape
+
 from postroom.lib.clock import now
 from postroom.mail import html as mail_html
 from postroom.mail.pens import Signature
 from postroom.mailboxes.models import Mailbox
 
+_TAG = re.compile(r"</?[A-Za-z]")
 LONGEST = 20_000  # characters of what is typed
 _OPENS, _CLOSES = '<div class="postroom-signature"><br>', "</div>"
 
@@ -32,4 +36,6 @@ def set_for(mailbox: Mailbox, typed: str) -> None:
 def made_safe(typed: str) -> str:
     """Plain text or simple HTML as HTML that can neither run nor load anything."""
     typed = typed.replace("\0", "").replace("\r\n", "\n").strip()[:LONGEST]
-    return mail_html.sanitise(typed).html if "<" in typed else mail_html.from_text(typed) if typed else ""
+    if _TAG.search(typed):
+        return mail_html.sanitise(typed).html
+    return "<br>".join(escape(line, quote=False) for line in typed.split("\n"))

@@ -8,8 +8,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from postroom.inbox import writing
 from postroom.lib.clock import now
-from postroom.mail import pens, signatures, snippets, text
+from postroom.mail import pens, signatures, snippets
 from postroom.mail.pens import Snippet, WritingHabits
 from postroom.mailboxes import access
 from postroom.mailboxes.models import Mailbox
@@ -122,8 +123,4 @@ def _mailboxes(request: MemberRequest) -> list[Mailbox]:
 
 def _typed(html: str) -> str:
     """Plain text is edited as plain text."""
-    opens, closes = '<div style="white-space:pre-wrap">', "</div>"
-    inner = html.removeprefix(opens).removesuffix(closes)
-    if not html.startswith(opens) or "<" in inner.replace("<a ", "").replace("</a>", ""):
-        return html
-    return text.from_html(html)
+    return html if writing.has_formatting(html) else writing.to_text(html)

@@ -205,4 +205,4 @@ def test_the_signature_goes_below_the_text_and_is_made_safe(
     settle(mailbox)
     html = next(one.body.content for one in box.messages.values() if one.body)
     assert html.index("Hi") < html.index("<b>Adele</b>") and "script" not in html
-    assert signatures.made_safe("Adele\n1 > 0") == '<div style="white-space:pre-wrap">Adele\n1 &gt; 0</div>'
+    assert signatures.made_safe("Adele\n1 > 0") == "Adele<br>1 &gt; 0"
