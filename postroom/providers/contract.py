@@ -293,7 +293,6 @@ class Feature(Struct, frozen=True, kw_only=True):
     required: bool = False
     work_only: bool = False  # personal accounts cannot have it
     why_work_only: str = ""  # a sentence for those who wonder
-    why_work_only: str = ""  # a sentence for those who wonder
 
 
 class Authority(Protocol):
