@@ -35,17 +35,18 @@ def live(run: Run) -> Steps:
 
 def _named(run: Run) -> Steps:
     waiting = Notification.objects.filter(mailbox=run.mailbox).order_by("id")
-    newest = waiting.last()
-    if newest is None:
+    rows = list(waiting.values_list("pk", "remote_id", "change"))
+    if not rows:
         return
-    waiting = waiting.filter(pk__lte=newest.pk)  # what comes meanwhile is the next run's: deltas must have their turn
-    named = list(waiting.exclude(remote_id="").values_list("remote_id", flat=True).distinct()[: NAMED_AT_ONCE + 1])
-    if len(named) > NAMED_AT_ONCE or waiting.filter(change=Notification.EVERYTHING).exists():
-        yield _look_everywhere(run, newest)
+    # Just these: what comes meanwhile is the next run's, also what got an earlier number and was committed later.
+    told = [pk for pk, _, _ in rows]
+    named = list(dict.fromkeys(remote_id for _, remote_id, _ in rows if remote_id))
+    if len(named) > NAMED_AT_ONCE or any(change == Notification.EVERYTHING for _, _, change in rows):
+        yield _look_everywhere(run, told)
         return
     answers = _asked_for(run, named)
     yield from unknown_folders(run, answers)
-    yield _take_named(run, newest, answers)
+    yield _take_named(run, told, answers)
 
 
 def _asked_for(run: Run, ids: Sequence[str]) -> list[RemoteMessage | Gone | Unusable]:
@@ -57,17 +58,17 @@ def _asked_for(run: Run, ids: Sequence[str]) -> list[RemoteMessage | Gone | Unus
     return answers + (run.source.get(settled, whole=False, urgency=Urgency.PUSH) if settled else [])
 
 
-def _look_everywhere(run: Run, told: Notification) -> Work:
+def _look_everywhere(run: Run, told: Sequence[int]) -> Work:
     """More was told than is worth asking for one by one, or nobody could listen: every folder's delta says it all."""
 
     def work() -> None:
         SyncState.objects.filter(mailbox=run.mailbox).update(due_at=now())
-        Notification.objects.filter(mailbox=run.mailbox, pk__lte=told.pk).delete()
+        Notification.objects.filter(pk__in=told).delete()
 
     return work
 
 
-def _take_named(run: Run, newest: Notification, answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
+def _take_named(run: Run, told: Sequence[int], answers: Sequence[RemoteMessage | Gone | Unusable]) -> Work:
     batch = read(run, answers)
 
     def work() -> None:
@@ -76,7 +77,7 @@ def _take_named(run: Run, newest: Notification, answers: Sequence[RemoteMessage 
             soon = now() + SETTLE
             followed = folder_states(run).filter(scope__in=touched, phase=Phase.FOLLOWING)
             followed.exclude(due_at__lte=soon).update(due_at=soon)
-        Notification.objects.filter(mailbox=run.mailbox, pk__lte=newest.pk).delete()
+        Notification.objects.filter(pk__in=told).delete()
 
     return work
 
