@@ -25,9 +25,10 @@ def toast(
 ) -> Response:
     """Give `response` a toast; `undo_url` is POSTed to by its Undo button. Returns the same response.
 
-    A partial request gets it in HX-Trigger, a whole-page one through Django's messages (so redirect works).
+    A partial request gets it in HX-Trigger, a whole-page one, or one that
+    is sent elsewhere, through Django's messages.
     """
-    if request.headers.get("HX-Request") == "true":
+    if request.headers.get("HX-Request") == "true" and "HX-Redirect" not in response:
         return trigger_client_event(response, "toast", {"text": text, "kind": kind, "undo_url": undo_url})
     messages.add_message(request, LEVELS[kind], text, extra_tags=undo_url)
     return response

@@ -100,7 +100,7 @@ def test_a_day_by_keyboard(page: Page, inbox: Callable[[], None], box: Box) -> N
     expect(page.locator("[data-composer-state]")).to_have_text("Saved")
     accessible(page)
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".message", has_text="Sending…")).to_be_visible()
+    expect(page.locator(".message", has_text="Goes out in a moment")).to_be_visible()
     expect(page.locator("#composer")).to_have_count(0)
     inbox()
     assert Composition.objects.get().state == "sent"
