@@ -95,7 +95,8 @@ def _why_empty(message: Message) -> str:
 
 def _clipped_notice(message: Message) -> str:
     address = escape(reverse("mail:original", args=[message.pk]))
-    return f'<p class="clipped">This message is longer than can be shown. <a href="{address}">Open the original</a></p>'
+    link = f'<a href="{address}" target="_blank" rel="noopener">Open the original</a>'  # it may not be framed
+    return f'<p class="clipped">This message is longer than can be shown. {link}</p>'
 
 
 def has_hidden_pictures(message: Message) -> bool:

@@ -17,6 +17,7 @@ SCRIPTS = {
     "script two brackets": f"<<script>{RUN}//<</script>",
     "script as a module": f"<script type=module>{RUN}</script>",
     "script for browsers without modules": f"<script nomodule>{RUN}</script>",
+    "script that goes elsewhere": f"<script>location='{AWAY}/s'</script>",
     "script from elsewhere": f"<script src={AWAY}/x.js></script>",
     "script without a scheme": "<script src=//canary.example/x.js></script>",
     "script of a data address": f'<script src="data:text/javascript,{RUN}"></script>',
