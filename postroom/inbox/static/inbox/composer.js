@@ -51,10 +51,10 @@ document.addEventListener("input", ({ target, data, inputType }) => {
   if (!target.matches?.("textarea.composer-text")) return;
   nameFields(target);
   const line = target.value.slice(0, target.selectionStart).split("\n").at(-1);
-  const menu = target.form.querySelector("[data-snippets]");
-  if (data !== "/" || inputType !== "insertText" || line.trim() !== "/" || !menu) return;
+  const opener = target.form.querySelector("[data-snippets-open]");
+  if (data !== "/" || inputType !== "insertText" || line.trim() !== "/" || !opener) return;
   target.dataset.slash = "";
-  menu.showPopover();
+  opener.click(); // the menu stands where its button is
 });
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
