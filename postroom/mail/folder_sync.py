@@ -35,6 +35,9 @@ def switch(folder: Folder, *, on: bool) -> None:
     """Sync a folder from now on, or no more. Raises ``NotSwitchable``; the state it has already changes nothing."""
     if not may_switch(folder):
         raise NotSwitchable(folder.name)
+    if on:  # lanes first: the engine too locks its lane before mail
+        for activity in (Activity.LIVE, Activity.BACKFILL):
+            lanes.want(folder.mailbox_id, activity)
     locks.enter(folder.mailbox)
     if not Folder.objects.filter(pk=folder.pk, synced=not on).update(synced=on):
         return
@@ -66,4 +69,3 @@ def _begin(folder: Folder) -> None:
             "due_at": now() if rounds else None,
         },
     )
-    lanes.want(folder.mailbox_id, Activity.LIVE if rounds else Activity.BACKFILL)

@@ -317,7 +317,7 @@ def fetch(member: Membership, token: str) -> Mailbox | None:
     mailbox = mailboxes_visible_to(member).filter(pk=mailbox_id).first()
     if mailbox is None or not remote_id:
         return None
+    lanes.want(mailbox.pk, Activity.LIVE)  # first: the engine too locks its lane before rows
     Quarantined.objects.filter(mailbox=mailbox, remote_id=remote_id).update(version="")
     Notification.objects.create(mailbox=mailbox, remote_id=remote_id, change="updated", received_at=now())
-    lanes.want(mailbox.pk, Activity.LIVE)
     return mailbox

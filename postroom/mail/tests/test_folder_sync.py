@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from postroom.lib.clock import now
 from postroom.mail import folder_sync
@@ -176,3 +178,15 @@ def test_what_was_moved_while_a_longer_history_was_pulled_is_not_missed(
     settle(mailbox)
     in_step(mailbox, box)
     assert not Known.objects.exists()
+
+
+def test_switching_locks_lanes_before_mail_as_the_engine_does(synced: Mailbox, customers: str) -> None:
+    """The other way round a click and a run would wait for each other."""
+    folder = Folder.objects.get(mailbox=synced, remote_id=customers)
+    folder_sync.switch(folder, on=False)
+    with CaptureQueriesContext(connection) as seen:
+        folder_sync.switch(folder, on=True)
+    asked = [query["sql"] for query in seen]
+    lane = [at for at, sql in enumerate(asked) if "UPDATE sync_lane" in sql]
+    mail = [at for at, sql in enumerate(asked) if 'UPDATE "mail_folder"' in sql]
+    assert max(lane) < min(mail)
