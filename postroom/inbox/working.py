@@ -22,7 +22,7 @@ from postroom.timeline.team import queries as team
 from postroom.ui import words
 from postroom.workspaces.models import Membership
 
-CHIPS: Mapping[str, str] = {"mine": "Assigned to me", "mentions": "Mentions", "snoozed": "Snoozed"}
+CHIPS: Mapping[str, str] = {"mine": "Assigned", "mentions": "Mentions", "snoozed": "Snoozed"}
 """The chips beside All, Unread …, by ``?work=``; the keys are those of ``team.queries.page``."""
 
 NOTHING: Mapping[str, tuple[str, str, str]] = {
@@ -140,6 +140,13 @@ def _piece(text: str, who: Membership | None, member: Membership) -> str:
     if who is None:
         return text
     return format_html('<b class="mention{}">{}</b>', " mention-me" if who == member else "", text)
+
+
+def clock(at: datetime) -> str:
+    """The same beside a word that says the day: "13:30", "Mon 8:00", "28 Nov 8:00"."""
+    local, today = timezone.localtime(at), timezone.localtime(now())
+    tomorrow = (local.date() - today.date()).days == 1
+    return f"{local:%a} {local.hour}:{local.minute:02}" if tomorrow else when(at)
 
 
 def when(at: datetime) -> str:

@@ -120,7 +120,7 @@ def wake(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _moments(request: MemberRequest, url: str, *, wake: str = "", bulk: bool = False) -> HttpResponse:
-    presets = [(one, working.when(one.until)) for one in snoozes.presets()]
+    presets = [(one, working.clock(one.until)) for one in snoozes.presets()]
     context = {
         "plain": [one for one in presets if not one[0].unless_answered],
         "answered": [one for one in presets if one[0].unless_answered],

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from postroom.inbox.accounts import accounts
@@ -12,10 +13,10 @@ from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
 
 WORDS = {
-    Notice.Kind.MENTION: ("at-sign", "mentioned you"),
-    Notice.Kind.ASSIGNED: ("user-check", "assigned this to you"),
-    Notice.Kind.COMMENT: ("message-square", "commented"),
-    Notice.Kind.WOKE: ("alarm-clock", "Snoozed until now"),
+    Notice.Kind.MENTION: ("at-sign", "mentioned you in"),
+    Notice.Kind.ASSIGNED: ("user-check", "assigned you"),
+    Notice.Kind.COMMENT: ("message-square", "commented on"),
+    Notice.Kind.WOKE: ("alarm-clock", "Back from a snooze:"),
 }
 
 
@@ -50,7 +51,8 @@ def open_one(request: MemberRequest, pk: int) -> HttpResponse:
     if thread is None:
         raise Http404("No such thread")
     notices.read(request.member, conversation=notice.conversation_id)
-    return redirect("inbox:thread", pk=thread.pk)
+    place = f"#comment-{notice.comment_id}" if notice.comment_id else ""
+    return redirect(reverse("inbox:thread", args=[thread.pk]) + place)
 
 
 @require_POST

@@ -15,7 +15,7 @@ from postroom.timeline.team.models import Notice, Wishes
 from postroom.workspaces.models import Membership
 
 TOPIC = "told"
-"""The live topic of one member: they have been told something, or have read it."""
+"""The live topic of one member: {"new": 1}, they have been told something, or {"read": 1}, they have read it."""
 
 Kind = Notice.Kind
 KEPT = 200  # notices a screen shows
@@ -46,7 +46,7 @@ def tell(workspace_id: int, news: Iterable[News], *, by: Membership | None = Non
     ]  # fmt: skip
     Notice.objects.bulk_create(rows)
     if rows:
-        publish(workspace_id, TOPIC, {"all": True}, members={one.member_id for one in rows})
+        publish(workspace_id, TOPIC, {"new": 1}, members={one.member_id for one in rows})
 
 
 def of(member: Membership) -> QuerySet[Notice]:
@@ -72,7 +72,7 @@ def read(member: Membership, *, conversation: int | None = None) -> None:
     if conversation is not None:
         rows = rows.filter(conversation=conversation)
     if rows.update(read_at=now()):
-        publish(member.workspace_id, TOPIC, {"all": True}, members=[member.pk])
+        publish(member.workspace_id, TOPIC, {"read": 1}, members=[member.pk])
 
 
 def off(member: Membership) -> Sequence[str]:

@@ -64,7 +64,11 @@ document.addEventListener("keydown", (event) => {
   if (!field.matches?.("[data-mentions]")) return;
   const list = listOf(field);
   if (list.hidden) {
-    if (event.key === "Escape") field.closest("form").querySelector("[data-comment-cancel]").click();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (field.value.trim()) field.blur(); // nothing typed is thrown away by a key
+    else field.closest("form").querySelector("[data-comment-cancel]").click();
     return;
   }
   const all = optionsOf(list);
