@@ -32,7 +32,8 @@ _TEXT_TAGS = (
     "tfoot th thead time tr tt u ul var wbr"
 )
 _TAGS = set(words(_TEXT_TAGS))
-_DROPPED_WITH_CONTENT = {"script", "style", "title", "head", "template", "noembed", "noframes", "xml", "object"}
+# What stands inside is no text for a reader, or (iframe, noembed, noframes) markup that would be shown as text.
+_DROPPED_WITH_CONTENT = set(words("script style title head template iframe noembed noframes xml object"))
 
 _EVERYWHERE = {"align", "bgcolor", "class", "color", "dir", "height", "id", "lang", "style", "title", "valign", "width"}
 _ATTRIBUTES: dict[str, set[str]] = {

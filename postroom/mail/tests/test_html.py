@@ -47,6 +47,13 @@ def test_an_attack_leaves_nothing_that_runs_or_loads(attack: str) -> None:
         assert not re.search(r' src="(?!blocked:|cid:|data:image/(?:png|jpe?g|gif|webp|bmp);)', tag), tag
 
 
+def test_what_a_frame_says_to_old_browsers_is_not_shown_as_text() -> None:
+    clean = sanitise(
+        "<p>x</p><iframe src=https://ads.example><script src=y></script><a href=z>ad</a></iframe><p>y</p>"
+    ).html
+    assert clean == "<p>x</p><p>y</p>"
+
+
 def test_remote_pictures_wait_until_the_reader_asks() -> None:
     clean = sanitise('<img src="https://shop.example/a.png?x=1&amp;y=2" alt="Logo">').html
     assert mail_html.has_remote_pictures(clean)
