@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from postroom.timeline.team import commands, snoozes
+from postroom.timeline.team import commands, notices, snoozes
 
 
 @app.periodic(cron="* * * * *")
@@ -14,3 +14,4 @@ def wake_snoozed(timestamp: int) -> None:
     snoozes.wake_due()
     commands.forget_deleted()
     commands.forget_absent()
+    notices.forget_old()

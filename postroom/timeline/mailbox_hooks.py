@@ -14,7 +14,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.records import commands as records
 from postroom.records.people import commands as people
 from postroom.timeline import links, queries, sql
-from postroom.timeline.models import Link
+from postroom.timeline.models import Comment, Link
 from postroom.workspaces.models import Membership
 
 FRESH = 60  # seconds a count is good for: the card is asked for every few, and counting a large mailbox takes a while
@@ -30,7 +30,12 @@ def holds(mailbox: Mailbox) -> list[Held]:
     here = Thread.objects.filter(mailbox=mailbox).values("conversation")
     elsewhere = Thread.objects.filter(conversation=OuterRef("conversation")).exclude(mailbox=mailbox)
     lost = Link.objects.filter(conversation__in=here, removed_at=None).exclude(Exists(elsewhere))
-    return [Held("links to records", lost.count(), "lost for good")]
+    said = Comment.objects.filter(conversation__in=here, deleted_at=None)
+    alone = said.exclude(Exists(elsewhere))
+    return [
+        Held("links to records", lost.count(), "lost for good"),
+        Held("comments of colleagues", alone.count(), "lost for good"),
+    ]
 
 
 def matched(mailbox: Mailbox, conversation: int) -> list[str]:

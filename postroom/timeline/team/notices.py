@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -19,6 +20,7 @@ TOPIC = "told"
 
 Kind = Notice.Kind
 KEPT = 200  # notices a screen shows
+FORGOTTEN_AFTER = timedelta(days=90)
 
 
 class News(NamedTuple):
@@ -73,6 +75,11 @@ def read(member: Membership, *, conversation: int | None = None) -> None:
         rows = rows.filter(conversation=conversation)
     if rows.update(read_at=now()):
         publish(member.workspace_id, TOPIC, {"read": 1}, members=[member.pk])
+
+
+def forget_old() -> int:
+    """Nobody looks for what was told a quarter of a year ago."""
+    return Notice.objects.filter(at__lt=now() - FORGOTTEN_AFTER).delete()[0]
 
 
 def off(member: Membership) -> Sequence[str]:

@@ -63,7 +63,7 @@ def hidden(rows: Mapping[int, Snooze]) -> tuple[list[int], dict[int, datetime]]:
 def marks(conversations: Collection[int], snoozes: Mapping[int, Snooze]) -> dict[int, Marks]:
     """Of the conversations of a page; one query. ``snoozes``: those of the member."""
     ids = set(conversations)
-    given = Assignment.objects.filter(conversation__in=ids).select_related("to__user")
+    given = Assignment.objects.filter(conversation__in=ids, to__removed_at=None).select_related("to__user")
     theirs = {one.conversation_id: one.to for one in given}
     return {one: Marks(theirs.get(one), snoozes.get(one)) for one in ids}
 
