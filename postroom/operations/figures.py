@@ -114,10 +114,11 @@ def lane_errors() -> list[Row]:
 
 
 def outbox() -> list[Row]:
-    """Local changes by kind and state; done ones are left out."""
+    """Local changes by kind and state; done ones are left out. What is to go out later is not old before its time."""
     return ask(
         """select kind, state, count(*) as count,
-                  coalesce(extract(epoch from %(now)s - min(created_at)), 0)::float as oldest
+                  greatest(0, extract(epoch from %(now)s - min(
+                      case when attempts = 0 then greatest(created_at, due_at) else created_at end)))::float as oldest
            from sync_outboxentry where state <> 'done' group by 1, 2 order by 1, 2"""
     )
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from postroom.inbox import writing
 from postroom.lib.clock import now
-from postroom.mail import pens, signatures, snippets
+from postroom.mail import pens, signatures, snippets, text
 from postroom.mail.pens import Snippet, WritingHabits
 from postroom.mailboxes import access
 from postroom.mailboxes.models import Mailbox
@@ -62,7 +62,7 @@ def habits(request: MemberRequest) -> HttpResponse:
     context = {
         "undo": [{"value": value, "label": label} for value, label in UNDO],
         "undo_seconds": pens.undo_seconds(request.member.pk),
-        "mailboxes": [(one, signatures.of(one)) for one in _mailboxes(request)],
+        "mailboxes": [(one, text.from_html(signatures.of(one))) for one in _mailboxes(request)],
         "snippets": list(snippets.visible(request.member)),
         "changeable": set(mine),
         "active": "writing",
