@@ -35,7 +35,8 @@ PREVIEWED = {  # what a browser may show by itself, by the type the sender gave;
 }
 _BY_NAME = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "pdf": "application/pdf"}
 
-# Mail that brings its own colours was made for white paper and gets it in the dark too.
+# Mail that brings its own colours was made for white paper and gets it in the dark too. Some mail programs note the width
+# of their window at every block: kept, the whole mail would be shrunk to half its size to fit.
 _STYLE = """
 :root { color-scheme: light dark; }
 html { background: transparent; }
@@ -44,8 +45,8 @@ a { color: light-dark(#2457d6, #8fb0ff); }
 img { max-width: 100%; height: auto; }
 img[data-remote]:not([alt]), img[data-remote][alt=""], img[data-missing] { display: none; }
 img[data-remote] { font-size: 12px; color: light-dark(#646b7a, #9aa1b0); }
-table { max-width: 100%; }
-pre { white-space: pre-wrap; }
+table, div, hr, p, blockquote { max-width: 100%; }
+pre, [style*="white-space:pre;"], [style$="white-space:pre"] { white-space: pre-wrap !important; }
 blockquote { margin: 0 0 0 .5em; padding-left: 1em; border-left: 2px solid light-dark(#d5d9e2, #3a4050); }
 details.quoted > summary { list-style: none; display: inline-block; padding: 0 .6em; margin: .4em 0; cursor: pointer;
   border-radius: 999px; line-height: 1.3; letter-spacing: .1em; background: light-dark(#eceef3, #2b303b); }
