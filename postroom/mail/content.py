@@ -35,8 +35,8 @@ PREVIEWED = {  # what a browser may show by itself, by the type the sender gave;
 }
 _BY_NAME = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "pdf": "application/pdf"}
 
-# Mail that brings its own colours was made for white paper and gets it in the dark too. Some mail programs note the width
-# of their window at every block: kept, the whole mail would be shrunk to half its size to fit.
+# Mail that brings its own colours was made for white paper and gets it in the dark too. Some mail programs note the
+# width of their window at every block: kept, the whole mail would be shrunk to half its size to fit.
 _STYLE = """
 :root { color-scheme: light dark; }
 html { background: transparent; }
@@ -46,6 +46,7 @@ img { max-width: 100%; height: auto; }
 img[data-remote]:not([alt]), img[data-remote][alt=""], img[data-missing] { display: none; }
 img[data-remote] { font-size: 12px; color: light-dark(#646b7a, #9aa1b0); }
 table, div, hr, p, blockquote { max-width: 100%; }
+hr { box-sizing: border-box; }
 pre, [style*="white-space:pre;"], [style$="white-space:pre"] { white-space: pre-wrap !important; }
 blockquote { margin: 0 0 0 .5em; padding-left: 1em; border-left: 2px solid light-dark(#d5d9e2, #3a4050); }
 details.quoted > summary { list-style: none; display: inline-block; padding: 0 .6em; margin: .4em 0; cursor: pointer;
