@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from postroom.files import storage
 from postroom.lib.clock import now
@@ -33,6 +33,7 @@ from postroom.sync.models import Activity, OutboxEntry
 log = logging.getLogger(__name__)
 
 State = OutboxEntry.State
+OUR_MISTAKE = "Postroom made a mistake with this message and tries again. Nothing is lost."
 PATIENCE = (2, 5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds before the next attempt
 TRANSPORT = timedelta(seconds=45)  # a draft handed over is gone from Drafts by then, or was never handed over
 LOOK_AGAIN = timedelta(seconds=1)
@@ -93,6 +94,11 @@ def _send(run: Run, entry: OutboxEntry) -> Steps:
         if not isinstance(refusal, NotFound) and not refusal.permanent:
             raise  # a new sign-in, lost access …: about the mailbox, not about this message
         yield _failed(entry, composition, refusal)
+    except DatabaseError:
+        raise
+    except Exception:  # our own mistake with this message must not hold up the others for ever
+        log.exception("the message of outbox entry %s could not be sent", entry.pk)
+        yield _later(entry, composition, Transient(OUR_MISTAKE))
 
 
 def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:

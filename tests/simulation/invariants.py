@@ -16,7 +16,7 @@ from postroom.mail.models import Composition, Folder, Known, Message
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import RemoteMessage
 from postroom.providers.memory.mailbox import ROOT, Box
-from postroom.sync.models import OutboxEntry, Quarantined, Subscription
+from postroom.sync.models import OutboxEntry, Quarantined, Subscription, SyncState
 from tests.simulation.local import links_of
 from tests.simulation.world import World
 
@@ -29,7 +29,7 @@ def violations(world: World) -> list[str]:
     for stale in world.mailboxes:
         mailbox = Mailbox.objects.get(pk=stale.pk)
         box = world.box(mailbox)
-        for question in (_dumps, _known, _counters, _threads, _outbox, _subscriptions, _failures):
+        for question in (_dumps, _known, _counters, _threads, _followed, _outbox, _subscriptions, _failures):
             found += [f"{mailbox.address}: {one}" for one in question(mailbox, box)]
     return [*found, *_sent(world), *_drafts(world), *_changes(world), *_links(world), *_rows(world)]
 
@@ -199,6 +199,14 @@ def _threads(mailbox: Mailbox, box: Box) -> list[str]:
 
 
 # --- the engine ----------------------------------------------------------------------------------------------------
+
+
+def _followed(mailbox: Mailbox, box: Box) -> list[str]:
+    """A folder that nobody follows loses mail and is counted by nothing."""
+    synced = Folder.objects.filter(mailbox=mailbox, synced=True).values_list("remote_id", flat=True)
+    followed = SyncState.objects.filter(mailbox=mailbox, resource="mail", phase=SyncState.Phase.FOLLOWING)
+    lost = set(synced) - set(followed.values_list("scope", flat=True))
+    return _named("is followed by nobody", lost) if lost else []
 
 
 def _outbox(mailbox: Mailbox, box: Box) -> list[str]:

@@ -9,6 +9,7 @@ follows it and with the ids it named (``Sighting``), so a run may be killed or s
 repaired goes the way of every other answer (``taking.take``), the brake included.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from random import uniform
@@ -30,6 +31,8 @@ from postroom.sync import lanes, silence
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Activity, SyncState
 
+log = logging.getLogger(__name__)
+
 NIGHTLY = timedelta(hours=24)
 IDS_EVERY = timedelta(days=7)  # each folder's ids, although its counts agree
 NIGHTS = 7  # a seventh of the folders a night, the longest unchecked first
@@ -49,11 +52,30 @@ def check_now(mailbox: Mailbox) -> None:
 def coverage(run: Run) -> Steps:
     """Count, compare the ids that are wanted, repair. Goes on where the last run stopped."""
     if not run.cursor.get("counted"):
+        if unfollowed := _unfollowed(run):
+            yield _follow_again(run, unfollowed)
         yield _store_counts(run, _counts(run))
     while check := _next(run):
         yield from _compare(run, check)
     yield lambda: run.cursor.update(counted="")
     run.due_by(now() + NIGHTLY * uniform(0.9, 1.0))  # noqa: S311
+
+
+def _unfollowed(run: Run) -> list[str]:
+    """Folders that are synced but in nobody's list of what to follow: their mail would be missed and not counted."""
+    synced = Folder.objects.filter(mailbox=run.mailbox, synced=True).values_list("remote_id", flat=True)
+    followed = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE).values_list("scope", flat=True)
+    return sorted(set(synced) - set(followed))
+
+
+def _follow_again(run: Run, scopes: Sequence[str]) -> Work:
+    def work() -> None:
+        rows = [SyncState(mailbox=run.mailbox, resource=RESOURCE, scope=scope) for scope in scopes]
+        SyncState.objects.bulk_create(rows, ignore_conflicts=True)
+        lanes.want(run.mailbox.pk, Activity.BACKFILL)
+        log.warning("mailbox %s: %s folders were not followed; they are listed anew", run.mailbox.pk, len(scopes))
+
+    return work
 
 
 # --- counts --------------------------------------------------------------------------------------------------------

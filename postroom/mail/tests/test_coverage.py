@@ -239,3 +239,14 @@ def test_repairing_away_most_of_a_mailbox_stops_and_asks(synced: Mailbox, box: B
     assert synced.failure == Failure.BREAKER
     assert brake.asking(synced) is not None
     assert Message.objects.filter(folder__remote_id="inbox").count() == 120
+
+
+def test_a_folder_that_nobody_follows_is_found_and_followed(synced: Mailbox, box: Box, settle: Settle) -> None:
+    """What is not in the list of folders to follow is counted by nothing: completeness itself must notice."""
+    SyncState.objects.filter(mailbox=synced, scope="sent").delete()
+    box.deliver(subject="Missed", folder="sent")
+    box.notifications()
+    check(synced, settle)
+    settle(synced)
+    assert SyncState.objects.get(mailbox=synced, scope="sent").phase == SyncState.Phase.FOLLOWING
+    assert Message.objects.filter(subject="Missed").exists()

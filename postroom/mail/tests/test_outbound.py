@@ -206,3 +206,31 @@ def test_the_signature_goes_below_the_text_and_is_made_safe(
     html = next(one.body.content for one in box.messages.values() if one.body)
     assert html.index("Hi") < html.index("<b>Adele</b>") and "script" not in html
     assert signatures.made_safe("Adele\n1 > 0") == "Adele<br>1 &gt; 0"
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other_and_says_so_in_the_end(
+    letter: Composition,
+    mailbox: Mailbox,
+    member: Membership,
+    box: Box,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = commands.compose(mailbox, member, to=[("Ines", "ines@contoso.example")], subject="Other", html="<p>x</p>")
+    tail = sending.tail_of
+
+    def poisoned(run: object, composition: Composition) -> str:
+        if composition.pk == letter.pk:
+            raise ValueError("a mistake of ours")
+        return tail(run, composition)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sending, "tail_of", poisoned)
+    for one in (letter, other):
+        commands.send(one)
+    settle(mailbox)
+    assert sent(box) == ["Other"]
+    mailbox.refresh_from_db()
+    assert not mailbox.failure
+    settle(mailbox, ahead=timedelta(days=1))
+    letter.refresh_from_db()
+    assert (letter.state, letter.failure) == ("failed", sending.OUR_MISTAKE)
