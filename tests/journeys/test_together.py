@@ -82,13 +82,15 @@ def ben(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mailbo
 
 
 @pytest.fixture
-def at(browser: Browser, served: str, settings: Settings) -> Iterator[Callable[[Membership], Page]]:
-    """A window of a member, at the Inbox."""
+def at(browser: Browser, served: str, settings: Settings) -> Iterator[Callable[..., Page]]:
+    """A window of a member, at the Inbox; ``theme``: light or dark."""
     settings.POSTROOM_DEMO = True
     windows = []
 
-    def opened(who: Membership) -> Page:
-        window = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=served, reduced_motion="reduce")
+    def opened(who: Membership, theme: Any = "light") -> Page:
+        window = browser.new_context(
+            viewport={"width": 1440, "height": 900}, base_url=served, reduced_motion="reduce", color_scheme=theme
+        )
         windows.append(window)
         page = window.new_page()
         page.set_default_timeout(10_000)
@@ -118,10 +120,8 @@ def row(page: Page, subject: str) -> Locator:
     return page.locator("#threads [data-row]", has_text=subject)
 
 
-def test_two_at_one_thread_see_each_other_at_once(
-    at: Callable[[Membership], Page], member: Membership, ben: Membership
-) -> None:
-    adele, other = at(member), at(ben)
+def test_two_at_one_thread_see_each_other_at_once(at: Callable[..., Page], member: Membership, ben: Membership) -> None:
+    adele, other = at(member), at(ben, "dark")
     for page in (other, adele):
         row(page, "Renewal terms").get_by_role("link").click()
         expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
@@ -166,8 +166,11 @@ def test_two_at_one_thread_see_each_other_at_once(
     assert median(took) < SOON, took  # one may meet a machine that is busy with something else
 
 
-def test_a_day_of_snoozing_by_keyboard(at: Callable[[Membership], Page], member: Membership, ben: Membership) -> None:
-    page = at(member)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_day_of_snoozing_by_keyboard(
+    at: Callable[..., Page], member: Membership, ben: Membership, theme: str
+) -> None:
+    page = at(member, theme)
     row(page, "Renewal terms").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
     page.keyboard.press("s")
@@ -188,5 +191,13 @@ def test_a_day_of_snoozing_by_keyboard(at: Callable[[Membership], Page], member:
     page.locator("#bulk").get_by_role("button", name="Assign").click()
     page.locator("#bulk-assign").get_by_role("button", name=re.compile("Ben Okafor")).click()
     expect(row(page, "Renewal terms")).to_contain_text("For Ben Okafor")
+    page.keyboard.press("m")  # the thread was opened by j
+    expect(page.get_by_role("textbox", name="Comment for colleagues")).to_be_focused()
+    page.keyboard.type("For later")
+    accessible(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".comment")).to_contain_text("You For later")
+    page.set_viewport_size({"width": 390, "height": 844})
+    accessible(page)
     page.goto("/inbox/told/")
     accessible(page)
