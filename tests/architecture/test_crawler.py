@@ -112,7 +112,11 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     task = tasks.create(member.workspace, title=SHARED, by=member)
     comment = team.write(message.thread.conversation_id, f"{SECRET} for colleagues", by=member)
     told = Notice.objects.create(
-        workspace=member.workspace, member=member, kind="comment", conversation=message.thread.conversation, comment=comment
+        workspace=member.workspace,
+        member=member,
+        kind="comment",
+        conversation=message.thread.conversation,
+        comment=comment,
     )
     of_records = {"key": "contact", "name": "name", "stage": deal.stage_id, "status": "solved", "state": "done"}
     of = {
@@ -282,7 +286,8 @@ def test_nobody_else_may_frame_a_page_of_ours_or_guess_its_type(addresses: list[
 ODD = {"nul": "\0", "surrogate": "\ud800", "huge": "9" * 30, "tags": "'\"<b>\r\nX: y"}  # fmt: skip
 ASKED = """
 q after address to subject tab sort place folder message draft open shown filter account ticket was as next
-close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken work back preset until unless to
+close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken
+work back preset until unless to
 """.split()  # noqa: SIM905
 TYPED = """
 to cc bcc subject text from seen attachments address name feature history email password owner visibility

@@ -117,7 +117,7 @@ def test_archive_opens_the_next_and_undo_brings_back(page: Page) -> None:
     page.keyboard.press("e")
     expect(page.get_by_role("heading", name="Interview on Thursday")).to_be_visible()
     expect(page.locator("#threads [data-row]")).to_have_count(2)
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("region", name="Notices").get_by_role("button", name="Undo").click()
     expect(page.locator("#threads [data-row]")).to_have_count(3)
     assert set(Message.objects.values_list("folder__role", flat=True)) == {"inbox"}
 

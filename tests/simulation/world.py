@@ -13,7 +13,8 @@ from typing import Any
 from unittest.mock import patch
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from psycopg.sql import SQL, Identifier
 
 from postroom.accounts.models import User
 from postroom.lib import clock
@@ -107,6 +108,7 @@ def company(seed: int, *, workers: int = 3) -> Iterator[World]:
         stack.enter_context(_quiet())
         held = stack.enter_context(clock.frozen(START))
         stack.enter_context(_one_transaction())
+        _count_from_one()
         random.seed(seed)
         memory = registry.connector("memory")
         assert isinstance(memory, Memory)
@@ -122,6 +124,17 @@ def company(seed: int, *, workers: int = 3) -> Iterator[World]:
             for worker in world.workers.all:
                 world.workers.kill(worker)
             memory.clear()
+
+
+_OUR_SEQUENCES = "^(accounts|workspaces|mailboxes|sync|mail|files|records|timeline)_"
+
+
+def _count_from_one() -> None:
+    """Ids as in every other telling of the story: moments of the day follow from them. Undone with the rest."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT schemaname, sequencename FROM pg_sequences WHERE sequencename ~ %s", [_OUR_SEQUENCES])
+        for schema, name in cursor.fetchall():
+            cursor.execute(SQL("ALTER SEQUENCE {} RESTART").format(Identifier(schema, name)))
 
 
 def _member() -> Membership:
