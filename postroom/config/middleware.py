@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -28,12 +29,13 @@ def request_id(get_response: Handler) -> Handler:
     return middleware
 
 
-def content_security_policy() -> str:
+@cache
+def content_security_policy(login_url: str) -> str:
     """The policy of our own pages: nothing from anywhere else, no inline script or style, no foreign frame.
 
     The connect form is answered with a redirect to the provider's sign-in, which browsers count as a form target.
     """
-    login = urlsplit(settings.MICROSOFT_LOGIN_URL)
+    login = urlsplit(login_url)
     directives = {
         "default-src": "'self'",
         "script-src": "'self'",
@@ -50,10 +52,9 @@ def content_security_policy() -> str:
 
 def security_headers(get_response: Handler) -> Handler:
     """Strict defaults; a view that needs another policy (the mail frame) sets its own header first."""
-    policy = content_security_policy()
-
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        policy = content_security_policy(settings.MICROSOFT_LOGIN_URL)
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         if not request.path.startswith(settings.STATIC_URL):
