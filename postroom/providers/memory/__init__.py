@@ -27,9 +27,7 @@ class Memory:
     features: tuple[Feature, ...] = (
         Feature(name="mail", label="Mail", scopes=("mail",), permissions=("Read and keep your mail",), required=True),
         Feature(name="sending", label="Sending", scopes=("send",), permissions=("Send as you",)),
-        Feature(
-            name="categories", label="Categories", scopes=("categories",), permissions=("Keep categories",)
-        ),
+        Feature(name="categories", label="Categories", scopes=("categories",), permissions=("Keep categories",)),
     )
 
     def __init__(self) -> None:
