@@ -52,6 +52,7 @@ def content_security_policy(login_url: str) -> str:
 
 def security_headers(get_response: Handler) -> Handler:
     """Strict defaults; a view that needs another policy (the mail frame) sets its own header first."""
+
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         policy = content_security_policy(settings.MICROSOFT_LOGIN_URL)
