@@ -24,7 +24,7 @@ from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
-from postroom.providers.contract import Address, Outgoing, OutgoingAttachment, RemoteDraft, RemoteMessage, Urgency
+from postroom.providers.contract import Address, Gone, Outgoing, OutgoingAttachment, RemoteDraft, RemoteMessage, Urgency
 from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
 from postroom.sync import lanes
 from postroom.sync.contract import Run, Steps, Work
@@ -276,13 +276,18 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "") -> Work:
 
 
 def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMessage) -> Work:
-    """The copy in Sent Items is the message from now on: stored, linked, shown in the thread."""
-    whole = run.source.get([sent.id], urgency=Urgency.USER)[0]  # with its body, as it was really sent
+    """The copy in Sent Items is the message from now on: stored, linked, shown in the thread. The draft it was goes at
+    once, if the provider says so too, and not when somebody tells us."""
+    former = [composition.draft_id] if composition.draft_id not in ("", sent.id) else []
+    whole, *drafted = run.source.get([sent.id, *former], urgency=Urgency.USER)  # with its body, as it was really sent
+    gone = [one.id for one in drafted if isinstance(one, Gone)]
     row = prepare(whole if isinstance(whole, RemoteMessage) else sent, own_addresses=backlog.own_addresses(run.mailbox))
 
     def work() -> None:
         stored = store.put(run.mailbox, [row])
         on_stored(run.mailbox, stored, fresh=True)
+        if gone:
+            on_stored(run.mailbox, store.remove(run.mailbox, gone), fresh=True)
         message = Message.objects.filter(mailbox=run.mailbox, remote_id=sent.id).first()
         OutboxEntry.objects.filter(pk=entry.pk).update(state=State.DONE, step="sent", done_at=now(), reason="")
         Composition.objects.filter(pk=composition.pk).update(
