@@ -117,6 +117,14 @@ def database_of_our_own() -> Iterator[str]:
     server.stop(wait=0)
 
 
+@pytest.fixture(autouse=True)
+def _every_test_has_an_allowance_of_its_own() -> None:
+    """Hundreds of tests talk to one mailbox of the in-process provider; together they would use up its ten minutes."""
+    from postroom.providers import budget
+
+    budget._budgets.clear()
+
+
 EMPTYING_ATTEMPTS = 5
 
 
