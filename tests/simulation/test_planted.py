@@ -17,7 +17,7 @@ FOUND_BY: dict[str, tuple[int, tuple[str, ...]]] = {
     "removed = deleted": (1, ("remote move", "remote there and back")),
     "no version check": (1, ("remote there and back", "remote read")),
     "retry of a send": (4, ("send", "kill")),
-    "missing lock": (0, ("freeze", "send")),
+    "missing lock": (26, ("freeze", "send")),
     "410 = start empty": (1, ("expire", "read")),
     "dropped lifecycle": (0, ("lose", "end subscription")),
     "filter 5,000": (3, ("remote old mail", "remote many")),
