@@ -199,13 +199,15 @@ class PostgresServer:
         if self._users_lock is None:
             return
         self._leave()
-        deadline = time.monotonic() + wait
-        while time.monotonic() < deadline and not self._guard_is_gone() and not self._has_users():
-            time.sleep(0.02)
+        self._wait_for_the_end(wait)
 
-    def destroy(self) -> None:
-        """Delete the database for good. Raises PostgresError while another process uses it."""
-        self.stop()
+    def destroy(self, *, wait: float = 60.0) -> None:
+        """Delete the database for good, once a server without users has stopped.
+
+        Raises PostgresError at once while another process uses it, and when it has not stopped after `wait` seconds.
+        """
+        self._leave()
+        self._wait_for_the_end(wait)
         if self.base.exists() and (self._has_users() or not self._guard_is_gone()):
             raise PostgresError(f"The database in {self.home} is in use: stop the other Postroom first.")
         shutil.rmtree(self.base, ignore_errors=True)
@@ -358,6 +360,12 @@ class PostgresServer:
         """Does anybody use the server? (A guard that stops it holds the lock alone.)"""
         path = self.base / "users.lock"
         return _is_free(path, fcntl.LOCK_SH) and not _is_free(path, fcntl.LOCK_EX)
+
+    def _wait_for_the_end(self, seconds: float) -> None:
+        """Until the guard is gone (its locks outlive its last sign of life), or somebody uses the server again."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._guard_is_gone() and not self._has_users():
+            time.sleep(0.02)
 
     def _leave(self) -> None:
         if self._users_lock is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,6 +198,20 @@ def test_a_home_in_use_is_not_destroyed(new_home: Path) -> None:
     user.kill()
     user.wait()
     eventually(lambda: not processes_of(new_home))
+    server.destroy()
+    assert not server.base.exists()
+
+
+def test_destroying_waits_for_a_guard_that_has_not_quite_ended(new_home: Path) -> None:
+    """A process that ends frees its memory before its locks: it looks gone while it still holds them."""
+    server = PostgresServer(new_home, durable=False)
+    server.base.mkdir(parents=True)
+    ending = os.open(server.base / "guard.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(ending, fcntl.LOCK_EX)
+    with pytest.raises(PostgresError, match="in use"):
+        server.destroy(wait=0)
+    letting_go = threading.Timer(0.1, os.close, [ending])
+    letting_go.start()
     server.destroy()
     assert not server.base.exists()
 
