@@ -1,10 +1,15 @@
 """What every journey needs: nothing of the last one still runs when the database is emptied for the next."""
 
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 _BUSY = """
 SELECT count(*) FROM pg_stat_activity
@@ -23,3 +28,22 @@ def _requests_have_ended(transactional_db: None) -> Iterator[None]:
             if cursor.fetchone()[0] == 0:
                 return
         time.sleep(0.02)
+
+
+@contextmanager
+def chromium(*more: str) -> Iterator[Browser]:
+    """A running browser with these flags besides those of every journey."""
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
+        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *more])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running

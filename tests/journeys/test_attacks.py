@@ -4,14 +4,13 @@ Each of the two fences has to hold alone: what was made safe is also shown witho
 shown behind them. Without both, the same ears hear a great deal: they are not deaf.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from django.conf import settings as configured
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from postroom.mail import content
@@ -21,10 +20,10 @@ from postroom.mail.tests.attacks.marks import HOST
 from postroom.mail.tests.mailing import mail, mailbox, member, put, workspace
 from postroom.mail.text import storable
 from tests.journeys.attack_stage import FENCED, Heard, Stage, canary
+from tests.journeys.conftest import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 AT_ONCE = 91
 OPEN = "frame-ancestors 'self'"  # a policy that forbids a mail nothing
 NAMES = list(ATTACKS)
@@ -39,15 +38,9 @@ def attackers() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def browser(attackers: Any) -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
     hosts = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{attackers.server_address[1]}, MAP *.example ~NOTFOUND"
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
-        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, hosts])
-        yield browser
-        browser.close()
+    with chromium(hosts) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Connect, decline, admin approval, reconnect, disconnect: a member in Chromium, the product, a sandbox Microsoft."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -25,7 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/settings/integrations/outlook/"
 ADELE = "adele@northwind.example"
 NO_MAILBOX = "This account has no mailbox we can reach"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +50,6 @@ def product(
     settings.POSTROOM_BASE_URL = settings.POSTROOM_PUBLIC_URL = server.url
     yield server.url
     registry.connector.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

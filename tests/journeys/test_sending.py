@@ -15,7 +15,6 @@ from tests.journeys.test_inbox import (
     Settle,
     accessible,
     box,
-    browser,
     connect,
     inbox,
     mailbox,
@@ -25,7 +24,7 @@ from tests.journeys.test_inbox import (
     settle,
 )
 
-__all__ = ["Settle", "box", "browser", "connect", "inbox", "mailbox", "member", "page", "pytestmark", "settle"]
+__all__ = ["Settle", "box", "connect", "inbox", "mailbox", "member", "page", "pytestmark", "settle"]
 
 
 @pytest.fixture

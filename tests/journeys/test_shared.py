@@ -17,9 +17,9 @@ from postroom.sync.mailbox_hooks import sync_now
 from postroom.workspaces.commands import add_member
 from postroom.workspaces.models import Membership
 from postroom_sandbox.testing import Sandbox
-from tests.journeys.test_connect import ADELE, LIST, accessible, browser, page, product, sandbox
+from tests.journeys.test_connect import ADELE, LIST, accessible, page, product, sandbox
 
-__all__ = ["browser", "page", "product", "sandbox"]
+__all__ = ["page", "product", "sandbox"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 BEN, SUPPORT = "ben@northwind.example", "support@northwind.example"

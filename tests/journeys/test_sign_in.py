@@ -1,13 +1,12 @@
 """Signing in, in Chromium: with Microsoft, an authenticator app, a passkey (a virtual one), no script."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -22,7 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADELE, PASSWORD = "adele@northwind.example", "correct horse battery"
 BEN = "ben@northwind.example"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +42,6 @@ def product(sandbox: Sandbox, settings: Settings, request: pytest.FixtureRequest
     assert server.url.startswith("http://localhost:")
     yield server.url
     microsoft._provider.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine (make setup-dev installs it)")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from postroom.providers.memory.mailbox import Box
 from tests.journeys.test_inbox import (
     Settle,
     box,
-    browser,
     connect,
     inbox,
     mailbox,
@@ -19,7 +18,7 @@ from tests.journeys.test_inbox import (
     settle,
 )
 
-__all__ = ["Settle", "box", "browser", "connect", "inbox", "mailbox", "member", "page", "pytestmark", "settle"]
+__all__ = ["Settle", "box", "connect", "inbox", "mailbox", "member", "page", "pytestmark", "settle"]
 
 
 def _folders(box: Box) -> list[str | None]:
