@@ -121,7 +121,6 @@ def accounts_of(member: Membership) -> Accounts:
         .select_related("connection")
         .annotate(
             readable=Exists(mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))),
-            named=Exists(member.used_mailboxes.filter(pk=OuterRef("pk"))),
             inbox=Subquery(inbox.values("pk")[:1]),
             inbox_unread=Subquery(inbox.values("unread")[:1]),
             pull=Subquery(pull.values(found=_PULL)[:1]),
@@ -138,7 +137,7 @@ def accounts_of(member: Membership) -> Accounts:
         .order_by("connected_at", "pk")
     )
     rows = list(mailboxes)
-    readable = [_account(row, member) for row in rows if cast(Any, row).readable]
+    readable = [_account(row) for row in rows if cast(Any, row).readable]
     own = {member.address.lower()}
     for row in rows:
         if row.owner_id == member.pk and row.kind == Mailbox.Kind.OWN:
@@ -149,18 +148,17 @@ def accounts_of(member: Membership) -> Accounts:
     return Accounts(readable, frozenset(row.address.lower() for row in rows) | own, frozenset(own))
 
 
-def _account(row: Mailbox, member: Membership) -> Account:
-    """Who may read a colleague's mailbox does not thereby work in it."""
+def _account(row: Mailbox) -> Account:
+    """Who may use a mailbox also answers from it (CN14), as its settings say; a disconnected one is only read."""
     told = cast(Any, row)  # with what the query adds
-    mine = row.owner_id == member.pk or row.kind == Mailbox.Kind.SHARED or told.named
     connected = row.state != Mailbox.State.DISCONNECTED and row.connection is not None
     return Account(
         mailbox=row,
         inbox=told.inbox,
         unread=told.inbox_unread or 0,
         pull=told.pull,
-        worked_in=mine and connected,
-        sends=mine and connected and _allows_sending(row),
+        worked_in=connected,
+        sends=connected and _allows_sending(row),
         waiting=told.late or 0,
         colors={one["name"]: one["color"] for one in told.colors},
     )

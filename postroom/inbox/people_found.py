@@ -6,7 +6,7 @@ from typing import NamedTuple
 from postroom.mail import queries as mail_queries
 from postroom.records import lists
 from postroom.records.models import Person
-from postroom.workspaces.models import Workspace
+from postroom.workspaces.models import Membership
 
 MOST = 8
 
@@ -19,19 +19,19 @@ class Suggestion(NamedTuple):
     note: str = ""
 
 
-def suggest(workspace: Workspace, words: str) -> Sequence[Suggestion]:
-    """Contacts by name or address, then whom the workspace writes with; each address once."""
+def suggest(member: Membership, words: str) -> Sequence[Suggestion]:
+    """Contacts by name or address, then who takes part in mail the member may read; each address once."""
     words = words.strip()
     if not words:
         return []
-    found = {one.address: one for one in _contacts(workspace, words)}
-    for row in mail_queries.correspondents(workspace, words, limit=MOST):
+    found = {one.address: one for one in _contacts(member, words)}
+    for row in mail_queries.correspondents(member, words, limit=MOST):
         found.setdefault(row.address, Suggestion(row.name, row.address))
     return list(found.values())[:MOST]
 
 
-def _contacts(workspace: Workspace, words: str) -> list[Suggestion]:
-    people = Person.objects.for_workspace(workspace.pk).select_related("company").prefetch_related("addresses")
+def _contacts(member: Membership, words: str) -> list[Suggestion]:
+    people = Person.objects.for_workspace(member.workspace_id).select_related("company").prefetch_related("addresses")
     by_name = lists.suggestions(people, words, limit=MOST)
     by_address = people.filter(addresses__address__startswith=words.lower()).distinct().order_by("sort_name", "id")
     rows = [*by_name, *by_address[:MOST]]

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from postroom.mail.models import Attachment, Correspondent, Folder, Message, Thread
+from postroom.mail.models import Attachment, Correspondent, Folder, Message, Participant, Thread
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
-from postroom.workspaces.models import Membership, Workspace
+from postroom.workspaces.models import Membership
 
 PAGE = 40
 LONG_CONVERSATION = 200  # messages of one conversation that a screen shows at once
@@ -260,11 +260,19 @@ def counts(mailbox: Mailbox) -> dict[str, int]:
 # --- people ------------------------------------------------------------------------------------------------------
 
 
-def correspondents(workspace: Workspace, text: str, *, limit: int = 8) -> list[Correspondent]:
-    """People the workspace has written with whose address or name contains ``text``, those written to first."""
+def correspondents(member: Membership, text: str, *, limit: int = 8) -> list[Correspondent]:
+    """People whose address or name contains ``text``, those written to first. Only who takes part in mail the member
+    may read: whom a colleague writes with in private is nobody else's business."""
     text = text.strip()
     if not text:
         return []
-    found = Correspondent.objects.filter(workspace=workspace)
+    found = seen_by(member)
     found = found.filter(Q(address__contains=text.lower()) | Q(name__icontains=text))
     return list(found.order_by("-sent", "-last_at")[:limit])
+
+
+def seen_by(member: Membership) -> QuerySet[Correspondent]:
+    """Who takes part in mail of the mailboxes the member may read."""
+    mailboxes = list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
+    heard = Participant.objects.filter(address=OuterRef("address"), mailbox__in=mailboxes)
+    return Correspondent.objects.filter(Exists(heard), workspace=member.workspace_id)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from postroom.mail.models import Conversation, Correspondent
+from postroom.mail.queries import seen_by
+from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.records import addresses as typed
 from postroom.records.models import Person
@@ -31,8 +34,9 @@ def add(conversation: Conversation, address: str, *, by: Membership, name: str =
 def _made(conversation: Conversation, address: str, name: str, by: Membership) -> Person:
     if Mailbox.objects.for_workspace(by.workspace_id).filter(address__iexact=address).exists():
         raise ValidationError(f"{address} is a mailbox of this workspace, not a contact.")
-    first, last = people.split_name(name or name_of(by.workspace_id, address))
-    seen_in = conversation.threads.order_by("id").values_list("mailbox", flat=True).first()
+    first, last = people.split_name(name or known_as(by, address))
+    mine = conversation.threads.filter(mailbox__in=mailboxes_visible_to(by).order_by())
+    seen_in = mine.order_by("id").values_list("mailbox", flat=True).first()
     return people.create(
         by.workspace,
         by=by,
@@ -45,6 +49,15 @@ def _made(conversation: Conversation, address: str, name: str, by: Membership) -
 
 
 def name_of(workspace_id: int, address: str) -> str:
-    """What mail calls the owner of an address; empty when it only repeats the address."""
-    found = Correspondent.objects.filter(workspace=workspace_id, address=address).values_list("name", flat=True).first()
+    """What mail calls the owner of an address; empty when it only repeats the address. For a member: `known_as`."""
+    return _name(Correspondent.objects.filter(workspace=workspace_id, address=address))
+
+
+def known_as(member: Membership, address: str) -> str:
+    """The same as far as the member may know: empty for whom only others' mail is with."""
+    return _name(seen_by(member).filter(address=address))
+
+
+def _name(rows: QuerySet[Correspondent]) -> str:
+    found = rows.values_list("name", flat=True).first()
     return "" if not found or "@" in found else found

@@ -15,7 +15,7 @@ from postroom.records.deals.screen import DEALS
 from postroom.records.models import Deal, Person
 from postroom.records.record import Record
 from postroom.timeline import queries
-from postroom.timeline.contacts import name_of
+from postroom.timeline.contacts import known_as
 from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Link
 from postroom.workspaces.models import Membership
@@ -66,7 +66,7 @@ def context(member: Membership, conversation: Conversation, address: str = "") -
     return {
         "conversation": conversation,
         "address": address,
-        "name": person.name if person else name_of(member.workspace_id, address) or address,
+        "name": person.name if person else known_as(member, address) or address,
         "person": person,
         "company": person.company if person else None,
         "deals": _deals(person, linked),

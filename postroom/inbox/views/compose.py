@@ -179,8 +179,8 @@ def resume(request: MemberRequest, message: int) -> HttpResponse:
 @require_GET
 @member_required
 def people(request: MemberRequest) -> HttpResponse:
-    """Suggestions for ``?q=`` (SE10): contacts first, then whom the workspace wrote with."""
-    found = people_found.suggest(request.workspace, request.GET.get("q", "")[:200].replace("\0", ""))
+    """Suggestions for ``?q=`` (SE10): contacts first, then who takes part in mail the member may read."""
+    found = people_found.suggest(request.member, request.GET.get("q", "")[:200].replace("\0", ""))
     return render(request, "ui/components/suggestions.html", {"people": found})
 
 

@@ -117,6 +117,15 @@ def test_counts_tell_how_much_is_here(box: Mailbox) -> None:
 
 def test_people_are_found_by_any_part_of_name_or_address(adele: Membership, box: Mailbox) -> None:
     put(box, [mail(1, from_="Lidia@Fabrikam.example"), mail(2, from_="x@y.example")])
-    assert [one.address for one in queries.correspondents(adele.workspace, "IDI")] == ["lidia@fabrikam.example"]
-    assert [one.address for one in queries.correspondents(adele.workspace, "fabrikam")] == ["lidia@fabrikam.example"]
-    assert queries.correspondents(adele.workspace, " ") == []
+    assert [one.address for one in queries.correspondents(adele, "IDI")] == ["lidia@fabrikam.example"]
+    assert [one.address for one in queries.correspondents(adele, "fabrikam")] == ["lidia@fabrikam.example"]
+    assert queries.correspondents(adele, " ") == []
+
+
+def test_whom_a_colleague_writes_with_in_private_is_suggested_to_nobody_else(adele: Membership, box: Mailbox) -> None:
+    bob = member(adele.workspace, "bob@northwind.example")
+    put(box, [mail(1, from_="lawyer@fabrikam.example")])
+    assert queries.correspondents(bob, "lawyer") == []
+    box.visibility = "workspace"
+    box.save()
+    assert [one.address for one in queries.correspondents(bob, "lawyer")] == ["lawyer@fabrikam.example"]
