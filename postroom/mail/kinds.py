@@ -1,6 +1,8 @@
 """What kind of mail a message is: one for people, an invitation, an automatic reply, a bounce, a newsletter or list.
 
-Decided by headers first (RFC 3834, 2369, 2919, 3464 and what mail programs add), then by sender and subject.
+Decided by headers first (RFC 3834, 2369, 2919, 3464 and what mail programs add), then by sender and subject. The one
+recogniser: whoever shows a mail or matches what comes back asks here. What a report says is read by ``reports``, when
+somebody is back by ``absences``, what a meeting is by ``icalendar``.
 """
 
 import re
@@ -35,11 +37,11 @@ def kind_of(message: RemoteMessage, own: frozenset[str] = frozenset()) -> str:
     headers = message.headers or {}
     address = message.from_.address if message.from_ else ""
     subject = message.subject or ""
-    if _is_invitation(headers, message.attachments or ()):
+    if message.meeting or _is_invitation(headers, message.attachments or ()):
         return "invitation"
     if address.lower() in own:
         return "mail"
-    if _is_bounce(headers, address, subject):
+    if _is_bounce(headers, message.attachments or (), address, subject):
         return "bounce"
     if _is_auto_reply(headers, subject):
         return "auto_reply"
@@ -54,13 +56,15 @@ def _is_invitation(headers: Mapping[str, str], attachments: Sequence[RemoteAttac
     return any(a.content_type.lower().startswith(_CALENDAR) for a in attachments)
 
 
-def _is_bounce(headers: Mapping[str, str], address: str, subject: str) -> bool:
+def _is_bounce(headers: Mapping[str, str], attachments: Sequence[RemoteAttachment], address: str, subject: str) -> bool:
     report = headers.get("content-type", "").lower()
     if "multipart/report" in report and "delivery-status" in report:
         return True
-    if "x-failed-recipients" in headers:
+    if "x-failed-recipients" in headers or "x-ms-exchange-message-is-ndr" in headers:
         return True
     from_machine = _MACHINES.match(address) is not None or headers.get("return-path", "").strip() == "<>"
+    if any(one.content_type.lower().startswith("message/delivery-status") for one in attachments):
+        return from_machine or "auto-submitted" in headers
     return from_machine and _BOUNCED.search(subject) is not None
 
 

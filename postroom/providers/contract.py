@@ -138,6 +138,7 @@ class RemoteMessage(Struct, frozen=True, kw_only=True):
     body: RemoteBody | None = None
     attachments: tuple[RemoteAttachment, ...] | None = None
     headers: Mapping[str, str] | None = None  # lower-cased names; only those that tell the kind of a mail
+    meeting: bool | None = None  # the provider says that it asks to a meeting, answers one or calls it off
     marker: str | None = None
 
 

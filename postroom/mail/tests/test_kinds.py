@@ -24,6 +24,9 @@ def message(
         ("invitation", message(headers={"content-type": 'text/calendar; charset="utf-8"'})),
         ("invitation", message(headers={"content-class": "urn:content-classes:calendarmessage"})),
         ("bounce", message(headers={"content-type": "multipart/report; report-type=delivery-status"})),
+        ("bounce", message(headers={"x-ms-exchange-message-is-ndr": ""})),
+        ("bounce", message(attached="message/delivery-status", headers={"auto-submitted": "auto-generated"})),
+        ("mail", message(subject="FW: this came back", attached="message/delivery-status")),
         ("bounce", message(headers={"x-failed-recipients": "bob@x.example"})),
         ("bounce", message(subject="Undeliverable: Offer", sender=Address("MAILER-DAEMON@x.example"))),
         ("bounce", message(subject="Unzustellbar: Angebot", sender=Address("postmaster@x.example"))),
@@ -37,6 +40,11 @@ def message(
 )
 def test_headers_tell_the_kind_then_sender_and_subject(kind: str, row: RemoteMessage) -> None:
     assert kind_of(row) == kind
+
+
+def test_a_provider_that_knows_a_meeting_is_believed() -> None:
+    row = RemoteMessage(id="m", subject="Accepted: Pipeline meeting", from_=ANA, headers={}, meeting=True)
+    assert kind_of(row) == "invitation"
 
 
 def test_what_we_wrote_ourselves_is_mail_or_an_invitation() -> None:

@@ -30,8 +30,9 @@ WHOLE_QUERY = path_of(select=WHOLE, expand=ATTACHMENTS)
 # Headers that tell what kind of mail it is (newsletter, automatic answer, bounce); the others are not kept.
 KIND_HEADERS = frozenset(
     {
-        "auto-submitted", "content-type", "feedback-id", "list-id", "list-post", "list-unsubscribe", "precedence",
-        "return-path", "x-auto-response-suppress", "x-autoreply", "x-failed-recipients",
+        "auto-submitted", "content-class", "content-type", "feedback-id", "list-id", "list-post", "list-unsubscribe",
+        "precedence", "return-path", "x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-campaign",
+        "x-campaignid", "x-failed-recipients", "x-mailing-list", "x-ms-exchange-message-is-ndr",
         "delivered-to", "x-mailer", "x-ms-exchange-inbox-rules-loop",
     }
 )  # fmt: skip
@@ -40,6 +41,7 @@ _KEPT_HEADERS = KIND_HEADERS | {"in-reply-to", "references"}
 
 FLAGS = {"flagged": Flag.FLAGGED, "complete": Flag.COMPLETE}
 FLAG_STATUS = {Flag.NONE: "notFlagged", Flag.FLAGGED: "flagged", Flag.COMPLETE: "complete"}
+_MEETING = "graph.eventmessage"  # and eventMessageRequest, eventMessageResponse (graph.md 2.1, derived types)
 ATTACHMENT_KINDS: dict[str, Literal["file", "item", "reference"]] = {
     "#microsoft.graph.itemattachment": "item",
     "#microsoft.graph.referenceattachment": "reference",
@@ -86,6 +88,7 @@ class WireAttachment(Struct, rename="camel"):
 
 class WireMessage(Struct, rename="camel"):
     id: str
+    type: str = field(name="@odata.type", default="")
     removed: Any = field(name="@removed", default=UNSET)
     etag: str | None = field(name="@odata.etag", default=None)
     change_key: str | None = None
@@ -146,6 +149,7 @@ EMPTY: dict[str, Any] = {
     "in_reply_to": "",
     "references": (),
     "headers": {},
+    "meeting": False,
 }
 
 
@@ -187,6 +191,7 @@ def message(wire: WireMessage) -> RemoteMessage:
         body=_body(wire.body),
         attachments=None if isinstance(wire.attachments, UnsetType) else tuple(map(attachment, wire.attachments)),
         headers=headers,
+        meeting=_MEETING in wire.type.lower() or None,
         marker=_marker(wire.properties),
     )
 

@@ -113,6 +113,12 @@ def test_of_a_whole_message_nothing_is_not_told() -> None:
     assert (draft.subject, draft.is_draft) == ("S", True)
 
 
+@pytest.mark.parametrize("name", ["eventMessage", "eventMessageRequest", "eventMessageResponse"])
+def test_a_message_about_a_meeting_is_told_by_its_type(name: str) -> None:
+    assert remote(**{"@odata.type": f"#microsoft.graph.{name}"}).meeting is True
+    assert remote().meeting is None
+
+
 def test_null_is_told_and_empty() -> None:
     empty = remote(
         subject=None, sender=None, toRecipients=None, body=None, internetMessageHeaders=None, **{"from": None}
