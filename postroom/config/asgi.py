@@ -23,7 +23,7 @@ from postroom.config.bridge import Bridge, Receive, Scope, Send, header  # noqa:
 from postroom.config.events import EventStream  # noqa: E402
 from postroom.lib.live import Hub  # noqa: E402
 
-HOOK_THREADS = 4
+HOOK_THREADS = 16  # nearly all of them wait: what they bring is kept together (postroom.sync.views)
 ANONYMOUS_BODY_LIMIT = 5_000_000  # webhooks and sign-in forms; who has a session may upload
 
 

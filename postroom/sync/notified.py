@@ -9,7 +9,7 @@ everything" instead of a line per message.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -103,11 +103,11 @@ def storable(text: str) -> bool:
 def _note(items: Sequence[Notified], known: Mapping[str, Known]) -> None:
     """A line per message, or one for everything; then, when that is kept, a wish for each mailbox that can work."""
     works = {(row := known[item.subscription_id]).mailbox_id: row.works for item in items}
-    full = {pk for pk in works if not works[pk] or _has_too_many(pk)}
+    full = {pk for pk in works if not works[pk]} | _with_too_many([pk for pk in works if works[pk]])
     told = {(known[item.subscription_id].mailbox_id, item.message_id): item.change for item in items}
     _keep([(*key, change) for key, change in told.items() if key[0] not in full])
-    for mailbox_id in full:
-        look_at_everything(mailbox_id)
+    if full:
+        look_at_everything(*full)
     _heard({item.subscription_id: known[item.subscription_id] for item in items})
     if any(works.values()):
         lanes.want_pushed([pk for pk in works if works[pk]])
@@ -146,28 +146,39 @@ _HEARD = """
 """
 
 
-def look_at_everything(mailbox_id: int) -> None:
-    """One line that stands for every folder; the next live run asks all their deltas. It does not add up."""
+def look_at_everything(*mailbox_ids: int) -> None:
+    """One line each that stands for every folder; the next live run asks all their deltas. It does not add up."""
     with connection.cursor() as cursor:
-        cursor.execute(_EVERYTHING, {"mailbox": mailbox_id, "now": now()})
+        cursor.execute(_EVERYTHING, {"mailboxes": sorted(mailbox_ids), "now": now()})
 
 
 _EVERYTHING = f"""
     INSERT INTO sync_notification (mailbox_id, remote_id, change, received_at)
-    SELECT %(mailbox)s, '', '{Notification.EVERYTHING}', %(now)s
-    WHERE NOT EXISTS (SELECT 1 FROM sync_notification
-                      WHERE mailbox_id = %(mailbox)s AND change = '{Notification.EVERYTHING}')
+    SELECT told.mailbox_id, '', '{Notification.EVERYTHING}', %(now)s
+    FROM unnest(%(mailboxes)s::bigint[]) AS told (mailbox_id)
+    WHERE NOT EXISTS (SELECT 1 FROM sync_notification n
+                      WHERE n.mailbox_id = told.mailbox_id AND n.change = '{Notification.EVERYTHING}')
 """  # noqa: S608 - our own word
 
 _counted: dict[int, tuple[float, bool]] = {}  # mailbox -> (when it was counted, whether it has too many)
 
 
-def _has_too_many(mailbox_id: int) -> bool:
-    at, full = _counted.get(mailbox_id, (-COUNTED_EVERY, False))
-    if monotonic() - at >= COUNTED_EVERY:
-        rows = Notification.objects.filter(mailbox_id=mailbox_id)[:MOST]
-        _counted[mailbox_id] = (monotonic(), full := rows.count() >= MOST)
-    return full
+def _with_too_many(mailbox_ids: Collection[int]) -> set[int]:
+    """Those of these mailboxes of which so much is noted that a line per message helps nobody."""
+    at = monotonic()
+    due = [pk for pk in mailbox_ids if at - _counted.get(pk, (-COUNTED_EVERY, False))[0] >= COUNTED_EVERY]
+    if due:
+        with connection.cursor() as cursor:
+            cursor.execute(_FULL, {"mailboxes": due, "most": MOST})
+            full = {row[0] for row in cursor.fetchall()}
+        _counted.update({pk: (at, pk in full) for pk in due})
+    return {pk for pk in mailbox_ids if _counted[pk][1]}
+
+
+_FULL = """
+    SELECT told.id FROM unnest(%(mailboxes)s::bigint[]) AS told (id)
+    WHERE EXISTS (SELECT 1 FROM sync_notification n WHERE n.mailbox_id = told.id OFFSET %(most)s - 1)
+"""
 
 
 # --- lifecycle (SY5) -------------------------------------------------------------------------------------------------

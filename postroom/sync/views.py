@@ -4,11 +4,13 @@ import logging
 from contextlib import suppress
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from postroom.lib.together import Together
+from postroom.providers.contract import Notified
 from postroom.providers.errors import Malformed
 from postroom.providers.registry import PROVIDERS, connector
 from postroom.sync import notified
@@ -17,6 +19,18 @@ from postroom.sync.models import Stray
 log = logging.getLogger(__name__)
 
 MAX_BODY = 4 * 1024 * 1024
+
+
+def _keeping(provider: str) -> Together[Notified]:
+    """Posts that come while others are being kept are kept together: a herd of repeats costs little more than one."""
+
+    def keep(items: list[Notified]) -> None:
+        notified.take(items, provider=provider)
+
+    return Together(keep, blame=(DataError,))
+
+
+_KEEPING = {name: _keeping(name) for name in PROVIDERS}
 
 
 @login_not_required
@@ -46,7 +60,7 @@ def _taken(request: HttpRequest, provider: str) -> int:
     except Malformed:
         notified.count_strays(provider, {Stray.Kind.MALFORMED: 1})
         return 400
-    notified.take(items, provider=provider)
+    _KEEPING[provider](items)
     return 202
 
 
