@@ -100,7 +100,7 @@ def fill_and_connect(town: Town, options: argparse.Namespace, figures: Figures) 
     storm = Storm(town.sandbox, options.seed)
     for address in addresses:
         storm.enter(address)
-    eventually_ready(town.database.dsn(), seconds=CONNECT_SECONDS)
+    eventually_ready(town.database.dsn(), len(addresses), seconds=CONNECT_SECONDS)
     return storm
 
 

@@ -80,10 +80,10 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))] if ordered else 0.0
 
 
-def eventually_ready(dsn: str, *, seconds: float, each: float = 1.0) -> None:
-    """Wait until every mailbox is ready. Raises RuntimeError."""
+def eventually_ready(dsn: str, mailboxes: int, *, seconds: float, each: float = 1.0) -> None:
+    """Wait until every mailbox is ready and at rest. Raises RuntimeError."""
     deadline = time.monotonic() + seconds
-    while left := not_ready(dsn):
+    while left := max(not_ready(dsn), mailboxes - len(at_rest(dsn))):
         if time.monotonic() > deadline:
             raise RuntimeError(f"{left} mailboxes are not ready after {seconds:.0f} s")
         time.sleep(each)
