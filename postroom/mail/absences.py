@@ -88,7 +88,7 @@ def _back_on(before: str, after: str, day: date) -> date | None:
 
 
 def _days(text: str, written: date) -> Iterator[tuple[int, int, date]]:
-    """(where it begins, where it ends, the day) of all that reads as one. Without a year: the next after ``written``."""
+    """(where it begins, where it ends, the day) of what reads as one. Without a year: the next after ``written``."""
     for pattern, parts in _DATES:
         for match in pattern.finditer(text):
             told = dict(zip(parts, match.groups(), strict=True))
