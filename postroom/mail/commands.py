@@ -3,6 +3,7 @@
 Every command changes our rows at once and tells the provider through the outbox, in one transaction.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -103,6 +104,7 @@ def compose(
         subject=subject or (_subject(answers, how) if answers else ""),
         html=html,
         signature=signatures.of(mailbox),
+        from_address=_written_to(mailbox, answers) if answers else "",
         marker=marker,
         internet_message_id=message_id,
         conversation_id=answers.thread.conversation_id if answers else None,
@@ -121,6 +123,21 @@ def _recipients(mailbox: Mailbox, answers: Message, how: str) -> tuple[list[Any]
     rest = answers.cc if mine else [*answers.to, *answers.cc]
     taken = own | {address.lower() for _, address in to}
     return _others(to, own) or list(to), _others(rest, taken)
+
+
+def _written_to(mailbox: Mailbox, answers: Message) -> str:
+    """The alias an answered message was written to (product.md SE2); empty: the mailbox's own address."""
+    named = {address.lower() for _, address in (*answers.to, *answers.cc)}
+    if mailbox.address.lower() in named:
+        return ""
+    return next((alias for alias in aliases(mailbox) if alias.lower() in named), "")
+
+
+def aliases(mailbox: Mailbox) -> list[str]:
+    """The further addresses a mailbox may be written from: those of the account, for its own mailbox."""
+    if mailbox.connection is None or mailbox.kind != Mailbox.Kind.OWN:
+        return []
+    return [one for one in mailbox.connection.aliases if "@" in one and one.lower() != mailbox.address.lower()]
 
 
 def _others(people: Sequence[Any], without: set[str]) -> list[Any]:
@@ -143,7 +160,8 @@ def _subject(answers: Message, how: str) -> str:
 
 
 def save(composition: Composition, **fields: Any) -> None:
-    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, signature, about, mailbox.
+    """Keep what the author has written so far. ``fields``: to, cc, bcc, subject, html, signature, about, mailbox,
+    from_address, remind_days.
 
     It goes to the provider's Drafts at the next pause; a draft that moves to another mailbox leaves its old one. Raises
     ``drafts.Overtaken``, and writes nothing, when the row is no longer what was read.
@@ -169,18 +187,29 @@ def _change_mailbox(composition: Composition, mailbox: Mailbox) -> None:
     drafts.leave(composition)
     if composition.signature == signatures.of(composition.mailbox):  # else its author took it off
         composition.signature = signatures.of(mailbox)
-    composition.mailbox, composition.updated_at = mailbox, now()
-    composition.save(update_fields=["mailbox", "signature", "updated_at"])
+    composition.mailbox, composition.from_address, composition.updated_at = mailbox, "", now()
+    composition.save(update_fields=["mailbox", "from_address", "signature", "updated_at"])
     drafts.unlink(composition)
 
 
 def attach(composition: Composition, *, name: str, content_type: str, chunks: Any) -> CompositionFile:
+    """Keep a file with a composition while its bytes arrive."""
     blob = storage.store_stream(composition.mailbox.workspace, chunks, content_type=content_type)
     kept = CompositionFile.objects.create(
         composition=composition, blob=blob, name=name[:255], content_type=content_type[:255]
     )
     _written(composition)
     return kept
+
+
+def show_inside(file: CompositionFile) -> None:
+    """A picture stands in the text rather than beside it: named by a content id, and by a name no other file has, by
+    which it is found again at the provider."""
+    sign = secrets.token_hex(4)
+    stem, dot, ending = file.name.rpartition(".")
+    file.name = f"{(stem or ending)[:200]}-{sign}{dot}{ending if dot else ''}"
+    file.is_inline, file.content_id = True, f"{sign}.{secrets.token_hex(6)}@postroom"
+    file.save(update_fields=["name", "is_inline", "content_id"])
 
 
 def detach(composition: Composition, files: Sequence[CompositionFile]) -> None:
@@ -206,6 +235,9 @@ def send(composition: Composition, *, at: datetime | None = None, zone: str = ""
     wrong = [a for _, a in (*composition.to, *composition.cc, *composition.bcc) if not _looks_like_address(a)]
     if wrong:
         raise CannotSend(f"{wrong[0]} is not an e-mail address.")
+    unused = [one for one in composition.files.filter(is_inline=True) if not one.is_used(composition.html)]
+    if unused:
+        detach(composition, unused)
     sending.enqueue(composition, at=at, zone=zone, undo=undo)
 
 

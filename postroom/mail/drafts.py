@@ -262,7 +262,8 @@ def _fill(one: Composition, message: Message) -> None:
 
 def _take_files(one: Composition, message: Message) -> None:
     there = {file.remote_id: file for file in Attachment.objects.filter(message=message, is_inline=False)}
-    have = {file.remote_id: file for file in CompositionFile.objects.filter(composition=one) if file.remote_id}
+    ours = CompositionFile.objects.filter(composition=one, is_inline=False).exclude(remote_id="")
+    have = {file.remote_id: file for file in ours}
     CompositionFile.objects.filter(pk__in=[file.pk for ref, file in have.items() if ref not in there]).delete()
     for ref, file in there.items():
         if ref not in have:

@@ -135,7 +135,7 @@ def _is_plain(declaration: str) -> bool:
 
 
 def _picture(address: str) -> str | None:
-    address = address.strip()
+    address = address.strip().removeprefix(BLOCKED)  # stored HTML may come by again
     start = address[:8].lower()
     if start.startswith(_REMOTE):
         return BLOCKED + address
@@ -185,6 +185,11 @@ def shown(html: str, *, attachments: Mapping[str, str], proxied: PictureAddress 
 
 def has_remote_pictures(html: str) -> bool:
     return ' src="blocked:' in html and any(kind == BLOCKED for _, kind, _ in _SRC.findall(html))
+
+
+def unblocked(html: str) -> str:
+    """What is sent: the pictures from elsewhere that a mail or signature was written with load again."""
+    return _SRC.sub(lambda found: f'{found[1]} src="{found[3]}"' if found[2] == BLOCKED else found[0], html)
 
 
 def content_ids(html: str) -> set[str]:

@@ -165,6 +165,7 @@ class MessageBody(models.Model):
     new_text = models.TextField(blank=True)  # without quoted tail and signature: what this message says
     sha256 = models.BinaryField(max_length=32)
     made_by = models.SmallIntegerField(default=1)
+    told = models.JSONField(null=True)  # what its part for machines says (``mail.telling``); null: not looked at yet
 
 
 class MessageSearch(models.Model):
@@ -271,6 +272,8 @@ class Composition(models.Model):
     to = models.JSONField(default=list)
     cc = models.JSONField(default=list)
     bcc = models.JSONField(default=list)
+    from_address = models.CharField(max_length=320, blank=True)  # an alias it goes out under; empty: the mailbox's own
+    remind_days = models.PositiveSmallIntegerField(null=True)  # its author is reminded if nobody answers for so long
     marker = models.CharField(max_length=64, unique=True)
     internet_message_id = models.TextField()
     conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL)
@@ -314,6 +317,10 @@ class CompositionFile(models.Model):
     def size(self) -> int:
         return self.blob.size if self.blob is not None else self.bytes
 
+    def is_used(self, html: str) -> bool:
+        """A picture of the text goes out only while it stands there."""
+        return not self.is_inline or f"cid:{self.content_id}" in html
+
 
 class Category(models.Model):
     """A category of a mailbox with its colour (product.md SY9): a number of Outlook's 25 presets, null for none."""
@@ -346,4 +353,4 @@ class Deed(models.Model):
         indexes = [models.Index(fields=["member", "-at"], name="deed_latest")]
 
 
-from postroom.mail import checks, pens  # noqa: E402, F401  # the rows behind "this mailbox has everything"; what people write with
+from postroom.mail import checks, pens, trust  # noqa: E402, F401  # the rows behind "this mailbox has everything"; what people write with; whose pictures they see

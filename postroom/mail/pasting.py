@@ -1,8 +1,8 @@
-"""What is pasted into a message, made plain: structure and emphasis stay; fonts, sizes, colours and the wrapping of Word,
-Outlook, Gmail and Google Docs go.
+"""What is pasted into a message, made plain: structure and emphasis stay; fonts, sizes, colours and the wrapping of
+Word, Outlook, Gmail and Google Docs go.
 
-A tree is read and written anew from its text, in few elements: ``p div br h1-h4 ul ol li blockquote pre hr table tr td th``,
-``b i u s sub sup code a`` and pictures. What comes out goes through the one sanitiser of mail (``mail.html``).
+A tree is read and written anew from its text, in few elements: ``p div br h1-h4 ul ol li blockquote pre hr table tr td
+th``, ``b i u s sub sup code a`` and pictures. What comes out goes through the one sanitiser of mail (``mail.html``).
 """
 
 import re

@@ -19,6 +19,7 @@ from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import backlog, drafts, outbound, signals, store
+from postroom.mail import html as mail_html
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.prepare import prepare
@@ -200,13 +201,20 @@ def outgoing_of(composition: Composition) -> Outgoing:
         marker=composition.marker,
         internet_message_id=composition.internet_message_id,
         subject=composition.subject,
-        html=composition.body + (composition.tail or ""),
+        html=mail_html.unblocked(composition.body + (composition.tail or "")),
         to=people(composition.to),
         cc=people(composition.cc),
         bcc=people(composition.bcc),
+        from_=_alias(composition),
         answers=answered.remote_id if answered else None,
         how=composition.how if answered else "new",  # type: ignore[arg-type]
     )
+
+
+def _alias(composition: Composition) -> Address | None:
+    """None where nothing else than the mailbox's own address was ever chosen: then nobody has to allow anything."""
+    address = composition.from_address
+    return Address(address=address, name=composition.author.name) if address else None
 
 
 def _answered(composition: Composition) -> Message | None:
@@ -243,7 +251,7 @@ def not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[Outg
         if file.name in there:
             there.remove(file.name)
             continue
-        if file.blob is None:  # it lay with a draft that is gone
+        if file.blob is None or not file.is_used(composition.html):  # it lay with a draft that is gone; left the text
             continue
         yield OutgoingAttachment(
             name=file.name,

@@ -1,4 +1,4 @@
-"""Paste from Word, Outlook, Gmail and Google Docs: samples with what is left of them (``pastes/``), and hostile ones."""
+"""Paste from Word, Outlook, Gmail and Google Docs: samples with what is left of them (``pastes/``), and hostile."""
 
 import re
 from pathlib import Path
