@@ -7,6 +7,7 @@ from postroom.mail import trace_views, truth_views, views
 app_name = "mail"
 urlpatterns = [
     path("mail/messages/<int:pk>/body", views.body, name="body"),
+    path("mail/messages/<int:pk>/card", views.card, name="card"),
     path("mail/messages/<int:pk>/original", views.original, name="original"),
     path("mail/attachments/<int:pk>", views.attachment, name="attachment"),
     path("mail/attachments/<int:pk>/view", views.attachment_view, name="attachment-view"),

@@ -15,7 +15,7 @@ from postroom.audit import log
 from postroom.audit.models import Access
 from postroom.files import storage
 from postroom.lib.errors import new_reference
-from postroom.mail import content, pictures, queries
+from postroom.mail import content, pictures, queries, telling
 from postroom.mail.models import Attachment, Message
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.providers.errors import AccessLost, NotFound, ProviderError, ReauthNeeded
@@ -79,6 +79,19 @@ def body(request: MemberRequest, pk: int) -> HttpResponse:
     _logged(request, message, Access.What.BODY, again=False)
     html = content.page(message, pictures=request.GET.get("pictures") == "1")
     return HttpResponse(html, headers={"Content-Security-Policy": content.FRAME_POLICY})
+
+
+@require_GET
+@member_required
+def card(request: MemberRequest, pk: int) -> HttpResponse:
+    """What an invitation or a delivery report says, as a card above its text. Only a part of the thread."""
+    message = _message(request, pk)
+    _logged(request, message, Access.What.BODY, again=False)
+    try:
+        shown = telling.card(message)
+    except (ProviderError, content.Unavailable):
+        shown = None
+    return render(request, "mail/card.html", {"card": shown, "message": message})
 
 
 @require_GET

@@ -1,0 +1,60 @@
+"""Whose pictures from elsewhere a member wants to see without being asked (product.md IN3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from postroom.lib.clock import now
+from postroom.workspaces.models import Membership
+
+if TYPE_CHECKING:
+    from postroom.mail.models import Message
+
+MAX_ADDRESS = 320
+
+
+class PicturesFrom(models.Model):
+    """One sender, by address as mail names it, in lower case. A member's own affair."""
+
+    member = models.ForeignKey("workspaces.Membership", on_delete=models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=MAX_ADDRESS)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "address"], name="pictures_from_once")]
+
+    def __str__(self) -> str:
+        return f"pictures for {self.member_id}"
+
+
+def trusts(member: Membership, message: Message) -> bool:
+    """Whether its pictures are loaded at once. Never what lies in Junk: anybody can write any sender's name there."""
+    address = _of(message)
+    if not address or message.folder.role == "junk":
+        return False
+    return PicturesFrom.objects.filter(member=member, address=address).exists()
+
+
+def trust(member: Membership, message: Message) -> str:
+    """From now on, for this sender; their address, empty when the message names none."""
+    address = _of(message)
+    if address:
+        PicturesFrom.objects.get_or_create(member=member, address=address)
+    return address
+
+
+def senders(member: Membership) -> list[PicturesFrom]:
+    """In the order of their addresses."""
+    return list(PicturesFrom.objects.filter(member=member).order_by("address"))
+
+
+def withdraw(member: Membership, pk: int) -> bool:
+    """Ask again for this one; False: there is none."""
+    deleted, _ = PicturesFrom.objects.filter(member=member, pk=pk).delete()
+    return deleted > 0
+
+
+def _of(message: Message) -> str:
+    return message.from_address.strip().lower()[:MAX_ADDRESS]
