@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PY := .venv/bin/python
-.PHONY: help setup setup-dev demo test check chaos bench simulate
+.PHONY: help setup setup-dev demo test check chaos bench simulate crash-matrix
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,10 @@ SEEDS ?= 300
 FROM ?= 0
 simulate: .venv/.dev ## that many histories in which everything goes wrong (SEEDS=300 FROM=0)
 	@exec scripts/simulate --seeds $(SEEDS) --from $(FROM)
+
+RUNS ?= 300
+crash-matrix: .venv/.dev ## that many messages sent under kills and lost connections at every step (RUNS=300)
+	@exec scripts/crash-matrix --runs $(RUNS)
 
 bench: .venv/.dev ## every benchmark (BENCH=name for one), a JSON line each
 	@exec $(PY) -m bench $(BENCH)

@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+
+from tests.simulation.spreading import lines
 
 SHOWN = 10  # failing seeds told in full
 
@@ -76,40 +77,11 @@ def _many(options: argparse.Namespace) -> int:
 
 def _spread(first: int, count: int, processes: int, plant: str) -> Iterator[dict[str, object]]:
     """Results of all seeds, from as many processes; each says a line of JSON for a seed."""
-    import selectors
-
     number = max(1, min(processes, count))
-    runs = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.simulation",
-                "--slice",
-                f"{first + k}:{first + count}:{number}",
-                "--plant",
-                plant,
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for k in range(number)
-    ]
-    with selectors.DefaultSelector() as ready:
-        for run in runs:
-            assert run.stdout is not None
-            ready.register(run.stdout, selectors.EVENT_READ)
-        try:
-            while ready.get_map():
-                for key, _ in ready.select():
-                    if line := key.fileobj.readline():  # type: ignore[union-attr]
-                        yield json.loads(line)
-                    else:
-                        ready.unregister(key.fileobj)
-        finally:
-            for run in runs:
-                run.terminate()
-                run.wait()
+    slices = [f"{first + k}:{first + count}:{number}" for k in range(number)]
+    order = [sys.executable, "-m", "tests.simulation", "--plant", plant, "--slice"]
+    for line in lines([[*order, one] for one in slices]):
+        yield json.loads(line)
 
 
 def _slice(first: int, end: int, step: int, *, planted: str) -> int:

@@ -1,0 +1,86 @@
+"""The matrix: every way a message goes out, times every accident at every step; then several to one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import NamedTuple
+
+from tests.crash_matrix.letters import LETTERS, wrong_with
+from tests.crash_matrix.office import Accident, Office, office
+
+A_DAY = 30  # messages sent from one office before a fresh one is opened
+
+
+class Cell(NamedTuple):
+    """What is sent, and what happens meanwhile."""
+
+    letter: str
+    accidents: tuple[Accident, ...]
+
+    def __str__(self) -> str:
+        return f"{self.letter}: {', '.join(map(str, self.accidents)) or 'nothing happens'}"
+
+
+class Result(NamedTuple):
+    run: int
+    cell: str
+    happened: list[str]
+    wrong: list[str]
+
+
+def measure() -> dict[str, tuple[int, int]]:
+    """How many moments and requests each way has when nothing happens."""
+    found = {}
+    with office() as one:
+        for name, write in LETTERS.items():
+            letter = write(one)
+            one.send(letter.composition)
+            assert not wrong_with(one, letter), (name, wrong_with(one, letter))
+            found[name] = one.size
+    return found
+
+
+def single(sizes: dict[str, tuple[int, int]]) -> list[Cell]:
+    """Each step of each way with one accident, in an order that mixes them."""
+    cells = []
+    for name, (moments, requests) in sizes.items():
+        cells += [Cell(name, (Accident("kill", n),)) for n in range(1, moments + 1)]
+        for kind in ("reset before", "reset after"):
+            cells += [Cell(name, (Accident(kind, n),)) for n in range(1, requests + 1)]
+    Random(1).shuffle(cells)
+    return cells
+
+
+def several(run: int, sizes: dict[str, tuple[int, int]]) -> Cell:
+    """Two to four accidents to one message, drawn by the run's number."""
+    rng = Random(run)
+    name = rng.choice(list(sizes))
+    moments, requests = sizes[name]
+    accidents = []
+    for _ in range(rng.randint(2, 4)):
+        kind = rng.choice(["kill", "reset before", "reset after"])
+        accidents.append(Accident(kind, rng.randint(1, moments if kind == "kill" else requests)))
+    return Cell(name, tuple(accidents))
+
+
+def runs(numbers: Sequence[int]) -> Iterator[Result]:
+    """The runs with these numbers: first the single accidents, then several at once."""
+    sizes = measure()
+    singles = single(sizes)
+    cells = [singles[n] if n < len(singles) else several(n, sizes) for n in numbers]
+    for start in range(0, len(cells), A_DAY):
+        with office() as one:
+            for number, cell in zip(numbers[start : start + A_DAY], cells[start : start + A_DAY], strict=True):
+                yield _run(one, number, cell)
+            if found := one.differences():
+                yield Result(-1, "at the end of the day", [], [f"mirror: {line}" for line in found[:3]])
+
+
+def _run(one: Office, number: int, cell: Cell) -> Result:
+    letter = LETTERS[cell.letter](one)
+    try:
+        one.send(letter.composition, cell.accidents)
+    except Exception as trouble:  # what ends a worker is a finding, whatever it is
+        return Result(number, str(cell), one.happened, [f"lost: a worker ended: {trouble!r}"])
+    return Result(number, str(cell), one.happened, wrong_with(one, letter))
