@@ -62,8 +62,10 @@ def coverage(run: Run) -> Steps:
 
 
 def _unfollowed(run: Run) -> list[str]:
-    """Folders that are synced but in nobody's list of what to follow: their mail would be missed and not counted."""
-    synced = Folder.objects.filter(mailbox=run.mailbox, synced=True).values_list("remote_id", flat=True)
+    """Folders that are synced but in nobody's list of what to follow: their mail would be missed and not counted.
+    What the provider does not know yet begins to be followed when it is made there."""
+    made = Folder.objects.filter(mailbox=run.mailbox, synced=True).exclude(remote_id__startswith=store.TEMPORARY)
+    synced = made.values_list("remote_id", flat=True)
     followed = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE).values_list("scope", flat=True)
     return sorted(set(synced) - set(followed))
 

@@ -70,6 +70,8 @@ def _store_tree(
             ignore_conflicts=True,
         )
         folder_states(run).filter(scope__in=folders.removed).delete()
+        if complete:  # what is no folder at all would be asked for, and denied, for ever
+            folder_states(run).exclude(scope__in=backlog.folder_ids(run.mailbox)).delete()
         if unlisted and tree.phase == Phase.FOLLOWING:
             lanes.want(run.mailbox.pk, Activity.BACKFILL)  # a folder that came later has its own listing
         tree.phase, tree.cursor, tree.due_at = Phase.FOLLOWING, cursor, next_daily(run.mailbox.pk, "", now())
@@ -89,5 +91,5 @@ def _unlisted(run: Run, items: Sequence[RemoteFolder | Removed]) -> list[str]:
 def unknown_folders(run: Run, rows: Sequence[object]) -> Steps:
     """A message in a folder we have not seen: look at the tree before storing it."""
     named = {row.folder_id for row in rows if isinstance(row, RemoteMessage) and row.folder_id}
-    if named - backlog.folder_ids(run.mailbox):
+    if named and named - backlog.folder_ids(run.mailbox):
         yield from folder_tree(run, force=True)

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from postroom.lib.clock import now
-from postroom.mail import brake, comparing
+from postroom.mail import brake, comparing, folder_changes
 from postroom.mail.checks import FolderCheck, Sighting
 from postroom.mail.models import Folder, Known, Message
 from postroom.mail.sync import coverage
 from postroom.mail.tests.test_sync import in_step
 from postroom.mailboxes.models import Failure, Mailbox
+from postroom.mailboxes.session import open_mail
 from postroom.providers.errors import CursorExpired, Transient
 from postroom.providers.memory.mailbox import Box
-from postroom.sync import lanes, runner
+from postroom.sync import contract, lanes, runner
 from postroom.sync.models import Activity, Lane, SyncState
 
 Settle = Callable[..., int]
@@ -250,3 +251,15 @@ def test_a_folder_that_nobody_follows_is_found_and_followed(synced: Mailbox, box
     settle(synced)
     assert SyncState.objects.get(mailbox=synced, scope="sent").phase == SyncState.Phase.FOLLOWING
     assert Message.objects.filter(subject="Missed").exists()
+
+
+def test_a_folder_that_is_still_to_be_made_is_followed_once_it_has_its_own_name(
+    synced: Mailbox, box: Box, settle: Settle
+) -> None:
+    """Until the provider knows it there is nothing to list: it would be asked for, and denied, for ever."""
+    folder_changes.create(synced, None, name="Offers")
+    run = contract.Run(lane=Lane(mailbox=synced, activity=Activity.COVERAGE), mailbox=synced, source=open_mail(synced))
+    assert coverage._unfollowed(run) == []
+    settle(synced)
+    made = Folder.objects.get(mailbox=synced, name="Offers").remote_id
+    assert SyncState.objects.get(mailbox=synced, scope=made).phase == SyncState.Phase.FOLLOWING

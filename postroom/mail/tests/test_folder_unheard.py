@@ -13,7 +13,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.providers.errors import NotFound
 from postroom.providers.memory.mailbox import Box
 from postroom.providers.memory.source import MemoryMail
-from postroom.sync import mailbox_hooks
+from postroom.sync import lanes, mailbox_hooks
 from postroom.sync.models import SyncState
 
 Settle = Callable[..., int]
@@ -56,3 +56,18 @@ def test_a_folder_that_was_gone_with_mail_that_was_kept_is_followed_when_it_is_b
     mailbox_hooks.sync_now(mailbox)
     settle(mailbox)
     assert SyncState.objects.get(mailbox=mailbox, scope=offers).phase == "following"
+
+
+def test_what_is_no_folder_at_all_is_not_asked_for_for_ever(
+    mailbox: Mailbox, box: Box, settle: Settle, settings: Any
+) -> None:
+    """Left behind by whatever mistake: the tree, read anew because it was denied, knows it no more than the provider."""
+    settings.POSTROOM_PUBLIC_URL = ""
+    settle(mailbox)
+    SyncState.objects.create(mailbox=mailbox, resource="mail", scope="new:none")
+    mailbox_hooks.sync_now(mailbox)
+    lanes.want(mailbox.pk, "backfill")
+    settle(mailbox)
+    settle(mailbox)
+    assert not SyncState.objects.filter(scope="new:none").exists()
+    assert SyncState.objects.get(mailbox=mailbox, scope="inbox").phase == "following"
