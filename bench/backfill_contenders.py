@@ -42,7 +42,7 @@ def postroom() -> Outcome:
     from postroom.providers.microsoft.client import pool
     from postroom.sync import lanes, runner
 
-    lanes.wake = lambda mailbox_id: None  # this process is the worker
+    lanes.wake = lambda *mailbox_ids: None  # this process is the worker
     pulls: list[str] = []
     pool(_origin()).event_hooks["request"].append(lambda request: pulls.append(request.url.path))
     connection.ensure_connection()

@@ -22,6 +22,7 @@ from psycopg.conninfo import make_conninfo  # noqa: E402
 from postroom.config.bridge import Bridge, Receive, Scope, Send, header  # noqa: E402
 from postroom.config.events import EventStream  # noqa: E402
 from postroom.lib.live import Hub  # noqa: E402
+from postroom.sync.views import keep_in_a_thread  # noqa: E402
 
 HOOK_THREADS = 16  # nearly all of them wait: what they bring is kept together (postroom.sync.views)
 ANONYMOUS_BODY_LIMIT = 5_000_000  # webhooks and sign-in forms; who has a session may upload
@@ -40,6 +41,7 @@ class Application:
         handler = WSGIHandler()
         self._pages = Bridge(handler, threads=settings.WEB_THREADS, body_limit=body_limit)
         # Providers judge us by our slowest answers (graph.md 3.6): notifications never queue behind pages.
+        keep_in_a_thread()
         self._hooks = Bridge(handler, threads=HOOK_THREADS, body_limit=body_limit)
         parameters = connection.get_connection_params()
         known = ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert")

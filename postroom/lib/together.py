@@ -6,6 +6,7 @@ callers, the larger their batches, and nobody waits for more than two turns.
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -31,17 +32,28 @@ class Together(Generic[T]):
     def __init__(self, serve: Callable[[list[T]], object], *, blame: tuple[type[Exception], ...] = ()) -> None:
         self._serve, self._blame = serve, blame
         self._turn, self._gate = threading.Lock(), threading.Lock()
+        self._thread: Executor | None = None
         self._waiting: list[_Call[T]] = []
 
     def __call__(self, items: Sequence[T]) -> None:
         call = _Call(items)
         with self._gate:
             self._waiting.append(call)
+        if self._thread is None:
+            self._take_turn(call)
+        else:
+            self._thread.submit(self._take_turn, call).result()
+        if call.problem is not None:
+            raise call.problem
+
+    def in_a_thread(self, name: str) -> None:
+        """From now on ``serve`` runs in one thread of its own, with one database connection however many call."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    def _take_turn(self, call: _Call[T]) -> None:
         with self._turn:
             if not call.served:
                 self._serve_waiting()
-        if call.problem is not None:
-            raise call.problem
 
     def _serve_waiting(self) -> None:
         with self._gate:

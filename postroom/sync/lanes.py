@@ -25,7 +25,7 @@ BLOCKING_FAILURES = (
     "no_delegate",
 )  # fmt: skip
 
-wake: Callable[[int], None] = lambda mailbox_id: None  # noqa: E731  # set by sync.jobs: carries a wake-up to a worker
+wake: Callable[..., None] = lambda *mailbox_ids: None  # noqa: E731  # set by sync.jobs: carries wake-ups to workers
 
 
 class LeaseLost(Exception):
@@ -72,8 +72,7 @@ def _wake_together(mailbox_ids: Collection[int]) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
-        for mailbox_id in mailbox_ids:
-            wake(mailbox_id)
+        wake(*mailbox_ids)
 
 
 _WANT_PUSHED = """

@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, DataError
+from django.db import DatabaseError, DataError, close_old_connections, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -25,12 +25,20 @@ def _keeping(provider: str) -> Together[Notified]:
     """Posts that come while others are being kept are kept together: a herd of repeats costs little more than one."""
 
     def keep(items: list[Notified]) -> None:
+        if not connection.in_atomic_block:
+            close_old_connections()  # what a restarted database left behind costs one herd, not two
         notified.take(items, provider=provider)
 
     return Together(keep, blame=(DataError,))
 
 
 _KEEPING = {name: _keeping(name) for name in PROVIDERS}
+
+
+def keep_in_a_thread() -> None:
+    """For a web process: the endpoint has one connection to the database, open and warm, instead of one per thread."""
+    for name, keeping in _KEEPING.items():
+        keeping.in_a_thread(f"keeping {name}")
 
 
 @login_not_required

@@ -28,8 +28,8 @@ BEN, SUPPORT = "ben@northwind.example", "support@northwind.example"
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test does a worker's work where it wants it done."""
-    monkeypatch.setattr(lanes, "wake", lambda mailbox_id: None)
-    monkeypatch.setattr(departure, "wake", lambda mailbox_id: None)
+    monkeypatch.setattr(lanes, "wake", lambda *mailbox_ids: None)
+    monkeypatch.setattr(departure, "wake", lambda *mailbox_ids: None)
 
 
 @pytest.fixture

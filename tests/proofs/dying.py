@@ -91,7 +91,7 @@ def _set_up(given: dict[str, str]) -> None:
     from postroom.sync import lanes
 
     registry.connector("microsoft")
-    lanes.wake = lambda mailbox_id: None
+    lanes.wake = lambda *mailbox_ids: None
 
 
 def _child(order: dict[str, Any], writer: int) -> None:

@@ -206,7 +206,7 @@ def running(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Together
             monkeypatch.setenv(name, value)
             setattr(settings, name, value)
         settings.POSTROOM_PUBLIC_URL = hook.url
-        monkeypatch.setattr(lanes, "wake", lambda mailbox_id: None)
+        monkeypatch.setattr(lanes, "wake", lambda *mailbox_ids: None)
         monkeypatch.setattr(runner, "Heartbeat", _NoHeartbeat)
         forget_process()
         try:

@@ -58,6 +58,17 @@ def test_all_who_wait_are_served_together() -> None:
     assert all(call.exception() is None for call in done)
 
 
+def test_a_thread_of_its_own_does_it_for_all() -> None:
+    threads: set[int] = set()
+    serving = Serving()
+    keep = Together[str](lambda items: (threads.add(threading.get_ident()), serving(items)))
+    keep.in_a_thread("keeping")
+    done = crowd(serving, keep, ["a"], ["b"], ["bad"])
+    assert [type(call.exception()) for call in done] == [type(None), Bad, Bad, Bad]
+    keep(["later"])
+    assert len(threads) == 1
+
+
 def test_what_goes_wrong_is_said_to_each_of_them_and_to_nobody_later() -> None:
     serving = Serving()
     keep = Together(serving)

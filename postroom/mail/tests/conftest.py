@@ -59,7 +59,7 @@ def mailbox(connect: Callable[..., Mailbox]) -> Mailbox:
 @pytest.fixture
 def settle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Mailbox], int]]:
     """Run everything that is due now or comes due within ``ahead``, moving the clock instead of waiting."""
-    monkeypatch.setattr(lanes, "wake", lambda mailbox_id: None)
+    monkeypatch.setattr(lanes, "wake", lambda *mailbox_ids: None)
     monkeypatch.setattr(runner, "Heartbeat", _NoHeartbeat)
     with clock.frozen() as held:
 

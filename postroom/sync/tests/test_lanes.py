@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
-    monkeypatch.setattr(lanes, "wake", calls.append)
+    monkeypatch.setattr(lanes, "wake", lambda *mailbox_ids: calls.extend(mailbox_ids))
     return calls
 
 

@@ -133,7 +133,7 @@ def test_a_storm_wakes_once_and_writes_the_lane_once(
     client: Client, subscription: Subscription, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     woken: list[int] = []
-    monkeypatch.setattr(lanes, "wake", woken.append)
+    monkeypatch.setattr(lanes, "wake", lambda *mailbox_ids: woken.extend(mailbox_ids))
     with django_capture_on_commit_callbacks(execute=True):
         for number in range(20):
             assert post(client, item(resourceData={"id": str(number)})) == 202
