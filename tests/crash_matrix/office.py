@@ -232,7 +232,7 @@ def _hooks(found: Office) -> Iterator[Any]:
     yield patch.dict(os.environ, given)
     for name, value in {**given, "POSTROOM_PUBLIC_URL": ""}.items():
         yield patch.object(settings, name, value, create=True)
-    yield patch.object(lanes, "wake", lambda mailbox_id: None)
+    yield patch.object(lanes, "wake", lambda *mailbox_ids: None)
     yield patch.object(lanes, "soon", lambda mailbox_id: None)
     yield patch.object(grants, "_apart", lambda work: work())
     yield patch.object(backfill, "ThreadPoolExecutor", simulated._Inline)

@@ -196,7 +196,7 @@ def _furnish(world: World, box: Box, rng: random.Random) -> None:
 
 
 def _hooks(world: World) -> Iterator[Any]:
-    yield patch.object(lanes, "wake", lambda mailbox_id: None)
+    yield patch.object(lanes, "wake", lambda *mailbox_ids: None)
     yield patch.object(lanes, "soon", lambda mailbox_id: None)
     yield patch.object(grants, "_apart", lambda work: work())
     yield patch.object(backfill, "ThreadPoolExecutor", _Inline)
