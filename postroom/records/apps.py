@@ -9,7 +9,8 @@ class RecordsConfig(AppConfig):
     def ready(self) -> None:
         from postroom.records import panels
         from postroom.records.candidates import panels as candidates
+        from postroom.records.saved import tables
         from postroom.records.tasks import views as tasks
 
-        for one in (panels, candidates, tasks):
+        for one in (panels, candidates, tasks, tables):
             one.register()

@@ -14,6 +14,7 @@ from postroom.lib.clock import now
 from postroom.records.custom_fields import values as own_fields
 from postroom.records.history import Change, Event, tell
 from postroom.records.record import NAME_LIMIT, Record
+from postroom.records.signals import deleting
 from postroom.records.text import clean
 from postroom.workspaces.models import Membership
 
@@ -90,6 +91,7 @@ def replace_rows(
 @transaction.atomic
 def delete(record: Record) -> None:
     """Delete a record with its notes, history and links. Mail is not touched."""
+    deleting.send(type(record), record=record)
     record.delete()
 
 

@@ -1,23 +1,26 @@
-"""Lists of records: filter, order, and pages that cost the same however far one goes."""
+"""Tables of records: narrowed, ordered, and paged so that every page costs the same however far one goes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from postroom.lib.pages import keyset
+from postroom.records.asked import Asked, asked, known_columns
 from postroom.records.extensions import last_contact
 from postroom.records.record import Record
-from postroom.records.screens import Column, Cut, Screen
+from postroom.records.saved import bar
+from postroom.records.tables import Column, Cut, Table, matching
 from postroom.records.text import fold
 from postroom.workspaces.access import MemberRequest
 
+__all__ = ["Asked", "matching"]
+
 PAGE = 50
-SHORTEST_WORD = 1
-MOST_WORDS = 8
+COUNTED = 1_000  # more than that is "1,000+": a list says how many there are without walking through all of them
 
 
 class Heading(NamedTuple):
@@ -26,79 +29,156 @@ class Heading(NamedTuple):
     column: Column
     href: str
     way: str
+    room: str
 
 
 class Chip(NamedTuple):
-    """A cut of a list as a chip above it."""
+    """A part of a table as a chip above it."""
 
     cut: Cut
     href: str
     chosen: bool
 
 
+class Narrowed(NamedTuple):
+    """A filter that is on, in words, and the address without it."""
+
+    label: str
+    href: str
+
+
+class Cell(NamedTuple):
+    text: str
+    template: str
+    room: str
+    number: bool
+    label: str
+
+
 class Line(NamedTuple):
-    """A record in a list, and when it last had mail."""
+    """A record in a table, its cells, and when it last had mail."""
 
     record: Any
     last_at: Any
+    cells: Sequence[Cell] = ()
 
 
-def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
-    """Those whose text has every word, without regard to case and accents."""
-    for word in fold(words).split()[:MOST_WORDS]:
-        records = records.filter(search_text__contains=word)
-    return records
+def asked_of(table: Table, request: MemberRequest, views: bar.Views | None = None) -> Asked:
+    """What the request's address says; that of a saved view where it names nothing but one."""
+    known = known_columns(table, table.own_columns(request.workspace.pk))
+    told = views.told(request.GET) if views else request.GET
+    return asked(table, known, told)
 
 
-def listing(screen: Screen, request: MemberRequest) -> dict[str, Any]:
-    """The template context of a page of a list: ?q= filters, ?show= cuts, ?sort= and ?way= order, ?after= goes on."""
-    words, sort, way = _wish(screen, request)
-    chosen, cut = screen.sorts[sort], _cut(screen, request)
-    found = shown(screen, request)
-    order = chosen.back if way == "down" else chosen.order
-    page = keyset(found, order=order, after=request.GET.get("after", ""), size=PAGE)
-    times = last_contact(page.rows, request.member)
-    kept = {"q": words, "sort": sort, "way": way, **({"show": cut.key} if cut else {})}
+def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
+    """The template context of a page of a table: the state of its address, ?after= goes on."""
+    views = bar.of(table.place, request.member)
+    wish = asked_of(table, request, views)
+    open_view = views.open(request.GET)
+    chosen = _chosen(wish, views, opened=open_view is not None)
+    columns, found = _columns(wish, chosen), _narrowed(wish, request)
+    ordered, order = wish.sort.order(found, down=wish.down)
+    page = keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE)
+    within = {bar.WITHIN: open_view.pk} if open_view else {}
+    here = wish.href(**within)
+    first = not request.GET.get("after")
     return {
-        "screen": screen,
-        "words": words,
-        "sort": sort,
-        "way": way,
-        "headings": [_heading(screen, column, kept) for column in screen.columns],
-        "cuts": [Chip(one, "?" + urlencode({**kept, "show": one.key}), one is cut) for one in screen.cuts],
-        "cut": cut.key if cut else "",
-        "kept": urlencode({name: value for name, value in kept.items() if name in ("q", "show")}),
-        "lines": [Line(record, times.get(record.pk)) for record in page.rows],
-        "more": "?" + urlencode({**kept, "after": page.next}) if page.next else "",
-        "first_page": not request.GET.get("after"),
+        "table": table,
+        "asked": wish,
+        "words": wish.words,
+        "headings": [_heading(wish, column, room, within) for column, room in columns],
+        "cuts": [_chip(wish, one, open_view) for one in table.cuts],
+        "narrowed": _told(wish, request, within),
+        "lines": _lines(page.rows, columns, request, wish),
+        "more": f"{here}&after={page.next}" if page.next else "",
+        "here": here,
+        "first_page": first,
+        "count": _count(found) if first else "",
+        "views": views.drawn(replace(wish, columns=chosen).query, open=open_view, missing=wish.missing),
+        "within": within.get(bar.WITHIN, ""),
+        "nothing": f"No {table.plural.lower()} fit" if wish.filters else f"Nothing has “{wish.words}”",
+        "missing": views.names_of(wish.missing, open_view),
     }
 
 
-def shown(screen: Screen, request: MemberRequest) -> QuerySet[Any]:
-    """The records a list has for ?q= and ?show=, in no order yet."""
-    words, _, _ = _wish(screen, request)
-    cut, every = _cut(screen, request), screen.rows(screen.type.of(request.workspace))
-    return matching(cut.narrow(every, request.member) if cut else every, words)
+def _chosen(wish: Asked, views: bar.Views, *, opened: bool) -> tuple[str, ...]:
+    """The columns the address names, or, outside a saved view, those the member's list opens with."""
+    first = wish.table.columns[0].key
+    own = () if opened else tuple(one for one in views.columns if one in wish.known and one != first)
+    return wish.columns or own
 
 
-def _wish(screen: Screen, request: HttpRequest) -> tuple[str, str, str]:
-    sort = request.GET.get("sort", screen.first_sort)
-    sort = sort if sort in screen.sorts else screen.first_sort
-    way = "down" if request.GET.get("way") == "down" else "up"
-    return request.GET.get("q", "")[:200].replace("\x00", "").strip(), sort, way
+def columns_of(wish: Asked, views: bar.Views, *, opened: bool) -> list[tuple[Column, str]]:
+    """The columns that are shown, each with the class that leaves it out where there is little room."""
+    return _columns(wish, _chosen(wish, views, opened=opened))
 
 
-def _cut(screen: Screen, request: HttpRequest) -> Cut | None:
-    wanted = request.GET.get("show", "")
-    return next((one for one in screen.cuts if one.key == wanted), next(iter(screen.cuts), None))
+def shown(table: Table, request: MemberRequest) -> QuerySet[Any]:
+    """The records of a table as its address narrows them, in no order yet."""
+    return _narrowed(asked_of(table, request, bar.of(table.place, request.member)), request)
 
 
-def _heading(screen: Screen, column: Column, kept: dict[str, str]) -> Heading:
-    if not column.sort:
-        return Heading(column, "", "")
-    here = column.sort == kept["sort"]
-    wanted = {**kept, "sort": column.sort, "way": "down" if here and kept["way"] == "up" else "up"}
-    return Heading(column, "?" + urlencode(wanted), kept["way"] if here else "")
+def _narrowed(wish: Asked, request: MemberRequest) -> QuerySet[Any]:
+    query: Any = wish.table.rows(wish.table.of(request.workspace))
+    query = wish.cut.narrow(query, request.member) if wish.cut else query
+    for number, (key, values) in enumerate(sorted(wish.filters.items())):
+        narrow = wish.known[key].filter
+        assert narrow is not None
+        query = narrow.narrow(query, f"narrowed_{number}", values, request.member)
+    return wish.table.find(query, wish.words)
+
+
+def _count(found: QuerySet[Any]) -> str:
+    number = found.order_by()[: COUNTED + 1].count()
+    return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
+
+
+def _columns(wish: Asked, chosen: tuple[str, ...]) -> list[tuple[Column, str]]:
+    """The columns in order, each with the class that leaves it out where there is little room.
+
+    Of those somebody chose the first ones stay.
+    """
+    if not chosen:
+        return [(one, one.room) for one in wish.table.columns if one.usual]
+    first, picked = wish.table.columns[0], [wish.known[key] for key in chosen]
+    rooms = ["", "is-mid", "is-mid"]
+    return [
+        (first, ""),
+        *((one, rooms[place] if place < 3 else "is-extra") for place, one in enumerate(picked)),
+    ]
+
+
+def _lines(rows: list[Any], columns: list[tuple[Column, str]], request: MemberRequest, wish: Asked) -> list[Line]:
+    mail = any(column.key == "mail" for column, _ in columns)
+    times = last_contact(rows, request.member) if mail and rows else {}
+    return [Line(record, times.get(record.pk), [_cell(record, *one) for one in columns]) for record in rows]
+
+
+def _cell(record: Any, column: Column, room: str) -> Cell:
+    return Cell(column.text(record), column.cell, room, column.number, column.label)
+
+
+def _chip(wish: Asked, cut: Cut, view: object) -> Chip:
+    return Chip(cut, replace(wish, cut=cut).href() or "?", cut is wish.cut and view is None)
+
+
+def _told(wish: Asked, request: MemberRequest, within: dict[str, Any]) -> list[Narrowed]:
+    found = []
+    for key, values in wish.filters.items():
+        column = wish.known[key]
+        assert column.filter is not None
+        words = f"{column.label}: {column.filter.say(values, request.member)}"
+        found.append(Narrowed(words, wish.without(key).href(**within)))
+    return found
+
+
+def _heading(wish: Asked, column: Column, room: str, within: dict[str, Any]) -> Heading:
+    if column.by is None:
+        return Heading(column, "", "", room)
+    here = column.key == wish.sort.key
+    wanted = replace(wish, sort=column, down=(not wish.down) if here else column.down)
+    way = ("down" if wish.down else "up") if here else ""
+    return Heading(column, wanted.href(**within), way, room)
 
 
 def suggestions(records: QuerySet[Any], words: str, *, limit: int = 8) -> list[Record]:

@@ -8,6 +8,7 @@ from postroom.records.history import Event
 from postroom.records.imports.models import Import
 from postroom.records.notes.models import Note
 from postroom.records.people.models import Person, PersonAddress
+from postroom.records.saved.models import SavedView
 from postroom.records.tasks.models import Task
 from postroom.records.tickets.models import Queue, Ticket
 
@@ -27,6 +28,7 @@ __all__ = [
     "Pipeline",
     "Queue",
     "Reference",
+    "SavedView",
     "Scorecard",
     "Stage",
     "Task",

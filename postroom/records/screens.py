@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.urls import reverse
 
+from postroom.records.custom_fields.columns import columns as own_columns
 from postroom.records.forms import RecordForm
 from postroom.records.record import Record, RecordType
-from postroom.workspaces.models import Membership
+from postroom.records.tables import Column, Shape, Table
+from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
 
 
 class Shown(NamedTuple):
@@ -34,62 +36,42 @@ class Field:
     add: str = ""  # what to say where nothing is set
 
 
-class Column(NamedTuple):
-    """A column of a list; `sort` is its key in `Screen.sorts`."""
-
-    label: str
-    sort: str = ""
-    room: str = ""  # the class that leaves it out: "is-mid" on phones, "is-extra" in narrow windows too
-    number: bool = False
-
-
-class Sort(NamedTuple):
-    """An order of a list, ending with the id; `back` is the other way round."""
-
-    order: tuple[str, ...]
-    back: tuple[str, ...]
-
-
-class Cut(NamedTuple):
-    """A part of a list, chosen by a chip: ?show= names it; the first of a screen is what the list opens with."""
-
-    key: str
-    label: str
-    narrow: Callable[[Any, Membership], Any]
-
-
-Shape = Callable[[Any], Any]
-"""A query to the same query with what a screen needs besides; it stays the workspace's own kind of query."""
-
-
-def both_ways(*order: str) -> Sort:
-    return Sort(order, tuple(name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in order))
-
-
-@dataclass(frozen=True)
-class Screen:
-    """A record type's list, page and form. Templates lie in `records/<folder>/`."""
+@dataclass(frozen=True, kw_only=True)
+class Screen(Table):
+    """A record type's table, page and form. Templates lie in `records/<folder>/`."""
 
     form: type[RecordForm]
     type: RecordType  # below `form`: the name hides the builtin from here on
     folder: str
     create: Callable[..., Record]
     change: Callable[..., Record]
-    columns: tuple[Column, ...]
-    sorts: Mapping[str, Sort]
     fields: tuple[Field, ...]
-    rows: Shape  # what a list reads of each record
     whole: Shape  # what a page reads
-    empty: str  # what the first one is good for, on the empty list
     address: Callable[[Any], str] = lambda record: ""  # whom Compose writes to
-    cuts: tuple[Cut, ...] = ()
-    first_sort: str = "name"
     merges: bool = False  # whether duplicates of it are found and merged
+    board: bool = False  # whether its first screen is a board, and the table beside it
 
     @property
-    def root(self) -> str:
-        """The first word of its addresses."""
-        return self.type.plural.lower()
+    def place(self) -> str:
+        return self.type.key
+
+    @property
+    def plural(self) -> str:
+        return self.type.plural
+
+    @property
+    def singular(self) -> str:
+        return self.type.label
+
+    @property
+    def url(self) -> str:
+        return reverse(f"records:{self.root}{'-list' if self.board else ''}")
+
+    def of(self, workspace: Workspace | int) -> WorkspaceQuerySet[Any]:
+        return self.type.of(workspace)
+
+    def own_columns(self, workspace: Workspace | int) -> tuple[Column, ...]:
+        return own_columns(workspace if isinstance(workspace, int) else workspace.pk, self.type.key)
 
     @property
     def duplicates_url(self) -> str:
@@ -98,10 +80,6 @@ class Screen:
 
     def template(self, name: str) -> str:
         return f"records/{self.folder}/{name}.html"
-
-    @property
-    def row_template(self) -> str:
-        return self.template("row")
 
     @property
     def head_template(self) -> str:
@@ -125,6 +103,3 @@ def owner(record: Record) -> list[Shown]:
 def company(record: Any) -> list[Shown]:
     """The company of a contact or deal."""
     return [Shown(record.company.name, href=record.company.get_absolute_url())] if record.company else []
-
-
-COMMON_SORTS: dict[str, Sort] = {"name": both_ways("sort_name", "id"), "added": both_ways("-created_at", "-id")}

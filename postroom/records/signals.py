@@ -11,3 +11,6 @@ addresses_changed = Signal()
 merged = Signal()
 """Sent in the command's transaction when two records turned out to be one: `sender` is the model, `gone` the record
 that goes (it still exists while this is sent), `kept` the one that stays, `by` the member or None."""
+
+deleting = Signal()
+"""Sent in the command's transaction before a member's deletion: `sender` is the model, `record` what goes."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
-from postroom.records import merging_views, views
+from postroom.records import merging_views, table_views, views
+from postroom.records.all_tables import SCREENS
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
 from postroom.records.companies.screen import COMPANIES
@@ -15,16 +18,28 @@ from postroom.records.imports import views as imports
 from postroom.records.notes import views as notes
 from postroom.records.people import views as people
 from postroom.records.people.screen import PEOPLE
+from postroom.records.saved import views as saved
 from postroom.records.screens import Screen
+from postroom.records.tables import Table
 from postroom.records.tasks import views as tasks
+from postroom.records.tasks.table import TASKS
 from postroom.records.tickets import views as tickets
 from postroom.records.tickets.screen import TICKETS
 
 app_name = "records"
 
 
-def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
+def tables(table: Table, *, at: str, more: dict[str, Any]) -> list[URLPattern]:
+    """What a table asks about itself. `at` is its own address."""
+    return [
+        path(f"{at}filter/", table_views.narrow, more, name=f"{table.root}-filter"),
+        path(f"{at}columns/", table_views.columns, more, name=f"{table.root}-columns"),
+    ]
+
+
+def screens(screen: Screen) -> list[URLPattern]:
     """List, page, form, field and deletion of one record type."""
+    index = "list/" if screen.board else ""
     root, key, more = screen.type.plural.lower(), screen.type.key, {"screen": screen}
     merges = [
         path(f"{root}/duplicates/", merging_views.index, more, name=f"{root}-duplicates"),
@@ -33,6 +48,7 @@ def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
     return [
         *(merges if screen.merges else []),
         path(f"{root}/{index}", views.index, more, name=f"{root}{'-list' if index else ''}"),
+        *tables(screen, at=f"{root}/{index}", more={"table": screen}),
         path(f"{root}/export/", imports.export, more, name=f"{root}-export"),
         path(f"{root}/import/", imports.upload, more, name=f"{root}-import"),
         path(f"{root}/new/", views.new, more, name=f"{key}-new"),
@@ -44,7 +60,6 @@ def screens(screen: Screen, *, index: str = "") -> list[URLPattern]:
     ]
 
 
-SCREENS = {screen.type.key: screen for screen in (PEOPLE, COMPANIES, DEALS, TICKETS, CANDIDATES)}
 BY_TYPE = {"screens": SCREENS}
 
 urlpatterns = [
@@ -52,24 +67,30 @@ urlpatterns = [
     path("contacts/suggestions/", people.suggest, name="contact-suggestions"),
     *screens(COMPANIES),
     path("deals/", deals.board, name="deals"),
-    *screens(DEALS, index="list/"),
+    *screens(DEALS),
     path("deals/<int:pk>/stages/<int:stage>/", deals.move, name="deal-stage"),
     *screens(TICKETS),
     path("tickets/<int:pk>/status/<slug:status>/", tickets.become, name="ticket-status"),
     path("tickets/<int:pk>/taking/", tickets.take, name="ticket-take"),
     path("tickets/<int:pk>/merging/", tickets.merge, name="ticket-merge"),
     path("candidates/", candidates.board, name="candidates"),
-    *screens(CANDIDATES, index="list/"),
+    *screens(CANDIDATES),
     path("candidates/<int:pk>/stages/<slug:stage>/", candidates.move, name="candidate-stage"),
     path("candidates/<int:pk>/evaluation/", candidates.judge, name="candidate-judge"),
     path("candidates/<int:pk>/interviews/", candidates.arrange, name="interview-new"),
     path("interviews/<int:pk>/notes/", candidates.take_notes, name="interview-notes"),
     path("candidates/<int:pk>/references/", candidates.refer, name="reference-new"),
     path("tasks/", tasks.index, name="tasks"),
+    *tables(TASKS, at="tasks/", more={"table": TASKS}),
     path("tasks/new/", tasks.new, name="task-new"),
     path("tasks/<int:pk>/", tasks.edit, name="task"),
     path("tasks/<int:pk>/state/<slug:state>/", tasks.tick, name="task-state"),
     path("tasks/<int:pk>/deletion/", tasks.delete, name="task-delete"),
+    path("views/new/", saved.new, name="view-new"),
+    path("views/<int:pk>/", saved.change, name="view"),
+    path("views/<int:pk>/state/", saved.keep, name="view-keep"),
+    path("views/<int:pk>/moving/<slug:way>/", saved.move, name="view-move"),
+    path("views/<int:pk>/deletion/", saved.delete, name="view-delete"),
     path("settings/fields/", own.index, name="fields"),
     path("settings/fields/<int:pk>/", own.edit, name="own-field"),
     path("settings/fields/<int:pk>/moving/<slug:way>/", own.move, name="own-field-move"),

@@ -21,6 +21,7 @@ from postroom.records.extensions import panels_for, styles_for
 from postroom.records.models import Note
 from postroom.records.record import Record, about
 from postroom.records.screens import Field, Screen
+from postroom.records.tables import Table
 from postroom.workspaces.access import MemberRequest, member_required, permission_required
 from postroom.workspaces.models import Permission
 
@@ -53,13 +54,20 @@ def find(screen: Screen, request: MemberRequest, pk: int) -> Record:
 @require_GET
 @member_required
 def index(request: MemberRequest, screen: Screen) -> HttpResponse:
-    context = {**lists.listing(screen, request), "active": screen.type.plural.lower()}
-    context |= {"may_export": request.member.may(Permission.EXPORT), "merge_url": screen.duplicates_url}
+    more = {"screen": screen, "active": screen.type.plural.lower(), "merge_url": screen.duplicates_url}
+    return table(request, screen, "records/list.html", may_export=request.member.may(Permission.EXPORT), **more)
+
+
+def table(request: MemberRequest, table: Table, template: str, **more: Any) -> HttpResponse:
+    """The page of a table, or the part of it that htmx asks for."""
+    found = lists.listing(table, request)
+    if "apply" in request.GET:  # what a form says at length, said shortly
+        return redirect(table.url + found["here"])
     if wants_part(request, "list"):
-        return render(request, "records/list_body.html", context)
+        return render(request, "records/list_body.html", {**found, **more})
     if is_partial(request) and request.GET.get("after"):
-        return render(request, "records/list_rows.html", context)
-    return render(request, "records/list.html", context)
+        return render(request, "records/list_rows.html", {**found, **more})
+    return render(request, template, {**found, **more})
 
 
 @require_GET

@@ -25,6 +25,7 @@ from postroom.records.deals import commands as deals
 from postroom.records.models import Import
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
+from postroom.records.saved import commands as views
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
 from postroom.sync.models import Quarantined
@@ -166,6 +167,8 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     of |= {f"records:own-field{more}": {"pk": field.pk, "way": "up"} for more in ("", "-move", "-delete")}
     job = Import.objects.create(workspace=member.workspace, member=member, record_type="contact", name=SHARED)
     of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
+    view = views.save("contact", "q=quorum", name=SHARED, shared=True, by=member)
+    of |= {f"records:view{more}": {"pk": view.pk, "way": "back"} for more in ("", "-keep", "-move", "-delete")}
     of["inbox:told-open"] = {"pk": told.pk}
     of["records:company-merge"] = {"pk": company.pk}
     of["workspaces:remove-member"] = {"pk": member.pk}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import FloatField, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import OuterRef, Subquery
 
+from postroom.records import filters
 from postroom.records.candidates import commands
 from postroom.records.candidates.forms import CandidateForm
-from postroom.records.models import Candidate
+from postroom.records.models import Candidate, Job, PersonAddress
 from postroom.records.record import BY_KEY
-from postroom.records.screens import COMMON_SORTS, Column, Cut, Field, Screen, Shown, both_ways, owner, text
-from postroom.workspaces.models import WorkspaceQuerySet
+from postroom.records.screens import Field, Screen, Shown, owner, text
+from postroom.records.tables import ADDED, CHANGED, Column, Cut, everything, last_mail, main, owner_column, rank
+from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
 Stage = Candidate.Stage
 DONE = (Stage.HIRED, Stage.REJECTED)
@@ -26,8 +27,11 @@ def _contact(candidate: Candidate) -> list[Shown]:
 
 
 def _rows(query: WorkspaceQuerySet[Candidate]) -> WorkspaceQuerySet[Candidate]:
-    rated = query.annotate(rated=Coalesce(Cast("rating", FloatField()), Value(0.0)))
-    return rated.select_related("job", "person", "owner__user").prefetch_related("person__addresses")
+    return query.select_related("job", "person", "owner__user").prefetch_related("person__addresses")
+
+
+def _jobs(member: Membership) -> list[tuple[str, str]]:
+    return [(str(one.pk), one.title) for one in Job.objects.for_workspace(member.workspace_id)[:200]]
 
 
 CANDIDATES = Screen(
@@ -37,14 +41,71 @@ CANDIDATES = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        Column("Name", "name"),
-        Column("Job", room="is-mid"),
-        Column("Stage", room="is-mid"),
-        Column("Rating", "rating", number=True),
-        Column("Owner", room="is-extra"),
-        Column("Last mail", number=True, room="is-extra"),
+        main("candidates"),
+        Column(
+            "job",
+            "Job",
+            text=lambda candidate: candidate.job.title if candidate.job else "",
+            by="job__title",
+            room="is-mid",
+            filter=filters.Choice("job", _jobs, empty="No job"),
+        ),
+        Column(
+            "stage",
+            "Stage",
+            cell="records/candidates/stage_cell.html",
+            by=rank("stage", Stage.values),
+            kind="number",
+            room="is-mid",
+            filter=filters.Choice("stage", filters.fixed(Stage.choices)),
+        ),
+        Column(
+            "rating",
+            "Rating",
+            text=lambda one: "" if one.rating is None else f"{one.rating:.1f}",
+            by="rating",
+            kind="number",
+            down=True,
+            number=True,
+            filter=filters.Amount("rating"),
+        ),
+        owner_column(),
+        last_mail(room="is-extra"),
+        Column(
+            "email",
+            "Email",
+            text=lambda candidate: candidate.address,
+            by=Subquery(PersonAddress.objects.filter(person=OuterRef("person")).values("address")[:1]),
+            usual=False,
+            filter=filters.Contains("person__addresses__address", many=True),
+        ),
+        Column(
+            "headline",
+            "Headline",
+            text=lambda candidate: candidate.headline,
+            by="headline",
+            usual=False,
+            filter=filters.Contains("headline"),
+        ),
+        Column(
+            "location",
+            "Location",
+            text=lambda candidate: candidate.location,
+            by="location",
+            usual=False,
+            filter=filters.Contains("location"),
+        ),
+        Column(
+            "source",
+            "Source",
+            text=lambda candidate: candidate.source,
+            by="source",
+            usual=False,
+            filter=filters.Contains("source"),
+        ),
+        ADDED,
+        CHANGED,
     ),
-    sorts={**COMMON_SORTS, "rating": both_ways("-rated", "-id")},
     fields=(
         Field("Name", lambda candidate: text(candidate.name), "name"),
         Field("Email", _email, "address", "Add an email address"),
@@ -59,11 +120,12 @@ CANDIDATES = Screen(
     whole=_rows,
     empty="Add who applied: their mail, resume, interviews and everybody's evaluation come together on one page.",
     address=lambda candidate: candidate.address,
+    board=True,
     cuts=(
         Cut("open", "In progress", lambda query, member: query.exclude(stage__in=DONE)),
         Cut("mine", "Mine", lambda query, member: query.filter(owner=member).exclude(stage__in=DONE)),
         Cut("hired", "Hired", lambda query, member: query.filter(stage=Stage.HIRED)),
         Cut("rejected", "Rejected", lambda query, member: query.filter(stage=Stage.REJECTED)),
-        Cut("all", "All", lambda query, member: query),
+        Cut("all", "All", everything),
     ),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from postroom.records import filters
 from postroom.records.companies import commands
 from postroom.records.companies.forms import CompanyForm
-from postroom.records.models import Company, Deal, Person, Stage
+from postroom.records.models import Company, CompanyDomain, Deal, Person, Stage
 from postroom.records.record import BY_KEY
-from postroom.records.screens import COMMON_SORTS, Column, Field, Screen, Shown, owner, text
+from postroom.records.screens import Field, Screen, Shown, owner, text
+from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, last_mail, main, owner_column
 from postroom.workspaces.models import WorkspaceQuerySet
 
 
@@ -36,14 +38,57 @@ COMPANIES = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        Column("Name", "name"),
-        Column("Domain", room="is-mid"),
-        Column("Contacts", number=True, room="is-extra"),
-        Column("Open deals", number=True, room="is-mid"),
-        Column("Owner", room="is-extra"),
-        Column("Last mail", number=True),
+        main("companies"),
+        Column(
+            "domain",
+            "Domain",
+            text=lambda company: next(iter(company.domain_list()), ""),
+            by=Subquery(CompanyDomain.objects.filter(company=OuterRef("pk")).values("domain")[:1]),
+            room="is-mid",
+            filter=filters.Contains("domains__domain", many=True),
+        ),
+        Column(
+            "contacts",
+            "Contacts",
+            text=lambda company: str(company.people_count or ""),
+            by="people_count",
+            kind="number",
+            down=True,
+            number=True,
+            room="is-extra",
+        ),
+        Column(
+            "deals",
+            "Open deals",
+            text=lambda company: str(company.open_deals or ""),
+            by="open_deals",
+            kind="number",
+            down=True,
+            number=True,
+            room="is-mid",
+        ),
+        owner_column(),
+        last_mail(),
+        Column(
+            "industry",
+            "Industry",
+            text=lambda company: company.industry,
+            by="industry",
+            usual=False,
+            filter=filters.Contains("industry"),
+        ),
+        Column(
+            "website",
+            "Website",
+            text=lambda company: company.website,
+            by="website",
+            usual=False,
+            filter=filters.Contains("website"),
+        ),
+        ADDED,
+        CHANGED,
     ),
-    sorts=COMMON_SORTS,
+    cuts=(ALL, MINE),
     fields=(
         Field("Name", lambda company: text(company.name), "name"),
         Field("Domains", lambda company: [Shown(one) for one in company.domain_list()], "domains", "Add a domain"),

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from django.db.models import CharField, FloatField, Value
-from django.db.models.functions import Cast, Coalesce
+from collections.abc import Callable
+from typing import Any
 
+from postroom.records import filters
 from postroom.records.deals import commands
 from postroom.records.deals.forms import DealForm
-from postroom.records.models import Deal
-from postroom.records.money import money
+from postroom.records.models import Deal, Stage
+from postroom.records.money import CURRENCIES, money
 from postroom.records.record import BY_KEY
-from postroom.records.screens import COMMON_SORTS, Column, Field, Screen, Shown, both_ways, company, owner, text
-from postroom.workspaces.models import WorkspaceQuerySet
+from postroom.records.screens import Field, Screen, Shown, company, owner, text
+from postroom.records.tables import (
+    ADDED,
+    ALL,
+    CHANGED,
+    MINE,
+    Column,
+    Cut,
+    company_column,
+    day,
+    last_mail,
+    main,
+    owner_column,
+)
+from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
 
 def _people(deal: Deal) -> list[Shown]:
@@ -19,15 +33,26 @@ def _people(deal: Deal) -> list[Shown]:
 
 
 def _close_date(deal: Deal) -> list[Shown]:
-    return text(deal.close_date and f"{deal.close_date.day} {deal.close_date:%b %Y}")
+    return text(day(deal.close_date))
 
 
 def _rows(query: WorkspaceQuerySet[Deal]) -> WorkspaceQuerySet[Deal]:
-    return query.select_related("company", "owner__user", "stage__pipeline").annotate(
-        # Sortable stand-ins: a page starts after a value, so there has to be one.
-        closes=Coalesce(Cast("close_date", CharField()), Value("9999-12-31")),
-        worth=Coalesce(Cast("amount", FloatField()), Value(0.0)),
+    return query.select_related("company", "owner__user", "stage__pipeline")
+
+
+def _stages(member: Membership) -> list[tuple[str, str]]:
+    """Every stage, with its pipeline where there are several."""
+    stages = list(
+        Stage.objects.filter(pipeline__workspace=member.workspace_id)
+        .select_related("pipeline")
+        .order_by("pipeline__position", "pipeline", "position")
     )
+    several = len({one.pipeline_id for one in stages}) > 1
+    return [(str(one.pk), f"{one.pipeline.name}: {one.name}" if several else one.name) for one in stages]
+
+
+def _with(outcome: str) -> Callable[[Any, Membership], Any]:
+    return lambda query, member: query.filter(stage__outcome=outcome)
 
 
 def _whole(query: WorkspaceQuerySet[Deal]) -> WorkspaceQuerySet[Deal]:
@@ -42,15 +67,68 @@ DEALS = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        Column("Name", "name"),
-        Column("Company", room="is-mid"),
-        Column("Stage", room="is-mid"),
-        Column("Amount", "amount", number=True),
-        Column("Closes", "closes", room="is-extra"),
-        Column("Owner", room="is-extra"),
-        Column("Last mail", number=True, room="is-extra"),
+        main("deals"),
+        company_column(),
+        Column(
+            "stage",
+            "Stage",
+            cell="records/deals/stage_cell.html",
+            by="stage__position",
+            kind="number",
+            room="is-mid",
+            filter=filters.Choice("stage", _stages),
+        ),
+        Column(
+            "amount",
+            "Amount",
+            text=lambda deal: money(deal.amount, deal.currency),
+            by="amount",
+            kind="number",
+            down=True,
+            number=True,
+            filter=filters.Amount("amount"),
+        ),
+        Column(
+            "closes",
+            "Closes",
+            text=lambda deal: day(deal.close_date),
+            by="close_date",
+            kind="day",
+            room="is-extra",
+            filter=filters.Day("close_date"),
+        ),
+        owner_column(),
+        last_mail(room="is-extra"),
+        Column(
+            "chance",
+            "Chance",
+            text=lambda deal: f"{deal.stage.chance} %",
+            by="stage__chance",
+            kind="number",
+            down=True,
+            number=True,
+            usual=False,
+            filter=filters.Amount("stage__chance", empty=""),
+        ),
+        Column(
+            "currency",
+            "Currency",
+            text=lambda deal: deal.currency,
+            by="currency",
+            usual=False,
+            filter=filters.Choice("currency", filters.fixed((one, one) for one in CURRENCIES)),
+        ),
+        ADDED,
+        CHANGED,
     ),
-    sorts={**COMMON_SORTS, "amount": both_ways("-worth", "-id"), "closes": both_ways("closes", "id")},
+    cuts=(
+        ALL,
+        Cut("open", "Open", _with(Stage.Outcome.OPEN)),
+        MINE,
+        Cut("won", "Won", _with(Stage.Outcome.WON)),
+        Cut("lost", "Lost", _with(Stage.Outcome.LOST)),
+    ),
+    board=True,
     fields=(
         Field("Name", lambda deal: text(deal.name), "name"),
         Field("Amount", lambda deal: text(money(deal.amount, deal.currency)), "amount", "Add an amount"),

@@ -27,7 +27,7 @@ CHUNK = 500
 @require_GET
 @permission_required(Permission.EXPORT)
 def export(request: MemberRequest, screen: Screen) -> HttpResponse:
-    """What the list shows now (?q=, ?show=), as CSV with all fields."""
+    """What the list shows now, as CSV with all fields."""
     lines = [*screen.fields, *own_fields.lines(request.workspace.pk, screen.type.key)]
     records = lists.shown(screen, request).order_by("id")
     name = f"{screen.type.plural.lower()} {timezone.localdate():%Y-%m-%d}.csv"

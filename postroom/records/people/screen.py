@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from postroom.records.models import Person
+from django.db.models import OuterRef, Subquery
+
+from postroom.records import filters
+from postroom.records.models import Person, PersonAddress
 from postroom.records.people import commands
 from postroom.records.people.forms import PersonForm
 from postroom.records.record import BY_KEY
-from postroom.records.screens import COMMON_SORTS, Column, Field, Screen, Shown, company, owner, text
+from postroom.records.screens import Field, Screen, Shown, company, owner, text
+from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, company_column, last_mail, main, owner_column
 
 
 def _email(person: Person) -> list[Shown]:
@@ -24,13 +28,39 @@ PEOPLE = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        Column("Name", "name"),
-        Column("Email", room="is-mid"),
-        Column("Company", room="is-mid"),
-        Column("Owner", room="is-extra"),
-        Column("Last mail", number=True),
+        main("people"),
+        Column(
+            "email",
+            "Email",
+            text=lambda person: person.address,
+            by=Subquery(PersonAddress.objects.filter(person=OuterRef("pk")).values("address")[:1]),
+            room="is-mid",
+            filter=filters.Contains("addresses__address", many=True),
+        ),
+        company_column(),
+        owner_column(),
+        last_mail(),
+        Column(
+            "title",
+            "Job title",
+            text=lambda person: person.job_title,
+            by="job_title",
+            usual=False,
+            filter=filters.Contains("job_title"),
+        ),
+        Column("phone", "Phone", text=lambda person: next(iter(person.phones), ""), usual=False),
+        Column(
+            "origin",
+            "Origin",
+            text=lambda person: person.get_origin_display(),
+            by="origin",
+            usual=False,
+            filter=filters.Choice("origin", filters.fixed(Person.Origin.choices)),
+        ),
+        ADDED,
+        CHANGED,
     ),
-    sorts=COMMON_SORTS,
+    cuts=(ALL, MINE),
     fields=(
         Field("First name", lambda person: text(person.first_name), "first_name", "Add a first name"),
         Field("Last name", lambda person: text(person.last_name), "last_name", "Add a last name"),

@@ -2,62 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, F, Q, QuerySet, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from postroom.lib.pages import keyset
 from postroom.records.extensions import Panel, add_panel
 from postroom.records.forms import MemberField
 from postroom.records.models import Task
 from postroom.records.notes.views import record_of
-from postroom.records.record import BY_KEY, POINTERS, Record, about
+from postroom.records.record import BY_KEY, Record, about
 from postroom.records.tasks import commands
-from postroom.records.views import done, form_methods, is_partial, wants_part
+from postroom.records.tasks.table import TASKS
+from postroom.records.views import done, form_methods, is_partial, table
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership
-
-PAGE = 50
-FAR = "9999-12-31"
-
-
-class Part(NamedTuple):
-    key: str
-    label: str
-    narrow: Callable[[QuerySet[Task], MemberRequest], QuerySet[Task]]
-
-
-def _open(query: QuerySet[Task]) -> QuerySet[Task]:
-    return query.filter(done_at=None)
-
-
-PARTS: tuple[Part, ...] = (
-    Part("mine", "Mine", lambda query, request: _open(query).filter(assignee=request.member)),
-    Part(
-        "today",
-        "Due by today",
-        lambda query, request: _open(query).filter(assignee=request.member, due__lte=timezone.localdate()),
-    ),
-    Part("all", "Everybody's", lambda query, request: _open(query)),
-    Part(
-        "done",
-        "Done",
-        lambda query, request: query.filter(Q(assignee=request.member) | Q(author=request.member)).exclude(
-            done_at=None
-        ),
-    ),
-)
 
 
 class TaskForm(forms.Form):
@@ -80,35 +45,10 @@ class TaskForm(forms.Form):
         return {**self.cleaned_data, "importance": self.cleaned_data["importance"] or Task.Importance.NORMAL}
 
 
-def rows(query: QuerySet[Task]) -> QuerySet[Any]:
-    """Tasks as lists show them; `by_due` stands in for days that are not set."""
-    shown = query.select_related("assignee__user", *POINTERS)
-    return shown.annotate(by_due=Coalesce(Cast("due", CharField()), Value(FAR)))
-
-
 @require_GET
 @member_required
 def index(request: MemberRequest) -> HttpResponse:
-    """?show= chooses the part, ?after= goes on."""
-    wanted = request.GET.get("show", "")
-    part = next((one for one in PARTS if one.key == wanted), PARTS[0])
-    query = part.narrow(rows(Task.objects.for_workspace(request.workspace)), request)
-    order = ("-done_at", "-id") if part.key == "done" else ("by_due", "id")
-    page = keyset(query, order=order, after=request.GET.get("after", ""), size=PAGE)
-    context = {
-        "active": "tasks",
-        "tasks": page.rows,
-        "parts": [(one, "?" + urlencode({"show": one.key}), one is part) for one in PARTS],
-        "part": part,
-        "form": TaskForm(request=request),
-        "more": "?" + urlencode({"show": part.key, "after": page.next}) if page.next else "",
-        "today": timezone.localdate(),
-    }
-    if is_partial(request) and request.GET.get("after"):
-        return render(request, "records/tasks/rows.html", context)
-    if wants_part(request, "tasks"):
-        return render(request, "records/tasks/body.html", context)
-    return render(request, "records/tasks/list.html", context)
+    return table(request, TASKS, "records/tasks/list.html", active="tasks", form=TaskForm(request=request))
 
 
 @require_POST
@@ -167,10 +107,9 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
 
 def panel(request: MemberRequest, record: Record) -> str:
     """A record's tasks: those to do first."""
-    found = rows(Task.objects.filter(**about(record))).order_by(F("done_at").asc(nulls_first=True), "by_due", "id")[
-        :100
-    ]
-    context = {"record": record, "tasks": found, "form": TaskForm(request=request), "today": timezone.localdate()}
+    order = (F("done_at").asc(nulls_first=True), F("due").asc(nulls_last=True), "id")
+    found = TASKS.rows(Task.objects.filter(**about(record))).order_by(*order)[:100]
+    context = {"record": record, "tasks": found, "form": TaskForm(request=request)}
     return render_to_string("records/tasks/panel.html", context, request)
 
 

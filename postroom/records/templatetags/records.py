@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 from django import forms, template
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from postroom.lib.clock import now
 from postroom.records import money as amounts
 from postroom.records.deals.forms import as_token
-from postroom.records.models import Candidate, Company, Deal, Person, Stage, Ticket
+from postroom.records.models import Candidate, Company, Deal, Person, Stage, Task, Ticket
 from postroom.records.record import Record
 from postroom.records.tickets.sla import Clock, clock
 
@@ -78,6 +79,15 @@ CANDIDATE_TONES = {
 def candidate_tone(candidate: Candidate) -> str:
     """The tag colour of a candidate's stage."""
     return CANDIDATE_TONES.get(Candidate.Stage(candidate.stage), "candidate")
+
+
+@register.filter
+def task_late(task: Task) -> str:
+    """ "late" for a task to do whose day is over, "today", or ""."""
+    today = timezone.localdate()
+    if task.due == today:
+        return "today"
+    return "late" if task.due and task.due < today and task.done_at is None else ""
 
 
 @register.filter

@@ -20,6 +20,7 @@ from postroom.records.models import Candidate, Company, Import, Note, Person, Ta
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.record import Record
+from postroom.records.saved import commands as views
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
 from postroom.records.urls import app_name, urlpatterns
@@ -50,6 +51,7 @@ def world(northwind: Workspace, alice: Membership) -> dict[str, Any]:
         "task": tasks.create(northwind, by=alice, title="Call back", record=ines),
         "own": own.add(northwind, "contact", label="Badge", kind="text"),
         "import": Import.objects.create(workspace=northwind, member=alice, record_type="contact", name="people.csv"),
+        "view": views.save("contact", "q=ines", name="Ines", shared=True, by=alice),
         "note": notes.write(ines, "Call before noon", by=alice),
     }
 
@@ -67,6 +69,7 @@ def addresses(world: dict[str, Any]) -> Iterator[str]:
         stage = world["deal"].stage_id if key == "deal" else "offer"
         possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "stage": stage}
         possible |= {"status": "solved", "state": "done", "way": "up"}
+        possible |= {"way": "back"} if key == "view" else {}
         yield reverse(f"{app_name}:{pattern.name}", kwargs={name: possible[name] for name in wanted})
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from django.db.models import Case, DateTimeField, Q, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from postroom.lib.clock import now
-from postroom.records.models import Ticket
+from postroom.records import filters
+from postroom.records.models import Queue, Ticket
 from postroom.records.record import BY_KEY
-from postroom.records.screens import COMMON_SORTS, Column, Cut, Field, Screen, Shown, both_ways, company, owner, text
+from postroom.records.screens import Field, Screen, Shown, company, owner, text
+from postroom.records.tables import (
+    ADDED,
+    CHANGED,
+    Column,
+    Cut,
+    company_column,
+    everything,
+    last_mail,
+    main,
+    owner_column,
+    rank,
+)
 from postroom.records.tickets import commands
 from postroom.records.tickets.forms import TicketForm
-from postroom.workspaces.models import WorkspaceQuerySet
+from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 Status = Ticket.Status
 TO_DO = (Status.NEW, Status.OPEN, Status.WAITING)
 
@@ -32,9 +43,17 @@ def _requester(ticket: Ticket) -> list[Shown]:
 
 
 def _rows(query: WorkspaceQuerySet[Ticket]) -> WorkspaceQuerySet[Ticket]:
-    done = When(status__in=[Ticket.Status.SOLVED, Ticket.Status.CLOSED], then=Value(NEVER))
-    due = Case(done, default=Coalesce("solve_due", Value(NEVER)), output_field=DateTimeField())
-    return query.select_related("queue", "requester", "company", "owner__user").annotate(due=due)
+    return query.select_related("queue", "requester", "company", "owner__user")
+
+
+def _due() -> Case:
+    """When it is to be solved; nothing for what is."""
+    solved = When(status__in=[Ticket.Status.SOLVED, Ticket.Status.CLOSED], then=Value(None))
+    return Case(solved, default=F("solve_due"), output_field=DateTimeField())
+
+
+def _queues(member: Membership) -> list[tuple[str, str]]:
+    return [(str(one.pk), one.name) for one in Queue.objects.for_workspace(member.workspace_id)]
 
 
 def _whole(query: WorkspaceQuerySet[Ticket]) -> WorkspaceQuerySet[Ticket]:
@@ -49,15 +68,74 @@ TICKETS = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        Column("Subject", "name"),
-        Column("Requester", room="is-mid"),
-        Column("Status", room="is-mid"),
-        Column("Priority", room="is-extra"),
-        Column("Due", "due"),
-        Column("Assignee", room="is-extra"),
-        Column("Last mail", number=True, room="is-extra"),
+        main("tickets", "Subject"),
+        Column(
+            "requester",
+            "Requester",
+            text=lambda ticket: ticket.requester.name if ticket.requester else "",
+            by="requester__sort_name",
+            room="is-mid",
+            filter=filters.Contains("requester__name"),
+        ),
+        Column(
+            "status",
+            "Status",
+            cell="records/tickets/status_cell.html",
+            by=rank("status", Status.values),
+            kind="number",
+            room="is-mid",
+            filter=filters.Choice("status", filters.fixed(Status.choices)),
+        ),
+        Column(
+            "priority",
+            "Priority",
+            text=lambda ticket: ticket.get_priority_display(),
+            by=rank("priority", Ticket.Priority.values),
+            kind="number",
+            down=True,
+            room="is-extra",
+            filter=filters.Choice("priority", filters.fixed(Ticket.Priority.choices)),
+        ),
+        Column(
+            "due",
+            "Due",
+            cell="records/tickets/due_cell.html",
+            by=_due(),
+            kind="moment",
+            filter=filters.Day("solve_due", moments=True),
+        ),
+        owner_column("Assignee"),
+        last_mail(room="is-extra"),
+        Column(
+            "number",
+            "Number",
+            text=lambda ticket: f"#{ticket.number}",
+            by="number",
+            kind="key",
+            number=True,
+            usual=False,
+            filter=filters.Amount("number", empty=""),
+        ),
+        company_column(usual=False),
+        Column(
+            "queue",
+            "Queue",
+            text=lambda ticket: ticket.queue.name,
+            by="queue__name",
+            usual=False,
+            filter=filters.Choice("queue", _queues),
+        ),
+        Column(
+            "origin",
+            "Origin",
+            text=lambda ticket: ticket.get_origin_display(),
+            by="origin",
+            usual=False,
+            filter=filters.Choice("origin", filters.fixed(Ticket.Origin.choices)),
+        ),
+        ADDED,
+        CHANGED,
     ),
-    sorts={**COMMON_SORTS, "due": both_ways("due", "id")},
     fields=(
         Field("Subject", lambda ticket: text(ticket.name), "name"),
         Field("Requester", _requester, "requester", "Add a requester"),
@@ -78,7 +156,7 @@ TICKETS = Screen(
         Cut("waiting", "Waiting", lambda query, member: query.filter(status=Status.WAITING)),
         Cut("late", "Overdue", lambda query, member: query.filter(_late(now()), status__in=TO_DO)),
         Cut("done", "Solved", lambda query, member: query.exclude(status__in=TO_DO)),
-        Cut("all", "All", lambda query, member: query),
+        Cut("all", "All", everything),
     ),
     first_sort="due",
 )

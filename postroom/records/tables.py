@@ -1,0 +1,212 @@
+"""What a table of records is made of, as data: its columns, what sorts and narrows them, the parts it is cut into.
+
+One mechanism draws all of them (`lists.py`): contacts, companies, deals, tickets, candidates and tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, NamedTuple
+
+from django.db import models
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, Lower, NullIf
+
+from postroom.records import filters
+from postroom.records.filters import Filter
+from postroom.records.text import fold
+from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
+
+MOST_WORDS = 8
+NAME = "name"
+Kind = Literal["key", "text", "number", "day", "moment"]
+
+_STAND_INS: dict[str, tuple[Any, models.Field[Any, Any]]] = {
+    "text": ("", models.TextField()),
+    "number": (0.0, models.FloatField()),
+    "day": (date(1000, 1, 1), models.DateField()),
+    "moment": (datetime(1000, 1, 1, tzinfo=UTC), models.DateTimeField()),
+}
+"""What stands where nothing is set, for the page after: it begins behind a value, so there has to be one."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. It shows `text`, or what its template `cell` draws of ``record`` and ``line``.
+
+    by      what it is sorted by: a path or an expression; None where it cannot be
+    kind    of what; "key" is a column of the table itself that is never empty, so that an index serves it
+    down    whether the first press brings the largest, or the newest, to the top
+    usual   whether it is there before somebody chooses columns
+    room    the class that leaves it out: "is-mid" on phones, "is-extra" in narrow windows too
+    """
+
+    key: str
+    label: str
+    text: Callable[[Any], str] = lambda record: ""
+    cell: str = ""
+    by: Any = None
+    kind: Kind = "text"
+    down: bool = False
+    number: bool = False
+    usual: bool = True
+    room: str = ""
+    filter: Filter | None = None
+
+    def order(self, query: QuerySet[Any], *, down: bool) -> tuple[QuerySet[Any], tuple[str, ...]]:
+        """The query and the order that sort by this column; what is empty comes last both ways."""
+        sign = "-" if down else ""
+        if self.kind == "key":
+            return query, (f"{sign}{self.by}", f"{sign}id")
+        stand_in, field = _STAND_INS[self.kind]
+        raw = F(self.by) if isinstance(self.by, str) else self.by
+        if self.kind == "text":
+            raw = NullIf(Lower(Cast(raw, models.TextField())), Value(""))
+        elif self.kind == "number":
+            raw = Cast(raw, models.FloatField())
+        nothing = Case(When(sort_raw__isnull=True, then=Value(1)), default=Value(0))
+        filled = Coalesce("sort_raw", Value(stand_in, output_field=field), output_field=field)
+        return query.alias(sort_raw=raw).annotate(sort_none=nothing, sort_by=filled), (
+            "sort_none",
+            f"{sign}sort_by",
+            f"{sign}id",
+        )
+
+
+class Cut(NamedTuple):
+    """A part of a table, chosen by a chip: ?show= names it; the first of a table is what it opens with."""
+
+    key: str
+    label: str
+    narrow: Callable[[Any, Membership], Any]
+
+
+Shape = Callable[[Any], Any]
+"""A query to the same query with what a screen needs besides; it stays the workspace's own kind of query."""
+
+
+def matching(records: QuerySet[Any], words: str) -> QuerySet[Any]:
+    """Those whose text has every word, without regard to case and accents."""
+    for word in fold(words).split()[:MOST_WORDS]:
+        records = records.filter(search_text__contains=word)
+    return records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The first column is the record itself; it is always there. ``news``: the events that draw the table again."""
+
+    columns: tuple[Column, ...]
+    rows: Shape  # what a table reads of each record
+    empty: str  # what the first one is good for, on the empty table
+    cuts: tuple[Cut, ...] = ()
+    first_sort: str = NAME
+    find: Callable[[QuerySet[Any], str], QuerySet[Any]] = matching
+    news: str = ""
+
+    @property
+    def place(self) -> str:
+        """The word its saved views are kept under."""
+        raise NotImplementedError
+
+    @property
+    def plural(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def singular(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def root(self) -> str:
+        """The first word of its addresses."""
+        return self.plural.lower()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        raise NotImplementedError
+
+    def of(self, workspace: Workspace | int) -> WorkspaceQuerySet[Any]:
+        """All the workspace has of it."""
+        raise NotImplementedError
+
+    def own_columns(self, workspace: Workspace | int) -> tuple[Column, ...]:
+        """The workspace's own fields as columns."""
+        return ()
+
+
+def rank(path: str, values: list[str]) -> Case:
+    """Sorts a choice in the order of its meaning."""
+    places = (When(**{path: value}, then=Value(place)) for place, value in enumerate(values))
+    return Case(*places, default=Value(len(values)), output_field=IntegerField())
+
+
+def day(value: date | None) -> str:
+    """A day as tables say it: 9 Dec 2026."""
+    return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def everything(query: Any, member: Membership) -> Any:
+    return query
+
+
+ALL = Cut("all", "All", everything)
+MINE = Cut("mine", "Mine", lambda query, member: query.filter(owner=member))
+
+
+def main(folder: str, label: str = "Name") -> Column:
+    """The first column: the record by its name."""
+    return Column(NAME, label, cell=f"records/{folder}/main.html", by="sort_name", kind="key")
+
+
+def owner_column(label: str = "Owner", *, room: str = "is-extra") -> Column:
+    """Who looks after the record."""
+    return Column(
+        "owner",
+        label,
+        cell="records/owner_cell.html",
+        by="owner__user__name",
+        room=room,
+        filter=filters.Choice("owner", filters.members, empty="Nobody", mine=True),
+    )
+
+
+def company_column(*, room: str = "is-mid", usual: bool = True) -> Column:
+    """The company it is of."""
+    return Column(
+        "company",
+        "Company",
+        text=lambda record: record.company.name if record.company else "",
+        by="company__sort_name",
+        room=room,
+        usual=usual,
+        filter=filters.Contains("company__name"),
+    )
+
+
+def last_mail(*, room: str = "") -> Column:
+    """When it last had mail; other packages know, so nothing sorts by it."""
+    return Column("mail", "Last mail", cell="records/last_mail.html", number=True, room=room)
+
+
+def moment_column(key: str, label: str, path: str) -> Column:
+    """When something happened to the record; not there until it is chosen."""
+    return Column(
+        key,
+        label,
+        cell=f"records/cells/{key}.html",
+        by=path,
+        kind="key",
+        down=True,
+        number=True,
+        usual=False,
+        room="is-extra",
+        filter=filters.Day(path, moments=True, empty=""),
+    )
+
+
+ADDED = moment_column("added", "Added", "created_at")
+CHANGED = moment_column("changed", "Changed", "updated_at")
