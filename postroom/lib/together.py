@@ -46,9 +46,11 @@ class Together(Generic[T]):
         if call.problem is not None:
             raise call.problem
 
-    def in_a_thread(self, name: str) -> None:
-        """From now on ``serve`` runs in one thread of its own, with one database connection however many call."""
+    def in_a_thread(self, name: str, *, first: Callable[[], object]) -> None:
+        """From now on ``serve`` runs in one thread of its own, with one database connection however many call. What
+        would make the first caller wait is done there now, by ``first``."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._thread.submit(first)
 
     def _take_turn(self, call: _Call[T]) -> None:
         with self._turn:

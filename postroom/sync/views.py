@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, DataError, close_old_connections, connection
@@ -38,7 +39,13 @@ _KEEPING = {name: _keeping(name) for name in PROVIDERS}
 def keep_in_a_thread() -> None:
     """For a web process: the endpoint has one connection to the database, open and warm, instead of one per thread."""
     for name, keeping in _KEEPING.items():
-        keeping.in_a_thread(f"keeping {name}")
+        keeping.in_a_thread(f"keeping {name}", first=partial(_warm_up, name))
+
+
+def _warm_up(provider: str) -> None:
+    """A connector is imported on first use, which takes longer than a provider's patience is good for."""
+    connector(provider)
+    connection.ensure_connection()
 
 
 @login_not_required

@@ -62,7 +62,7 @@ def test_a_thread_of_its_own_does_it_for_all() -> None:
     threads: set[int] = set()
     serving = Serving()
     keep = Together[str](lambda items: (threads.add(threading.get_ident()), serving(items)))
-    keep.in_a_thread("keeping")
+    keep.in_a_thread("keeping", first=lambda: threads.add(threading.get_ident()))
     done = crowd(serving, keep, ["a"], ["b"], ["bad"])
     assert [type(call.exception()) for call in done] == [type(None), Bad, Bad, Bad]
     keep(["later"])
