@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from postroom.inbox import queries, working
@@ -14,9 +15,9 @@ from postroom.inbox.accounts import Accounts
 from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
 from postroom.lib.clock import now
-from postroom.mail import content, outbound
+from postroom.mail import absences, content, outbound, telling
 from postroom.mail import queries as mail_queries
-from postroom.mail.models import Attachment, Composition, Message, Thread
+from postroom.mail.models import Attachment, Composition, Message, MessageBody, Thread
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
 from postroom.timeline.models import Comment, Snooze
@@ -26,11 +27,13 @@ from postroom.workspaces.models import Membership
 
 NAMED = 4  # recipients that a message names before it only counts them
 
-_KINDS: Mapping[str, tuple[str, str]] = {
-    Message.Kind.BOUNCE: ("This message reports that a mail could not be delivered.", "bad"),
-    Message.Kind.AUTO_REPLY: ("This is an automatic reply.", "info"),
-    Message.Kind.INVITATION: ("This is an invitation to a meeting. Answer it in your calendar.", "info"),
+_KINDS: Mapping[str, str] = {
+    Message.Kind.BOUNCE: "Delivery report",
+    Message.Kind.AUTO_REPLY: "Automatic reply",
+    Message.Kind.INVITATION: "Meeting",
+    Message.Kind.BULK: "Newsletter or list",
 }
+_ICONS: Mapping[str, str] = {"picture": "image", "pdf": "file-text", "page": "file-search"}
 _STATES: Mapping[str, tuple[str, str]] = {
     Message.BodyState.UNUSABLE: (
         "Postroom could not read the text of this message. “Show original” in its menu has it.",
@@ -41,12 +44,13 @@ _STATES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class File:
-    """An attachment of a message. ``preview_url`` where a browser may show it."""
+    """An attachment of a message. ``preview_url`` where it can be shown, ``preview`` how (``content.preview_kind``)."""
 
     name: str
     size: int
     href: str
     preview_url: str
+    preview: str
     icon: str
 
 
@@ -66,6 +70,9 @@ class Item:
     mine: bool = False
     frame_url: str = ""
     attachments: Sequence[File] = ()
+    card_url: str = ""  # what its part for machines says
+    pictures_url: str = ""  # to post to: this sender's pictures are loaded from now on
+    kind: str = ""  # a word for mail of machines
     actions: Sequence[dict[str, str]] = ()
     notice: str = ""
     notice_tone: str = ""
@@ -277,7 +284,8 @@ def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
     message = one.message
     may_work = message.mailbox_id in known.worked_in()
     mine = message.from_address.lower() in known.own
-    notice, tone = _STATES.get(message.body_state) or _KINDS.get(message.kind) or ("", "")
+    notice, tone = _STATES.get(message.body_state) or _away(message)
+    told = message.kind in telling.KINDS and message.body_state == Message.BodyState.STORED
     return Item(
         id=f"message-{message.pk}",
         who="You" if mine else message.from_name or message.from_address or "Somebody",
@@ -291,12 +299,31 @@ def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
         mine=mine,
         frame_url=reverse("mail:body", args=[message.pk]),
         attachments=[_file(file) for file in one.files],
+        card_url=reverse("mail:card", args=[message.pk]) if told else "",
+        pictures_url=reverse("mail:pictures-always", args=[message.pk]) if message.from_address else "",
+        kind=_KINDS.get(message.kind, ""),
         actions=_actions(message, reply),
         notice=notice,
         notice_tone=tone,
         sending="Draft" if message.is_draft else "",
         resume=reverse("inbox:resume", args=[message.pk]) if message.is_draft and may_work else "",
     )
+
+
+def _away(message: Message) -> tuple[str, str]:
+    """What an automatic reply says of when its sender is back."""
+    if message.kind != Message.Kind.AUTO_REPLY:
+        return "", ""
+    back = back_on(message)
+    if back is None:
+        return "This is an automatic reply.", "info"
+    return f"This is an automatic reply. Back on {back:%A} {back.day} {back:%B} {back.year}.", "info"
+
+
+def back_on(message: Message) -> date | None:
+    """The day an automatic reply says its sender is back, in the reader's calendar."""
+    body: MessageBody | None = getattr(message, "body", None)
+    return absences.returns(body.new_text, timezone.localdate(message.received)) if body else None
 
 
 def _recipients(message: Message, own: frozenset[str]) -> str:
@@ -311,13 +338,14 @@ def _recipients(message: Message, own: frozenset[str]) -> str:
 
 
 def _file(file: Attachment) -> File:
-    preview = content.preview_type(file)
+    preview = content.preview_kind(file)
     return File(
         name=content.file_name(file),
         size=file.size,
         href=reverse("mail:attachment", args=[file.pk]),
         preview_url=reverse("mail:attachment-view", args=[file.pk]) if preview else "",
-        icon="image" if preview.startswith("image/") else "file-text" if preview else "paperclip",
+        preview=preview,
+        icon=_ICONS.get(preview, "paperclip"),
     )
 
 

@@ -14,7 +14,7 @@ from django.utils.html import escape
 from postroom.files import storage
 from postroom.files.models import Blob
 from postroom.mail import html as mail_html
-from postroom.mail import quotes
+from postroom.mail import previews, quotes
 from postroom.mail.models import Attachment, Message, MessageBody
 from postroom.mailboxes.session import open_mail
 
@@ -23,6 +23,7 @@ FRAME_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+MAX_PREVIEWED = 50_000_000  # bytes of what is read to be shown
 PREVIEWED = {  # what a browser may show by itself, by the type the sender gave; everything else is only saved
     "image/png": "image/png",
     "image/jpeg": "image/jpeg",
@@ -55,6 +56,11 @@ details.quoted > summary::-webkit-details-marker { display: none; }
 .paper { color-scheme: only light; background: #fff; color: #1f2430; padding: 12px 14px; border-radius: 6px; }
 .ink [style*="color"], .ink [bgcolor] { color: inherit !important; background-color: transparent !important; }
 .ink a[style*="color"] { color: light-dark(#2457d6, #8fb0ff) !important; }
+pre { white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; margin: 0; }
+.grid { border-collapse: collapse; font-size: 13px; max-width: none; }
+.grid :is(td, th) { border: 1px solid light-dark(#d5d9e2, #3a4050); padding: .25em .6em; text-align: start; }
+.grid th { background: light-dark(#f3f4f7, #2b303b); }
+.grid .number { text-align: end; white-space: nowrap; }
 .clipped { margin-top: 1em; padding: .6em .9em; border-radius: 6px; background: light-dark(#fdf3d8, #3a3220); }
 """
 
@@ -132,6 +138,22 @@ def preview_type(attachment: Attachment) -> str:
     if told in {"", "application/octet-stream"}:
         return _BY_NAME.get(attachment.name.rpartition(".")[2].lower(), "")
     return PREVIEWED.get(told, "")
+
+
+def preview_kind(attachment: Attachment) -> str:
+    """How an attachment is shown: picture, pdf, or as a page of ours (``previews``); empty: only saved."""
+    shown_as = preview_type(attachment)
+    if shown_as:
+        return "pdf" if shown_as == "application/pdf" else "picture"
+    if attachment.kind != "file" or attachment.size > MAX_PREVIEWED:
+        return ""
+    return "page" if previews.kind_of(attachment.content_type, attachment.name) else ""
+
+
+def preview_page(attachment: Attachment) -> str:
+    """A text, table or archive as a page. Raises as ``blob``."""
+    path = storage.path(blob(attachment))
+    return _document(previews.page(previews.kind_of(attachment.content_type, attachment.name), path))
 
 
 def file_name(attachment: Attachment) -> str:

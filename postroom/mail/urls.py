@@ -11,6 +11,7 @@ urlpatterns = [
     path("mail/messages/<int:pk>/original", views.original, name="original"),
     path("mail/attachments/<int:pk>", views.attachment, name="attachment"),
     path("mail/attachments/<int:pk>/view", views.attachment_view, name="attachment-view"),
+    path("mail/messages/<int:pk>/pictures", views.pictures_always, name="pictures-always"),
     path("mail/pictures/<str:token>", views.picture, name="picture"),
     path("mail/missing/", trace_views.why, name="why"),
     path("mail/missing/fetch/", trace_views.fetch, name="fetch"),

@@ -9,16 +9,18 @@ from django.http import FileResponse, Http404, HttpResponse, StreamingHttpRespon
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
 from postroom.audit import log
 from postroom.audit.models import Access
 from postroom.files import storage
 from postroom.lib.errors import new_reference
-from postroom.mail import content, pictures, queries, telling
+from postroom.mail import content, pictures, queries, telling, trust
 from postroom.mail.models import Attachment, Message
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.providers.errors import AccessLost, NotFound, ProviderError, ReauthNeeded
+from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
 
 P = ParamSpec("P")
@@ -74,11 +76,22 @@ def _attachment(request: MemberRequest, pk: int) -> Attachment:
 @xframe_options_sameorigin
 @member_required
 def body(request: MemberRequest, pk: int) -> HttpResponse:
-    """The text of a message, for a frame. ``?pictures=1`` loads those from elsewhere."""
+    """The text of a message, for a frame. ``?pictures=1`` loads those from elsewhere; so does a trusted sender."""
     message = _message(request, pk)
     _logged(request, message, Access.What.BODY, again=False)
-    html = content.page(message, pictures=request.GET.get("pictures") == "1")
+    html = content.page(message, pictures=request.GET.get("pictures") == "1" or trust.trusts(request.member, message))
     return HttpResponse(html, headers={"Content-Security-Policy": content.FRAME_POLICY})
+
+
+@require_POST
+@member_required
+def pictures_always(request: MemberRequest, pk: int) -> HttpResponse:
+    """Load the pictures of this sender from now on."""
+    address = trust.trust(request.member, _message(request, pk))
+    if not address:
+        return toast(request, HttpResponse(status=204), "This message names no sender.", kind="warning")
+    response = trigger_client_event(HttpResponse(status=204), "pictures:always")
+    return toast(request, response, f"Pictures from {address} are loaded from now on. Settings, Reading takes it back.")
 
 
 @require_GET
@@ -126,12 +139,15 @@ def attachment(request: MemberRequest, pk: int) -> HttpResponseBase:
 @member_required
 @from_provider
 def attachment_view(request: MemberRequest, pk: int) -> HttpResponseBase:
-    """Shows a picture or PDF in the browser, under a type of our choice; everything else is saved."""
+    """Shows a picture or PDF in the browser, under a type of our choice, and text and archives as a page of ours;
+    everything else is saved."""
     found = _attachment(request, pk)
-    shown_as = content.preview_type(found)
+    shown_as, how = content.preview_type(found), content.preview_kind(found)
     in_text = found.is_inline and bool(found.content_id)  # a picture of the text is read with the text
     what = Access.What.BODY if in_text else Access.What.ATTACHMENT
-    _logged(request, found.message, what, save=not shown_as, again=not in_text, attachment=found)
+    _logged(request, found.message, what, save=not how, again=not in_text, attachment=found)
+    if how == "page":
+        return HttpResponse(content.preview_page(found), headers={"Content-Security-Policy": content.FRAME_POLICY})
     if not shown_as:
         return _file(found, "application/octet-stream", "attachment")
     response = _file(found, shown_as, "inline")

@@ -47,6 +47,7 @@ FOOT: tuple[Entry, ...] = (Entry("settings", "Settings", "settings", "mailboxes:
 SETTINGS: tuple[Entry, ...] = (
     Entry("profile", "Profile", "user", "accounts:profile", "You"),
     Entry("security", "Security", "shield-check", "accounts:security", "You"),
+    Entry("reading", "Reading", "book-open", "inbox:reading", "You"),
     Entry("writing", "Writing", "pen-line", "inbox:writing", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("fields", "Fields", "list-plus", "records:fields", "Workspace"),

@@ -132,6 +132,14 @@ function lookForPictures(frame) {
 document.addEventListener("load", (event) => event.target.matches?.("iframe[data-mail-frame]") && lookForPictures(event.target), true);
 for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) lookForPictures(frame);
 
+/* From now on this sender's pictures are loaded: what is open of theirs is asked for anew. */
+document.addEventListener("pictures:always", () => {
+  for (const note of document.querySelectorAll("[data-pictures]:not([hidden])")) {
+    const frame = note.parentElement.querySelector(":scope > iframe");
+    if (frame) frame.src = frame.src; // eslint-disable-line no-self-assign
+  }
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-pictures-show]");
   if (!button) return;
