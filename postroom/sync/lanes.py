@@ -6,6 +6,7 @@ Every change is one statement that checks what it relies on: a stale owner's wri
 number is no longer the lane's.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -184,7 +185,9 @@ def claim(mailbox_id: int, owner: str) -> Lane | None:
             return None
         cursor.execute(_END_LAPSED, [mailbox_id, row[0]])
         # Still in here: read a moment later, the row might carry the fence of somebody who has taken it over already.
-        return Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0])
+        lane = Lane.objects.select_related("mailbox__workspace", "mailbox__connection").get(pk=row[0])
+        lane.saved = _describe(lane)
+        return lane
 
 
 # Whoever slept through the end of a lease on another lane of this mailbox must not write beside the new owner.
@@ -203,23 +206,35 @@ def hold(lane: Lane) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ADVISORY_CLASS, lane.mailbox_id])
-    if lane.activity == Activity.LIVE:
-        until = _owned(lane).values_list("lease_until", flat=True).first()
-        if until is not None and until - now() > LEASE / 2:
-            return
+        if lane.activity == Activity.LIVE:
+            cursor.execute("SELECT lease_until FROM sync_lane WHERE id = %s AND fence = %s", [lane.pk, lane.fence])
+            row = cursor.fetchone()
+            if row and row[0] is not None and row[0] - now() > LEASE / 2:
+                return
     renew(lane)
 
 
 def renew(lane: Lane) -> None:
     """A longer lease. Raises ``LeaseLost`` when it is no longer ours or was given back: a late heartbeat must not keep
     the mailbox from the next."""
-    if not _owned(lane).filter(lease_until__isnull=False).update(lease_until=now() + LEASE):
-        raise LeaseLost(str(lane))
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [now() + LEASE, lane.pk, lane.fence])
+        if not cursor.rowcount:
+            raise LeaseLost(str(lane))
+
+
+_RENEW = "UPDATE sync_lane SET lease_until = %s WHERE id = %s AND fence = %s AND lease_until IS NOT NULL"
 
 
 def save(lane: Lane) -> None:
-    """Store cursor and progress, in the transaction of the step they describe."""
-    _owned(lane).update(cursor=lane.cursor, progress=lane.progress)
+    """Store cursor and progress, in the transaction of the step they describe; most steps change neither."""
+    if (described := _describe(lane)) != lane.saved:
+        _owned(lane).update(cursor=lane.cursor, progress=lane.progress)
+        lane.saved = described
+
+
+def _describe(lane: Lane) -> str:
+    return json.dumps([lane.cursor, lane.progress])
 
 
 def finish(lane: Lane, *, next_due: datetime | None) -> None:

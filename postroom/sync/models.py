@@ -42,6 +42,8 @@ class Lane(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    saved = ""  # cursor and progress as a run saved them last (``lanes.save``); no column
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "activity"], name="lane_once")]
         indexes = [

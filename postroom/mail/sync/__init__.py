@@ -9,11 +9,14 @@ Each generator talks to the provider between its yields and yields the work of o
 
 from collections.abc import Callable, Mapping
 
+from postroom.mail import outbox as waiting
 from postroom.mail import sending
 from postroom.mail.sync import backfill, categories, coverage, drafts, folder_changes, live, one_way, outgoing
 from postroom.mail.sync.states import RESOURCE
 from postroom.sync.contract import Run, Steps
-from postroom.sync.models import Activity
+from postroom.sync.models import Activity, OutboxEntry
+
+Kind = OutboxEntry.Kind
 
 
 class Mail:
@@ -34,13 +37,23 @@ class Mail:
 resource = Mail()
 
 
+# What people sent first, then what they changed; folders before the mail that goes into them.
+_OUTGOING: tuple[tuple[Callable[[Run], Steps], frozenset[str]], ...] = (
+    (sending.send_due, frozenset({Kind.SEND})),
+    (drafts.carry_out, frozenset({Kind.DRAFT})),
+    (folder_changes.carry_out, frozenset({Kind.FOLDER})),
+    (outgoing.carry_out, frozenset(waiting.OF_MESSAGES)),
+    (categories.carry_out, frozenset({Kind.CATEGORY})),
+)
+
+
 def outbox(run: Run) -> Steps:
-    """What people sent first, then what they changed; folders before the mail that goes into them."""
-    yield from sending.send_due(run)
-    yield from drafts.carry_out(run)
-    yield from folder_changes.carry_out(run)
-    yield from outgoing.carry_out(run)
-    yield from categories.carry_out(run)
+    """Carry out every kind of entry that waits; what is noted meanwhile has asked for a run of its own."""
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=waiting.OPEN)
+    kinds = set(rows.values_list("kind", flat=True).distinct())
+    for part, served in _OUTGOING:
+        if kinds & served:
+            yield from part(run)
 
 
 def follow(run: Run) -> Steps:

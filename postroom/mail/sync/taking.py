@@ -62,7 +62,7 @@ def take(run: Run, batch: Batch, *, round: int = 0, fresh: bool = True) -> set[s
 
 def _wanted(run: Run, rows: Sequence[Prepared]) -> Sequence[Prepared]:
     """Without what lies in a folder that is switched off, unless we have it: then we follow where it goes."""
-    off = backlog.folders_off(run.mailbox)
+    off = backlog.folders_off(run.mailbox) if rows else ()
     there = [row.message.id for row in rows if row.message.folder_id in off] if off else []
     if not there:
         return rows
