@@ -28,6 +28,7 @@ class Limits:
     send_delay_ms: int = 200
     message_bytes: int = 150 * MEGABYTE
     recipients: int = 500
+    recipients_per_day: int = 10_000
     sent_id_changes: bool = False
     sent_copy_moves: bool = False
     delta_page: int = 10

@@ -52,6 +52,25 @@ class Transport:
         self._world.db.execute("INSERT INTO submissions (user_id, sequence, due, save) VALUES (?,?,?,?)", row)
         self._world.alarm(delay)
 
+    def recipients_today(self, user: User) -> int:
+        """To how many a mailbox has written in the last 24 hours; what was accepted and is not out yet included."""
+        since = iso(int(self._world.clock.timestamp()) - 86_400)
+        sql = "SELECT recipients FROM outgoing WHERE user_id = ? AND sent > ?"
+        gone: int = sum(row[0].count("\n") + 1 for row in self._world.db.query(sql, (user.id, since)))
+        return gone + sum(self._people_of(user, row[0]) for row in self._waiting(user))
+
+    def _waiting(self, user: User) -> list[tuple[int]]:
+        sql = "SELECT sequence FROM submissions WHERE user_id = ? AND save != ?"
+        return list(self._world.db.query(sql, (user.id, _SETTLE)))
+
+    def _people_of(self, user: User, sequence: int) -> int:
+        mailbox = self._world.mailbox(user)
+        message = mailbox.messages.get(sequence)
+        if message is None:
+            return 0
+        parsed = mailbox.contents.load(message.content, attachments=False)
+        return len({address for _, address in (*parsed.to, *parsed.cc, *parsed.bcc)})
+
     def next_due(self) -> float | None:
         """Seconds until the next submission is due, or None."""
         row = self._world.db.query_one("SELECT min(due) FROM submissions")

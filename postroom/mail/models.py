@@ -288,6 +288,7 @@ class Composition(models.Model):
     note = models.CharField(max_length=300, blank=True)  # what its author has to be told about it
     sent_message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="composed_as")
     failure = models.CharField(max_length=400, blank=True)
+    via = models.CharField(max_length=253, blank=True)  # the mail server that carried it; empty: the mailbox's provider
     send_at = models.DateTimeField(null=True)  # when its author wants it to go out; null: at once
     send_zone = models.CharField(max_length=60, blank=True)  # the time zone in which that moment was chosen
     about = models.CharField(max_length=40, blank=True)  # the record it was begun from, as "contact-12"
@@ -353,4 +354,5 @@ class Deed(models.Model):
         indexes = [models.Index(fields=["member", "-at"], name="deed_latest")]
 
 
-from postroom.mail import checks, pens, trust  # noqa: E402, F401  # the rows behind "this mailbox has everything"; what people write with; whose pictures they see
+# The rows behind "this mailbox has everything"; what people write with; whose pictures they see; how mail goes out.
+from postroom.mail import checks, pens, trust, ways  # noqa: E402, F401

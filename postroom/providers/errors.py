@@ -2,7 +2,8 @@
 
 ProviderError
 ├── Transient            by itself, soon            (retry with patience; ``retry_after`` seconds if told)
-│   └── Throttled        when the provider says so  ("slowed by Microsoft", not an error)
+│   ├── Throttled        when the provider says so  ("slowed by Microsoft", not an error)
+│   └── SendingLimit     tomorrow: the mailbox has sent as much as it may; this message was not taken
 ├── ReauthNeeded         after the member signs in again (``reason`` in a closed vocabulary, ``claims`` to pass on)
 ├── AccessLost           after somebody gives access back (shared mailbox, licence, blocked account)
 ├── OperatorFault        after the operator mends our own registration (secret, redirect URI, client id)
@@ -54,6 +55,10 @@ class Transient(ProviderError):
 
 class Throttled(Transient):
     pass
+
+
+class SendingLimit(Transient):
+    """A definite no: nothing was sent. ``retry_after``: seconds until it may be otherwise, by the provider's rule."""
 
 
 class ReauthNeeded(ProviderError):

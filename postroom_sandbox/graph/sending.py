@@ -110,6 +110,10 @@ def _check(call: Call, parsed: Parsed) -> None:
         raise bad_request(message, "ErrorInvalidRecipients")
     if len(everyone) > call.limits.recipients:
         raise bad_request("The message has too many recipients.", "ErrorExceededMaxRecipientLimit")
+    if call.world.transport.recipients_today(call.user) + len(everyone) > call.limits.recipients_per_day:
+        personal = call.user.kind == "personal"
+        code = "ErrorExceededMessageLimit" if personal else "ErrorSubmissionQuotaExceeded"
+        raise ApiError(429, code, "The message can't be submitted because the sender's submission quota was exceeded.")
     _check_sender(call, parsed)
 
 

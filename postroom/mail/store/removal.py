@@ -11,7 +11,7 @@ from postroom.mail.store.types import Stored, cursor
 from postroom.mailboxes.models import Mailbox
 
 _HANGING = ("mail_messagebody", "mail_messagesearch", "mail_participant", "mail_attachment")
-_OF_THE_MAILBOX = ("mail_foldercheck", "mail_churn", "mail_brake", "mail_kept")
+_OF_THE_MAILBOX = ("mail_foldercheck", "mail_churn", "mail_brake", "mail_kept", "mail_allowance")
 _AT_ONCE = 1000
 
 

@@ -11,7 +11,7 @@ Ids stay when a message moves. What happened is a log; a delta is the log since 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, structs
@@ -27,7 +27,7 @@ from postroom.providers.contract import (
     RemoteFolder,
     RemoteMessage,
 )
-from postroom.providers.errors import NotFound, ProviderError, Refused
+from postroom.providers.errors import NotFound, ProviderError, Refused, SendingLimit
 from postroom.providers.memory.push import Subscriptions
 
 ROOT = "root"
@@ -70,6 +70,7 @@ class Box:
         self.categories: dict[str, RemoteCategory] = {}
         self.categories_refused = False  # the permission was not granted
         self.spoiled: dict[str, str] = {}
+        self.may_send: int | None = None  # recipients it may write to in 24 hours
         self.protected: set[str] = set()  # messages that the provider will not change for a client
         self.outdated: dict[str, RemoteMessage] = {}  # each message as it was before its last change
         self.sent: list[RemoteMessage] = []  # everything that went out from here
@@ -312,6 +313,14 @@ class Box:
         self.files |= {(copy.id, name): content for name, content in files.items()}
         self.put(copy, FolderRole.INBOX.value)
 
+    def allow(self, draft: RemoteMessage) -> None:
+        """Raises ``SendingLimit`` when the mailbox has written to as many as it may within a day."""
+        since = self.now() - timedelta(days=1)
+        recent = (one for one in self.sent if (one.sent or since) > since)
+        written = sum(_recipients(one) for one in recent)
+        if self.may_send is not None and written + _recipients(draft) > self.may_send:
+            raise SendingLimit("as many as it may", code="ErrorExceededMessageLimit", status=429, retry_after=86_400)
+
     # Bookkeeping
 
     def _next(self) -> int:
@@ -355,6 +364,10 @@ _age: Callable[[RemoteMessage], tuple[datetime, str]] = lambda one: (one.receive
 
 def _address(one: str | Address) -> Address:
     return one if isinstance(one, Address) else Address(one)
+
+
+def _recipients(message: RemoteMessage) -> int:
+    return sum(len(_told(people)) for people in (message.to, message.cc, message.bcc))
 
 
 def _told(people: tuple[Address, ...] | None) -> tuple[Address, ...]:

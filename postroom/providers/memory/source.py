@@ -41,6 +41,7 @@ from postroom.providers.errors import (
 from postroom.providers.memory.authority import MemoryAuthority
 from postroom.providers.memory.deltas import changes, listing
 from postroom.providers.memory.mailbox import Box, Entry
+from postroom.providers.memory.mime import as_mime
 
 T = TypeVar("T")
 
@@ -189,8 +190,8 @@ class MemoryMail:
     def mime(self, message_id: str) -> Iterator[bytes]:
         with self._box("mime") as box:
             one = box.get(message_id)
-        yield f"Message-ID: {one.internet_message_id}\r\nSubject: {one.subject}\r\n\r\n".encode()
-        yield (one.body or RemoteBody("text", "")).content.encode()
+            files = [(file, box.files[message_id, file.id]) for file in one.attachments or ()]
+        yield as_mime(one, files)
 
     def attachment(self, message_id: str, attachment_id: str) -> Iterator[bytes]:
         with self._box("attachment") as box:
@@ -336,6 +337,7 @@ class MemoryMail:
             draft = box.get(draft_id)
             if not draft.is_draft or not (draft.to or draft.cc or draft.bcc):
                 raise Refused("not a draft with recipients", code="InvalidRecipients", status=400)
+            box.allow(draft)
             box.post(draft)
 
     def delete_draft(self, draft_id: str) -> None:

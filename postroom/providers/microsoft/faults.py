@@ -106,9 +106,11 @@ VERDICTS: Mapping[tuple[int | None, str | None], Verdict] = {
     (None, "mailboxinfostale"): TRANSIENT,
     (None, "servicenotavailable"): TRANSIENT,
     # limits of sending and storing
-    (None, "errorexceededmessagelimit"): Verdict(errors.Transient, retry_after=DAY),
-    (None, "errorexceededhourlymessagelimit"): Verdict(errors.Transient, retry_after=HOUR),
-    (None, "errorsubmissionquotaexceeded"): Verdict(errors.Transient, retry_after=DAY),
+    (None, "errorexceededmessagelimit"): Verdict(errors.SendingLimit, retry_after=DAY),
+    (None, "errorexceededmessagelimitshowtierupgrade"): Verdict(errors.SendingLimit, retry_after=DAY),
+    (None, "errorexceededmaxrecipientlimitblock"): Verdict(errors.SendingLimit, retry_after=DAY),
+    (None, "errorexceededhourlymessagelimit"): Verdict(errors.SendingLimit, retry_after=HOUR),
+    (None, "errorsubmissionquotaexceeded"): Verdict(errors.SendingLimit, retry_after=DAY),
     (None, "errormessagesubmissionblocked"): REFUSED,
     (None, "erroraccountsuspend"): REFUSED,
     (None, "erroraccountsuspendshowtierupgrade"): REFUSED,
@@ -158,11 +160,13 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, *, safe: bool) -
     request_id = headers.get("request-id", "")
     text = f"Microsoft answered {status} {code} ({request_id})"
     if issubclass(found.error, Transient):
-        after = retry_after(headers)
+        after, limit = retry_after(headers), found.error is errors.SendingLimit
+        if limit:  # Retry-After is of the request then, not of the day
+            after = max(after or 0.0, found.retry_after or 0.0)
         return found.error(
             text,
             retry_after=found.retry_after if after is None else after,
-            maybe_done=not safe and (status >= 500 or status == 429),
+            maybe_done=not safe and not limit and (status >= 500 or status == 429),
             code=code,
             status=status,
             request_id=request_id,
