@@ -4,7 +4,7 @@ A mail's HTML is never part of one of our pages. It has an address of its own, i
 carries a policy under which nothing in it can run or load.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from django.core import signing
@@ -13,8 +13,8 @@ from django.utils.html import escape
 
 from postroom.files import storage
 from postroom.files.models import Blob
+from postroom.mail import dusk, previews, quotes
 from postroom.mail import html as mail_html
-from postroom.mail import previews, quotes
 from postroom.mail.models import Attachment, Message, MessageBody
 from postroom.mailboxes.session import open_mail
 
@@ -36,8 +36,8 @@ PREVIEWED = {  # what a browser may show by itself, by the type the sender gave;
 }
 _BY_NAME = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "pdf": "application/pdf"}
 
-# Mail that brings its own colours was made for white paper and gets it in the dark too. Some mail programs note the
-# width of their window at every block: kept, the whole mail would be shrunk to half its size to fit.
+# The colours a mail brings know both themes (``dusk``). Some mail programs note the width of their window at every
+# block: kept, the whole mail would be shrunk to half its size to fit.
 _STYLE = """
 :root { color-scheme: light dark; }
 html { background: transparent; }
@@ -54,8 +54,6 @@ details.quoted > summary { list-style: none; display: inline-block; padding: 0 .
   border-radius: 999px; line-height: 1.3; letter-spacing: .1em; background: light-dark(#eceef3, #2b303b); }
 details.quoted > summary::-webkit-details-marker { display: none; }
 .paper { color-scheme: only light; background: #fff; color: #1f2430; padding: 12px 14px; border-radius: 6px; }
-.ink [style*="color"], .ink [bgcolor] { color: inherit !important; background-color: transparent !important; }
-.ink a[style*="color"] { color: light-dark(#2457d6, #8fb0ff) !important; }
 pre { white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; margin: 0; }
 .grid { border-collapse: collapse; font-size: 13px; max-width: none; }
 .grid :is(td, th) { border: 1px solid light-dark(#d5d9e2, #3a4050); padding: .25em .6em; text-align: start; }
@@ -78,13 +76,18 @@ def page(message: Message, *, pictures: bool = False) -> str:
     if body is None:
         return _document(f"<p><em>{escape(_why_empty(message))}</em></p>")
     html = body.html if body.content_type == "html" else mail_html.from_text(body.text)
-    folded = quotes.folded(html)
     attachments = list(message.attachments.exclude(content_id=""))
     addresses = {one.content_id.strip("<>"): inline_address(one) for one in attachments}
-    text = mail_html.shown(folded, attachments=addresses, proxied=picture_address if pictures else None)
-    text = text.replace(mail_html.CLIPPED, _clipped_notice(message))
-    new = folded.partition('<details class="quoted"')[0]  # what is quoted loses its colours rather than its reader
-    return _document(f'<div class="{"paper" if mail_html.has_own_colours(new) else "ink"}">{text}</div>')
+    document = rendered(html, addresses, proxied=picture_address if pictures else None)
+    return document.replace(mail_html.CLIPPED, _clipped_notice(message))
+
+
+def rendered(html: str, attachments: Mapping[str, str], *, proxied: mail_html.PictureAddress | None = None) -> str:
+    """Sanitised HTML as a document of its own: quotes folded, colours for both themes, pictures where they may load."""
+    folded = quotes.folded(html)
+    long = len(folded) > dusk.LONGEST  # then it gets white paper in the dark too
+    text = mail_html.shown(folded if long else dusk.dusk(folded), attachments=attachments, proxied=proxied)
+    return _document(f'<div class="{"paper" if long else "mail"}">{text}</div>')
 
 
 def _document(content: str) -> str:

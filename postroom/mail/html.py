@@ -197,21 +197,6 @@ def content_ids(html: str) -> set[str]:
     return {unquote(unescape(value)) for _, kind, value in _SRC.findall(html) if kind == "cid:"}
 
 
-_OWN_COLOURS = re.compile(r'bgcolor=|background-color:|<font[^>]* color=|[;" ]color:', re.IGNORECASE)
-# What mail programs write without being asked: black or dark grey on white. A dark page may turn it round.
-_GREY = r"#(?P<short>[0-7])(?P=short){2}|#(?P<long>[0-7][0-9a-f])(?P=long){2}"
-_BLACK = rf"{_GREY}|black|windowtext|inherit|initial|rgba?\(0, ?0, ?0(?:, ?1)?\)"
-_WHITE = r"#fff(?:fff)?|white|window|transparent|inherit|initial|rgba?\(255, ?255, ?255(?:, ?1)?\)"
-_NEUTRAL = re.compile(
-    rf'(?:[;" ]color: ?(?:{_BLACK})|background-color: ?(?:{_WHITE})|bgcolor="(?:{_WHITE})")(?= ?[;"!]|$)', re.IGNORECASE
-)
-
-
-def has_own_colours(html: str) -> bool:
-    """Whether a mail paints itself, so that a dark page would make it unreadable."""
-    return _OWN_COLOURS.search(_NEUTRAL.sub("", html)) is not None
-
-
 def from_text(text: str) -> str:
     """Plain text as HTML: line breaks kept, addresses made links. The result is safe like that of ``sanitise``."""
     return '<div style="white-space:pre-wrap">' + _LINK.sub(_linked, escape(text, quote=False)) + "</div>"
