@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -39,7 +40,17 @@ class Refused(Exception):
         self.reason = reason
 
 
-class _Discovery(Struct):
+class NotAcceptable(Exception):
+    """An id_token that does not hold, or documents of its provider's on a foreign host."""
+
+
+class Unreadable(NotAcceptable):
+    """The provider's documents cannot be read, so nothing can be said of the token."""
+
+
+class Discovery(Struct):
+    """What a provider says about itself (OpenID Connect Discovery 1.0)."""
+
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
@@ -52,12 +63,76 @@ class _Answer(Struct):
     error: str = ""
 
 
-class Provider:
-    """One registration at one provider. Thread-safe; keeps the provider's public keys.
+class IdTokens:
+    """The checks of every id_token that is for one registration at one provider. Thread-safe; keeps its public keys.
 
-    ``base`` is where its documents lie: ``https://login.microsoftonline.com/organizations/v2.0``. An issuer may hold
-    ``{tenantid}``, which stands for the tenant of the token.
+    ``base`` is where the provider's documents lie: ``https://login.microsoftonline.com/organizations/v2.0``. An issuer
+    may hold ``{tenantid}``, which stands for the tenant of the token. ``fetch`` gets a document and raises errors of
+    the caller's own, which pass through here.
     """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        client_id: str,
+        fetch: Callable[[str], bytes],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._base, self._client_id, self._fetch, self._monotonic = base.rstrip("/"), client_id, fetch, monotonic
+        self._lock = threading.Lock()
+        self._known: tuple[float, Discovery, KeySet] | None = None
+
+    def discovery(self) -> Discovery:
+        """Raises NotAcceptable."""
+        return self._documents(KEYS_FOR)[0]
+
+    def checked(self, id_token: str, *, access_token: str, nonce: str) -> Mapping[str, Any]:
+        """The claims, after signature, audience, issuer with its tenant, times and nonce (graph.md 1.10). Raises
+        NotAcceptable."""
+        try:
+            discovery, token = self._verified(id_token)
+            issuer = discovery.issuer.replace("{tenantid}", str(token.claims.get("tid", "")))
+            options = {
+                "iss": {"essential": True, "value": issuer},
+                "aud": {"essential": True, "value": self._client_id},
+                "nonce": {"essential": True, "value": nonce},
+            }
+            known = {"nonce": nonce, "client_id": self._client_id, "access_token": access_token}
+            claims = CodeIDToken(token.claims, token.header, options, known)
+            claims.validate(now=int(clock.now().timestamp()), leeway=LEEWAY)
+        except (JoseError, ValueError) as error:
+            raise NotAcceptable(f"the id_token is not acceptable: {type(error).__name__}") from None
+        return dict(claims)
+
+    def _verified(self, id_token: str) -> tuple[Discovery, jwt.Token]:
+        discovery, keys = self._documents(KEYS_FOR)
+        try:
+            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
+        except InvalidKeyIdError:  # the provider has rolled its keys
+            discovery, keys = self._documents(KEYS_AGAIN)
+            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
+
+    def _documents(self, max_age: float) -> tuple[Discovery, KeySet]:
+        with self._lock:
+            moment = self._monotonic()
+            if self._known is None or moment - self._known[0] > max_age:
+                self._known = (moment, *self._fetched())
+            return self._known[1], self._known[2]
+
+    def _fetched(self) -> tuple[Discovery, KeySet]:
+        try:
+            document = self._fetch(f"{self._base}/.well-known/openid-configuration")
+            discovery = msgspec.json.decode(document, type=Discovery)
+            if urlsplit(discovery.jwks_uri)[:2] != urlsplit(self._base)[:2]:
+                raise NotAcceptable("the provider's keys are said to lie on a foreign host")
+            return discovery, KeySet.import_key_set(msgspec.json.decode(self._fetch(discovery.jwks_uri)))
+        except (msgspec.DecodeError, JoseError, ValueError):
+            raise Unreadable("the provider's documents cannot be read") from None
+
+
+class Provider:
+    """One registration at one provider (``base`` as for ``IdTokens``). Thread-safe."""
 
     def __init__(
         self,
@@ -68,12 +143,10 @@ class Provider:
         client: httpx2.Client | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base, self._client_id, self._secret = base.rstrip("/"), client_id, client_secret
+        self._client_id, self._secret = client_id, client_secret
         local = urlsplit(base).hostname in ("127.0.0.1", "::1", "localhost")
         self._http = client or http.client(connections=8, read_seconds=20, trust_env=not local)
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._known: tuple[float, _Discovery, KeySet] | None = None
+        self._tokens = IdTokens(base, client_id=client_id, fetch=self._public, monotonic=monotonic)
 
     def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str, **more: str) -> str:
         """The page to send the browser to. Raises Refused."""
@@ -89,7 +162,7 @@ class Provider:
             "code_challenge_method": "S256",
         }
         asked = {**given, **{name: value for name, value in more.items() if value}}
-        return f"{self._documents(KEYS_FOR)[0].authorization_endpoint}?{urlencode(asked)}"
+        return f"{self._discovery().authorization_endpoint}?{urlencode(asked)}"
 
     def redeem(self, *, code: str, redirect_uri: str, nonce: str, verifier: str) -> Mapping[str, Any]:
         """The verified claims of who signed in. Raises Refused."""
@@ -101,7 +174,7 @@ class Provider:
             "code": code,
             "code_verifier": verifier,
         }
-        answer = self._ask("POST", self._documents(KEYS_FOR)[0].token_endpoint, data=told)
+        answer = self._ask("POST", self._discovery().token_endpoint, data=told)
         try:
             found = msgspec.json.decode(answer.content, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -111,52 +184,14 @@ class Provider:
         if found.error or answer.status_code != 200:
             ours = found.error in ("invalid_client", "unauthorized_client")
             raise Refused("setup" if ours else "code", "the provider did not take the code")
-        return self._checked(found, nonce)
+        with _refusing():
+            return self._tokens.checked(found.id_token, access_token=found.access_token, nonce=nonce)
 
-    def _checked(self, found: _Answer, nonce: str) -> Mapping[str, Any]:
-        """Signature, audience, issuer with its tenant, times, nonce (graph.md 1.10)."""
-        try:
-            discovery, token = self._verified(found.id_token)
-            issuer = discovery.issuer.replace("{tenantid}", str(token.claims.get("tid", "")))
-            options = {
-                "iss": {"essential": True, "value": issuer},
-                "aud": {"essential": True, "value": self._client_id},
-                "nonce": {"essential": True, "value": nonce},
-            }
-            known = {"nonce": nonce, "client_id": self._client_id, "access_token": found.access_token}
-            claims = CodeIDToken(token.claims, token.header, options, known)
-            claims.validate(now=int(clock.now().timestamp()), leeway=LEEWAY)
-        except (JoseError, ValueError) as error:
-            raise Refused("invalid", f"the id_token is not acceptable: {type(error).__name__}") from None
-        return dict(claims)
-
-    def _verified(self, id_token: str) -> tuple[_Discovery, jwt.Token]:
-        discovery, keys = self._documents(KEYS_FOR)
-        try:
-            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
-        except InvalidKeyIdError:  # the provider has rolled its keys
-            discovery, keys = self._documents(KEYS_AGAIN)
-            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
-
-    def _documents(self, max_age: float) -> tuple[_Discovery, KeySet]:
-        with self._lock:
-            moment = self._monotonic()
-            if self._known is None or moment - self._known[0] > max_age:
-                self._known = (moment, *self._fetched())
-            return self._known[1], self._known[2]
-
-    def _fetched(self) -> tuple[_Discovery, KeySet]:
-        try:
-            document = self._public(f"{self._base}/.well-known/openid-configuration")
-            discovery = msgspec.json.decode(document, type=_Discovery)
-            return discovery, KeySet.import_key_set(msgspec.json.decode(self._public(discovery.jwks_uri)))
-        except (msgspec.DecodeError, JoseError, ValueError):
-            raise Refused("unreachable", "the provider's documents cannot be read") from None
+    def _discovery(self) -> Discovery:
+        with _refusing():
+            return self._tokens.discovery()
 
     def _public(self, url: str) -> bytes:
-        """A document of the provider's, never from another host than the one the operator named."""
-        if urlsplit(url)[:2] != urlsplit(self._base)[:2]:
-            raise Refused("invalid", "a document of the provider's on a foreign host")
         answer = self._ask("GET", url)
         if answer.status_code != 200:
             raise Refused("unreachable", f"the provider answered {answer.status_code}")
@@ -167,3 +202,13 @@ class Provider:
             return http.fetch(self._http, method, url, max_bytes=MOST_BYTES, max_seconds=30, **options)
         except (httpx2.HTTPError, httpx2.StreamError) as error:
             raise Refused("unreachable", f"the provider cannot be reached: {type(error).__name__}") from None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as error:
+        raise Refused("unreachable", str(error)) from None
+    except NotAcceptable as error:
+        raise Refused("invalid", str(error)) from None

@@ -1,9 +1,8 @@
 """Signing in at Microsoft Entra: authorization code with PKCE, the id_token's checks, refresh. Source: graph.md 1.
 
-Authlib makes the requests of the protocol and knows the claims; joserfc (its own dependency) checks the signature.
+Authlib makes the requests of the protocol; ``lib.openid`` checks the id_token.
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -14,13 +13,10 @@ import httpx2
 import msgspec
 from authlib.integrations.httpx_client import OAuth2ClientAuth, OAuthError
 from authlib.oauth2.client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
 from msgspec import Struct
 
 from postroom.lib import clock
+from postroom.lib.openid import IdTokens, NotAcceptable
 from postroom.providers.budget import budget_of
 from postroom.providers.contract import Account, Grant, Urgency
 from postroom.providers.errors import ConnectRefused, ProviderError, ReauthNeeded, Transient, Unsupported
@@ -30,9 +26,6 @@ from postroom.providers.microsoft.faults import broken
 from postroom.providers.microsoft.settings import Settings
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
-LEEWAY = 300  # seconds our clock and Microsoft's may differ
-KEYS_FOR = 24 * 3600.0  # seconds signing keys are kept
-KEYS_AGAIN = 60.0  # seconds between looks for a key we do not know, so that forged tokens cause no storm
 CAE = {"access_token": {"xms_cc": {"values": ["cp1"]}}}  # "we can answer claims challenges" (graph.md 1.12)
 
 
@@ -44,11 +37,6 @@ class _Failure(Struct):
     error_codes: list[int] = []
     claims: str = ""
     trace_id: str = ""
-
-
-class _Discovery(Struct):
-    issuer: str
-    jwks_uri: str
 
 
 class _Me(Struct, rename="camel"):
@@ -79,9 +67,9 @@ class Entra:
         self._settings = settings
         self._http = http or pool("{0.scheme}://{0.netloc}".format(urlsplit(settings.login_url)))
         self._graph_http = http
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._keys: tuple[float, _Discovery, KeySet] | None = None
+        self._id_tokens = IdTokens(
+            self._url("v2.0"), client_id=settings.client_id, fetch=self._fetch, monotonic=monotonic
+        )
 
     # Where people go
 
@@ -194,23 +182,13 @@ class Entra:
     # Who signed in
 
     def _checked(self, id_token: str, access_token: str, nonce: str) -> Mapping[str, Any]:
-        """The id_token's claims after signature, audience, issuer, tenant, times and nonce (graph.md 1.10)."""
+        """The id_token's claims, once they hold and the tenant is one that may come in (graph.md 1.10)."""
         try:
-            discovery, token = self._verified(id_token)
-            tenant = str(token.claims.get("tid", ""))
-            issuer = discovery.issuer.replace("{tenantid}", tenant)
-            options = {
-                "iss": {"essential": True, "value": issuer},
-                "aud": {"essential": True, "value": self._settings.client_id},
-            }
-            known = {"nonce": nonce, "client_id": self._settings.client_id, "access_token": access_token}
-            claims = CodeIDToken(token.claims, token.header, options, known)
-            claims.validate(now=int(clock.now().timestamp()), leeway=LEEWAY)
-        except (JoseError, ValueError) as error:
-            text = f"the id_token is not acceptable: {type(error).__name__}"
-            raise ConnectRefused(text, reason="invalid_answer") from None
-        self._check_tenant(tenant)
-        return dict(claims)
+            claims = self._id_tokens.checked(id_token, access_token=access_token, nonce=nonce)
+        except NotAcceptable as error:
+            raise ConnectRefused(str(error), reason="invalid_answer") from None
+        self._check_tenant(str(claims.get("tid", "")))
+        return claims
 
     def _check_tenant(self, tenant: str) -> None:
         wanted = self._settings.tenant
@@ -220,28 +198,8 @@ class Entra:
         if (wanted == "consumers" and not personal) or (wanted.count("-") == 4 and wanted.lower() != tenant.lower()):
             raise ConnectRefused("accounts of this organisation are not allowed here", reason="tenant_not_allowed")
 
-    def _verified(self, id_token: str) -> tuple[_Discovery, jwt.Token]:
-        discovery, keys = self._signing_keys(max_age=KEYS_FOR)
-        try:
-            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
-        except InvalidKeyIdError:  # Microsoft has rolled its keys
-            discovery, keys = self._signing_keys(max_age=KEYS_AGAIN)
-            return discovery, jwt.decode(id_token, keys, algorithms=["RS256"])
-
-    def _signing_keys(self, *, max_age: float) -> tuple[_Discovery, KeySet]:
-        with self._lock:
-            now = self._monotonic()
-            if self._keys is None or now - self._keys[0] > max_age:
-                document = self._fetch(self._url("v2.0/.well-known/openid-configuration"))
-                discovery = msgspec.json.decode(document, type=_Discovery)
-                keys = KeySet.import_key_set(msgspec.json.decode(self._fetch(discovery.jwks_uri)))
-                self._keys = (now, discovery, keys)
-            return self._keys[1], self._keys[2]
-
     def _fetch(self, url: str) -> bytes:
-        """A public document of Entra's; never from another host than the one the operator named."""
-        if urlsplit(url)[:2] != urlsplit(self._settings.login_url)[:2]:
-            raise ValueError("a document of Entra's on a foreign host")
+        """A public document of Entra's."""
         try:
             response = self._http.get(url)
         except (httpx2.HTTPError, httpx2.StreamError) as error:

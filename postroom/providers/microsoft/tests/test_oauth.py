@@ -17,6 +17,7 @@ from postroom.providers.microsoft.settings import Settings, from_environment
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 LOGIN = "https://login.example"
+ENDPOINTS = {f"{name}_endpoint": f"{LOGIN}/common/oauth2/v2.0/{name}" for name in ("authorization", "token")}
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 KEY, OTHER_KEY = (RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}) for kid in ("k1", "k2"))
 
@@ -63,7 +64,7 @@ class FakeEntra:
         path = request.url.path
         self.paths.append(path)
         if path.endswith("/openid-configuration"):
-            return httpx2.Response(200, json={"issuer": self.issuer, "jwks_uri": self.jwks_uri})
+            return httpx2.Response(200, json={"issuer": self.issuer, "jwks_uri": self.jwks_uri, **ENDPOINTS})
         if path.endswith("/discovery/v2.0/keys"):
             return httpx2.Response(200, json={"keys": [key.as_dict(private=False) for key in self.published]})
         if path.endswith("/me"):
