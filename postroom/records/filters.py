@@ -72,22 +72,19 @@ class Choice:
     def read(self, told: Iterable[str], more: Callable[[str], str]) -> Told:
         return tuple(dict.fromkeys(one[:LONGEST] for one in told if one and "\0" not in one))[:MOST]
 
-    def _values(self, values: Told, member: Membership) -> list[str]:
-        """Those that there are; a value of a field's choice that was taken away finds nothing, and breaks nothing."""
-        known = {value for value, _ in self.options(member)} if self.mine else None
-        wanted = [str(member.pk) if self.mine and one == ME else one for one in values if one != NONE]
-        return [one for one in wanted if known is None or one in known]
-
     def narrow(self, query: QuerySet[Any], name: str, values: Told, member: Membership) -> QuerySet[Any]:
         query, path = _at(query, self.path, name)
         try:
-            wanted = Q(**{f"{path}__in": self._values(values, member)})
+            chosen = [str(member.pk) if self.mine and one == ME else one for one in values if one != NONE]
+            wanted = Q(**{f"{path}__in": chosen})
             return query.filter(wanted | Q(**{f"{path}__isnull": True}) if NONE in values else wanted)
         except (ValueError, TypeError):  # an id that is none
             return query.none()
 
     def say(self, values: Told, member: Membership) -> str:
-        labels = {**dict(self.options(member)), NONE: self.empty or "Nothing", ME: "Me"}
+        labels = {NONE: self.empty or "Nothing", **({ME: "Me"} if self.mine else {})}
+        if not labels.keys() >= set(values):
+            labels = {**dict(self.options(member)), **labels}
         return " or ".join(labels.get(one, one) for one in values)
 
     def drawn(self, name: str, label: str, values: Told, member: Membership) -> Input:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import IntegerField, QuerySet, Subquery
 
 from postroom.lib.pages import keyset
 from postroom.records.asked import Asked, asked, known_columns
@@ -78,10 +78,12 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
     chosen = _chosen(wish, views, opened=open_view is not None)
     columns, found = _columns(wish, chosen), _narrowed(wish, request)
     ordered, order = wish.sort.order(found, down=wish.down)
+    first = not request.GET.get("after")
+    if first:
+        ordered = ordered.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
     page = keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE)
     within = {bar.WITHIN: open_view.pk} if open_view else {}
     here = wish.href(**within)
-    first = not request.GET.get("after")
     return {
         "table": table,
         "asked": wish,
@@ -93,7 +95,7 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
         "more": f"{here}&after={page.next}" if page.next else "",
         "here": here,
         "first_page": first,
-        "count": _count(found) if first else "",
+        "count": _count(page.rows) if first else "",
         "views": views.drawn(replace(wish, columns=chosen).query, open=open_view, missing=wish.missing),
         "within": within.get(bar.WITHIN, ""),
         "nothing": f"No {table.plural.lower()} fit" if wish.filters else f"Nothing has “{wish.words}”",
@@ -128,8 +130,15 @@ def _narrowed(wish: Asked, request: MemberRequest) -> QuerySet[Any]:
     return wish.table.find(query, wish.words)
 
 
-def _count(found: QuerySet[Any]) -> str:
-    number = found.order_by()[: COUNTED + 1].count()
+class _Counted(Subquery):
+    """How many rows a query has, up to where it is cut; asked beside the page's own rows."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def _count(rows: list[Any]) -> str:
+    number = rows[0].found if rows else 0
     return f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
 
 

@@ -63,7 +63,7 @@ class Column:
         stand_in, field = _STAND_INS[self.kind]
         raw = F(self.by) if isinstance(self.by, str) else self.by
         if self.kind == "text":
-            raw = NullIf(Lower(Cast(raw, models.TextField())), Value(""))
+            raw = NullIf(Lower(Cast(raw, models.TextField())), Value("", output_field=models.TextField()))
         elif self.kind == "number":
             raw = Cast(raw, models.FloatField())
         nothing = Case(When(sort_raw__isnull=True, then=Value(1)), default=Value(0))

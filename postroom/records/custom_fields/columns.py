@@ -38,7 +38,8 @@ def _column(field: CustomField) -> Column:
 def _value(field: CustomField) -> Any:
     """The field's value as text. (A plain key transform would take its number for a place in a list.)"""
     return NullIf(
-        Func(F("custom"), Value(str(field.pk)), function="jsonb_extract_path_text", output_field=TextField()), Value("")
+        Func(F("custom"), Value(str(field.pk)), function="jsonb_extract_path_text", output_field=TextField()),
+        Value("", output_field=TextField()),
     )
 
 
