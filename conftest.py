@@ -122,7 +122,7 @@ def _every_test_has_an_allowance_of_its_own() -> None:
     """Hundreds of tests talk to one mailbox of the in-process provider; together they would use up its ten minutes."""
     from postroom.providers import budget
 
-    budget._budgets.clear()
+    budget.forget()
 
 
 EMPTYING_ATTEMPTS = 5

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from postroom import __version__
 from postroom.config import env
@@ -53,6 +53,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Postroom {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True, parser_class=Parser)
 
+    for add in (add_processes, add_care, add_members, add_purge_commands, add_mailbox_commands):
+        add(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def add_processes(commands: Commands) -> None:
+    """`postroom demo | serve | worker | sandbox`."""
     demo = commands.add_parser("demo", help="everything on this machine, with made-up mail", allow_abbrev=False)
     demo.add_argument("--port", type=port, help="of the web pages (8000, or any free one)")
     demo.add_argument("--sandbox-port", type=port, help="of the local Microsoft 365 (8365, or any free one)")
@@ -71,6 +81,12 @@ def build_parser() -> argparse.ArgumentParser:
     worker.add_argument("--threads", type=positive, help="mailboxes worked on at the same time (8)")
     worker.set_defaults(run=run_worker)
 
+    sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
+    sandbox.set_defaults(run=run_sandbox)
+
+
+def add_care(commands: Commands) -> None:
+    """`postroom migrate | rotate-keys | doctor`."""
     migrate = commands.add_parser("migrate", help="prepare the database", allow_abbrev=False)
     migrate.set_defaults(run=run_migrate)
 
@@ -90,6 +106,9 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--reference", default="", metavar="ID", help="the reference Postroom showed, for the letter")
     explain.add_argument("--json", action="store_true", help="for scripts")
 
+
+def add_members(commands: Commands) -> None:
+    """`postroom member add | delete | reset-second-factor`."""
     member = commands.add_parser("member", help="people who sign in, without a browser", allow_abbrev=False)
     add = member.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
     new = add.add_parser("add", help="make a member, or give one another role or password", allow_abbrev=False)
@@ -105,22 +124,9 @@ def build_parser() -> argparse.ArgumentParser:
     lost = add.add_parser("reset-second-factor", help="for who lost their authenticator and codes", allow_abbrev=False)
     lost.add_argument("address")
     member.set_defaults(run=run_member)
-    add_purge_commands(commands)
-
-    add_mailbox_commands(commands)
-
-    search = commands.add_parser("search", help="find mail; JSON lines, best first", allow_abbrev=False)
-    search.add_argument("address")
-    search.add_argument("query")
-    search.add_argument("--limit", type=positive, default=20, help="how many at most (20)")
-    search.set_defaults(run=run_mailbox, action="search")
-
-    sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
-    sandbox.set_defaults(run=run_sandbox)
-    return parser
 
 
-def add_purge_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+def add_purge_commands(commands: Commands) -> None:
     """`postroom workspace delete` and `postroom purge list | run`."""
     workspace = commands.add_parser("workspace", help="workspaces, without a browser", allow_abbrev=False)
     actions = workspace.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
@@ -136,8 +142,8 @@ def add_purge_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     purge.set_defaults(run=run_purge)
 
 
-def add_mailbox_commands(commands: argparse._SubParsersAction[Parser]) -> None:
-    """`postroom mailbox list | connect | sync | dump`."""
+def add_mailbox_commands(commands: Commands) -> None:
+    """`postroom mailbox list | connect | sync | dump` and `postroom search`."""
     mailbox = commands.add_parser("mailbox", help="mailboxes without a browser", allow_abbrev=False)
     mailbox.set_defaults(run=run_mailbox)
     actions = mailbox.add_subparsers(dest="action", metavar="action", required=True, parser_class=Parser)
@@ -149,6 +155,12 @@ def add_mailbox_commands(commands: argparse._SubParsersAction[Parser]) -> None:
     connect.add_argument("--since", default="90d", choices=HISTORY, help="how much history (90d)")
     for name, text in (("sync", "sync now"), ("dump", "what Postroom believes, as JSON lines")):
         actions.add_parser(name, help=text, allow_abbrev=False).add_argument("address")
+
+    search = commands.add_parser("search", help="find mail; JSON lines, best first", allow_abbrev=False)
+    search.add_argument("address")
+    search.add_argument("query")
+    search.add_argument("--limit", type=positive, default=20, help="how many at most (20)")
+    search.set_defaults(run=run_mailbox, action="search")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

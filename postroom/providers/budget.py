@@ -148,3 +148,9 @@ def budgets() -> dict[str, Budget]:
     """Every budget of this process, by mailbox key: what an operator looks at."""
     with _lock:
         return dict(_budgets)
+
+
+def forget() -> None:
+    """Start anew, as a new process does."""
+    with _lock:
+        _budgets.clear()
