@@ -25,7 +25,6 @@ from postroom.accounts.clients import network_address, short_agent
 from postroom.accounts.models import SignIn, User
 from postroom.lib.clock import now
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 HALF, MARK = "half_signed_in", "signed_in"
 HALF_LIFE = timedelta(minutes=10)
 FRESH = timedelta(minutes=15)  # a sign-in this young needs no confirmation for a change of what opens the account
@@ -58,7 +57,7 @@ def half(request: HttpRequest) -> tuple[User, str] | None:
 def finish(request: HttpRequest, user: User, *, how: How, strong: bool, tenant: str = "") -> None:
     """Sign in. ``strong``: by more than a password. ``tenant``: whose word it is that this is the person."""
     request.session.pop(HALF, None)
-    login(request, user, BACKEND)  # a new session key: one that was known before is worth nothing
+    login(request, user)  # a new session key: one that was known before is worth nothing
     moment = now()
     row = SignIn(
         user=user,

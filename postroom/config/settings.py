@@ -33,6 +33,7 @@ _env.export("MICROSOFT_")
 POSTROOM_OPERATORS = [word.lower() for word in _env.words("POSTROOM_OPERATORS")]  # who sees /operations/ (AD9)
 POSTROOM_METRICS_TOKEN = _env.text("POSTROOM_METRICS_TOKEN")  # empty: /metrics answers this machine only
 POSTROOM_ALERT_HOSTS = [word.lower() for word in _env.words("POSTROOM_ALERT_HOSTS")]  # private hosts alerts may go to
+POSTROOM_MAIL_HOSTS = [word.lower() for word in _env.words("POSTROOM_MAIL_HOSTS")]  # private mail servers (SE8)
 SMTP_URL = _env.mail_server("SMTP_URL")  # empty: alerts are not mailed
 SMTP_FROM = _env.text("SMTP_FROM")
 
@@ -85,6 +86,7 @@ _OURS = [
     "postroom.search",
     "postroom.inbox",
     "postroom.operations",
+    "postroom.home",
 ]
 
 
@@ -159,6 +161,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["postroom.workspaces.backend.MemberBackend"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "accounts:sign-in"
@@ -210,6 +213,7 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
 SYNC_HOOKS = [
     "postroom.timeline.matching:on_stored",
+    "postroom.timeline.making:on_stored",
     "postroom.timeline.tickets:on_stored",
     "postroom.timeline.team.snoozes:on_stored",
 ]
@@ -220,7 +224,11 @@ MAILBOX_HOOKS = [
     "postroom.timeline.mailbox_hooks",
     "postroom.operations.mailbox_hooks",
 ]
-SEALED = ["postroom.mailboxes.grants.reseal", "postroom.accounts.second_factor.reseal"]  # what rotate-keys rotates
+SEALED = [  # what rotate-keys rotates
+    "postroom.mailboxes.grants.reseal",
+    "postroom.accounts.second_factor.reseal",
+    "postroom.mail.outbound.servers.reseal",
+]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
 WORKSPACE_HOOKS = [

@@ -1,4 +1,7 @@
-"""What the left rail shows of the packages below (the contract is ``ui.shell``). One query, shared with the page."""
+"""What the left rail shows of the packages below (the contract is ``ui.shell``).
+
+Two queries, one of them shared with the page.
+"""
 
 from typing import Any, cast
 
@@ -9,7 +12,8 @@ from postroom.inbox.accounts import Account, Pull, accounts
 from postroom.mail import outbox
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
-from postroom.operations.alerts.channels import open_count
+from postroom.operations.alerts.channels import open_levels
+from postroom.operations.models import Alert
 from postroom.timeline.team import notices
 from postroom.ui.shell import Shell, ShellAlerts, ShellMailbox, ShellSync, ShellTrouble
 from postroom.workspaces.models import Membership
@@ -21,25 +25,34 @@ def build(request: HttpRequest) -> Shell | None:
     if member is None:
         return None
     connected = [one for one in accounts(request).readable if one.mailbox.state != Mailbox.State.DISCONNECTED]
-    lines = [_line(one, connected) for one in connected]
+    local = _one_domain(connected)
+    lines = [_line(one, local=local) for one in connected]
+    levels, told = _facts(member)
     return {
         "workspace": {"name": member.workspace.name},
         "member": {"name": member.name, "address": member.address},
         "mailboxes": lines,
         "inbox_unread": sum(line["unread"] for line in lines),
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
-        "alerts": _alerts(member),
-        "told": {"count": notices.unread_count(member), "url": reverse("inbox:told")},
+        "alerts": _alerts(levels),
+        "told": {"count": told, "url": reverse("inbox:told")},
         "trouble": _trouble([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
     }
 
 
-def _alerts(member: Membership) -> ShellAlerts | None:
-    """The bell: open alerts, one query."""
-    count, urgent = open_count(member)
-    if not count:
+def _facts(member: Membership) -> tuple[list[int], int]:
+    """The levels of open alerts that concern the member, and how much colleagues told them; one query."""
+    told = Membership.objects.filter(pk=member.pk).values_list(open_levels(member), notices.unread(member))
+    levels, unread = told.get()
+    return levels, unread or 0
+
+
+def _alerts(levels: list[int]) -> ShellAlerts | None:
+    """The bell."""
+    if not levels:
         return None
-    return {"count": count, "health": "error" if urgent else "stale", "url": reverse("operations:alerts")}
+    urgent = Alert.Level.URGENT in levels
+    return {"count": len(levels), "health": "error" if urgent else "stale", "url": reverse("operations:alerts")}
 
 
 def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
@@ -76,13 +89,16 @@ def _waiting(many: int) -> str:
     return "" if not many else "1 change waits. " if many == 1 else f"{many:,} changes wait. "
 
 
-def _line(account: Account, all_of_them: list[Account]) -> ShellMailbox:
+def _one_domain(connected: list[Account]) -> bool:
+    """Whether the part of an address before the @ says which mailbox it is."""
+    return len({one.address.rpartition("@")[2] for one in connected}) < 2
+
+
+def _line(account: Account, *, local: bool) -> ShellMailbox:
     mailbox = account.mailbox
-    local, _, domain = mailbox.address.partition("@")
-    one_domain = all(one.address.endswith(f"@{domain}") for one in all_of_them)
     return {
         "address": mailbox.address,
-        "label": local if one_domain else mailbox.address,
+        "label": mailbox.address.partition("@")[0] if local else mailbox.address,
         "health": "paused" if mailbox.state == Mailbox.State.PAUSED else cast(Any, mailbox.health),
         "shared": account.shared,
         "unread": account.unread,

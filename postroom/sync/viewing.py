@@ -6,13 +6,12 @@ Screens of mail and open streams of events call `looked_into`: it writes a mailb
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
 from postroom.lib.clock import now
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
-from postroom.sync.models import Activity, Subscription, SyncState
 from postroom.sync.schedule import LOOKED_AT_WITHIN
 from postroom.workspaces.models import Membership
 
@@ -45,13 +44,28 @@ def looked_into(mailbox_ids: Collection[int]) -> None:
         _look_now(woken, at)
 
 
+# Lanes first, as a run does; and never waiting: who holds a state is just asking for its mail.
+_LOOK_NOW = """
+    WITH held AS (
+        SELECT l.id, l.mailbox_id FROM sync_lane l WHERE l.mailbox_id = ANY(%(mailboxes)s) AND l.activity = 'live'
+        AND NOT EXISTS (SELECT FROM sync_subscription s WHERE s.mailbox_id = l.mailbox_id AND s.expires_at > %(now)s)
+        ORDER BY l.id FOR NO KEY UPDATE SKIP LOCKED),
+    late AS (
+        SELECT s.id, s.mailbox_id FROM sync_syncstate s JOIN held ON held.mailbox_id = s.mailbox_id
+        WHERE s.phase = 'following' AND s.scope <> '' AND s.due_at > %(now)s FOR NO KEY UPDATE OF s SKIP LOCKED),
+    asked AS (UPDATE sync_syncstate s SET due_at = %(now)s FROM late WHERE s.id = late.id RETURNING s.mailbox_id)
+    UPDATE sync_lane l SET wanted = wanted + 1, due_at = least(coalesce(due_at, %(now)s), %(now)s)
+    FROM held WHERE l.id = held.id AND l.mailbox_id IN (SELECT mailbox_id FROM asked) RETURNING l.mailbox_id
+"""
+
+
 def _look_now(mailbox_ids: Collection[int], at: datetime) -> None:
-    told = Subscription.objects.filter(mailbox_id__in=mailbox_ids, expires_at__gt=at)
-    polled = set(mailbox_ids) - set(told.values_list("mailbox_id", flat=True))
-    for mailbox_id in sorted(polled):
-        following = SyncState.objects.filter(mailbox_id=mailbox_id, phase=SyncState.Phase.FOLLOWING, due_at__gt=at)
-        if following.exclude(scope="").update(due_at=at):  # nothing is followed while the first history is pulled
-            lanes.want(mailbox_id, Activity.LIVE)
+    """Those without push are due at once; nothing is followed while the first history is pulled."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK_NOW, {"mailboxes": list(mailbox_ids), "now": at})
+        woken = [mailbox_id for (mailbox_id,) in cursor.fetchall()]
+    if woken:
+        transaction.on_commit(lambda: lanes.wake(*woken))
 
 
 def is_here(member: Membership) -> None:

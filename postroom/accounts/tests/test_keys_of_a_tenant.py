@@ -21,7 +21,7 @@ def from_microsoft(client: Client, user: User) -> None:
     """As the callback ends."""
     request = RequestFactory().get("/")
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
-    login(request, user, signing_in.BACKEND)
+    login(request, user)
     signing_in.finish(request, user, how=SignIn.How.MICROSOFT, strong=True, tenant="t-1")
     request.session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key

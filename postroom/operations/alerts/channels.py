@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Q, QuerySet
 
 from postroom.operations.models import Alert, AlertSettings, Notice
@@ -48,10 +49,9 @@ def open_for(member: Membership) -> QuerySet[Alert]:
     return seen_by(member).filter(closed_at=None).order_by("-level", "opened_at")
 
 
-def open_count(member: Membership) -> tuple[int, bool]:
-    """How many are open for a member, and whether one of them is urgent. One query."""
-    levels = list(seen_by(member).filter(closed_at=None).values_list("level", flat=True)[:100])
-    return len(levels), Alert.Level.URGENT in levels
+def open_levels(member: Membership) -> ArraySubquery:
+    """The levels of those that are open for a member (a hundred at most), as part of another query."""
+    return ArraySubquery(seen_by(member).filter(closed_at=None).order_by("pk").values("level")[:100])
 
 
 def announce(touched: Sequence[tuple[Alert, Notice.Event]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
@@ -66,6 +66,12 @@ def newest(member: Membership, *, limit: int = KEPT) -> list[Notice]:
 
 def unread_count(member: Membership) -> int:
     return of(member).filter(read_at=None).count()
+
+
+def unread(member: Membership) -> Subquery:
+    """How much of it is unread, as part of another query; no number when nothing is."""
+    rows = of(member).filter(read_at=None).order_by().values("member")
+    return Subquery(rows.annotate(number=Count("pk")).values("number"))
 
 
 def read(member: Membership, *, conversation: int | None = None) -> None:

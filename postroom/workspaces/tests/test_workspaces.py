@@ -78,7 +78,9 @@ def test_a_permission_is_asked_of_the_role(adele: Membership, contoso: Workspace
         view(request)
 
 
-def test_the_current_workspace_costs_one_query(client: Client, adele: Membership, django_assert_num_queries) -> None:
+def test_who_asks_in_which_workspace_costs_one_query(
+    client: Client, adele: Membership, django_assert_num_queries
+) -> None:
     client.force_login(adele.user)
-    with django_assert_num_queries(3):  # session, user, membership with workspace and role
+    with django_assert_num_queries(2):  # session, user with memberships, their workspaces and roles
         client.get("/favicon.ico")
