@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
-from postroom.inbox import extras, writing
+from postroom.inbox import editing, extras, writing
 from postroom.inbox.accounts import Accounts
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.timeline.team import queries as team
@@ -34,6 +35,7 @@ def context(
         hidden |= {"seen": newest, "commented": said.pk if said else 0}
     return {
         "composition": composition,
+        "number": str(composition.pk),
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",
         "froms": senders,
@@ -42,10 +44,13 @@ def context(
         "bcc": writing.as_typed(composition.bcc),
         "subject": composition.subject,
         "text": writing.to_text(composition.html),
+        "rich": mark_safe(editing.for_editor(composition)),  # noqa: S308 -- sanitised there
+        "version": version(composition),
+        "clean_url": reverse("inbox:clean", args=key),
         "attachments": [_file(one) for one in files(composition)],
         "hidden": hidden,
         "errors": errors or {},
-        "notice": notice or composition.note or extras.notice(composition) or _formatted(composition),
+        "notice": notice or composition.note or extras.notice(composition),
         "focus": focus,
         "send_url": reverse("inbox:send", args=key),
         "save_url": reverse("inbox:save", args=key),
@@ -56,10 +61,9 @@ def context(
     }
 
 
-def _formatted(composition: Composition) -> str:
-    if not writing.has_formatting(composition.html):
-        return ""
-    return "This draft has formatting from Outlook. It stays as long as you change nothing in the text."
+def version(composition: Composition) -> str:
+    """Changes with whatever is kept; a text that was kept in a browser meanwhile belongs to one of them."""
+    return f"{composition.updated_at.timestamp():.6f}"
 
 
 def files(composition: Composition) -> list[CompositionFile]:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 
+from postroom.inbox import editing
 from postroom.lib.clock import now
-from postroom.mail import html as mail_html
-from postroom.mail import outbound, schedule, signatures, text
+from postroom.mail import outbound, schedule, signatures
 from postroom.mail.models import Composition
 
 WAS_SCHEDULED = "This message was scheduled and is a draft again. It goes out only when you send or schedule it anew."
@@ -26,10 +27,10 @@ def of(composition: Composition) -> dict[str, Any]:
 
 
 def signature(composition: Composition) -> dict[str, Any]:
-    """As text: the page shows no formatting that the message has."""
+    """As it will stand there; pictures from elsewhere are not loaded here."""
     offered = composition.signature or signatures.of(composition.mailbox)
     return {
-        "signature": text.from_html(mail_html.sanitise(offered).html) if offered else "",
+        "signature": mark_safe(editing.shown(offered, {})) if offered else "",  # noqa: S308 -- sanitised there
         "is_signed": bool(composition.signature),
     }
 

@@ -66,6 +66,7 @@ urlpatterns = [
     path("settings/writing/templates/<int:pk>/delete/", pens.delete_snippet, name="snippet-delete"),
     path("compose/", compose.begin, name="compose"),
     path("compose/people/", compose.people, name="people"),
+    path("compose/clean/", files.clean, name="clean-text"),
     path("compose/drafts/<int:message>/", compose.resume, name="resume"),
     path("compose/<int:pk>/", compose.draft, name="draft"),
     path("compose/<int:pk>/save/", compose.save, name="save"),
@@ -78,5 +79,7 @@ urlpatterns = [
     path("compose/<int:pk>/discard/", compose.discard, name="discard"),
     path("compose/<int:pk>/restore/", compose.restore, name="restore"),
     path("compose/<int:pk>/files/", files.upload, name="upload"),
+    path("compose/<int:pk>/files/<int:file>/", files.show, name="file"),
+    path("compose/<int:pk>/clean/", files.clean, name="clean"),
     path("compose/<int:pk>/files/<int:file>/remove/", files.remove, name="remove-file"),
 ]

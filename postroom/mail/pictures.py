@@ -105,10 +105,14 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
 
 
-def _type_of(content: bytes) -> str:
+def kind_of(content: bytes) -> str:
+    """The type of a picture by its first bytes (32 are enough); empty when it is none that is shown."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    for sign, content_type in _SIGNS.items():
-        if content.startswith(sign):
-            return content_type
+    return next((kind for sign, kind in _SIGNS.items() if content.startswith(sign)), "")
+
+
+def _type_of(content: bytes) -> str:
+    if kind := kind_of(content):
+        return kind
     raise NoPicture("not a picture")

@@ -18,6 +18,7 @@ STYLES: tuple[str, ...] = (
     "ui/css/components/rail.css",
     "ui/css/components/overlays.css",
     "ui/css/components/mail.css",
+    "ui/css/components/editor.css",
     "ui/css/screens.css",
 )
 
@@ -58,6 +59,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "ui/js/guard.js",
     "ui/js/autosize.js",
     "ui/js/tokens.js",
+    "ui/js/editor.js",
     "ui/js/attachments.js",
     "ui/js/frame.js",
     "ui/js/copy.js",

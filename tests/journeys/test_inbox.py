@@ -81,13 +81,13 @@ def test_a_day_by_keyboard(page: Page, inbox: Callable[[], None], box: Box) -> N
     assert Message.objects.filter(is_read=False).count() == 2
     accessible(page)
     page.keyboard.press("r")
-    expect(page.locator("#composer textarea")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
     page.keyboard.type("Good news, thank you.")
     expect(page.locator("[data-composer-state]")).to_have_text("Saved")
     accessible(page)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".message", has_text="Goes out in a moment")).to_be_visible()
-    expect(page.locator("#composer")).to_have_count(0)
+    expect(page.locator("form.composer")).to_have_count(0)
     inbox()
     assert Composition.objects.get().state == "sent"
     sent = [one for one in box.messages.values() if one.folder_id == "sent"]

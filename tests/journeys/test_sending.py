@@ -1,5 +1,6 @@
 """Sending people can rely on: a template, a field nobody filled in, Undo that outlives the page, sending later."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_template_with_a_missing_field_does_not_go_out_unnoticed(page: Page, p
     page.locator("[data-snippet]").first.wait_for()
     accessible(page)
     page.keyboard.press("Enter")
-    expect(text).to_have_value("Hi Ines,\n\nthe offer goes to {{company}} on Friday.")
+    expect(text).to_have_text(re.compile(r"Hi Ines,\s*the offer goes to \{\{company\}\} on Friday\."))
     expect(page.locator("[data-composer-missing]")).to_contain_text("{{company}}")
     accessible(page)
     page.keyboard.press("Control+Enter")
@@ -70,7 +71,7 @@ def test_undo_outlives_the_page_and_works_by_keyboard(
     expect(page.get_by_text("Goes out in a moment")).to_be_visible()
     accessible(page)
     page.keyboard.press("z")
-    expect(page.get_by_role("textbox", name="Message")).to_have_value("Dear Ines")
+    expect(page.get_by_role("textbox", name="Message")).to_have_text("Dear Ines")
     assert Composition.objects.get().state == "draft"
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast-left")).to_be_visible()

@@ -108,7 +108,7 @@ def test_without_a_script_reply_leads_to_the_thread_with_the_box_open(
 ) -> None:
     thread = deliver("Offer")
     answer = page.get(f"/inbox/threads/{thread.pk}/reply/?how=reply", follow=True)
-    assert 'id="composer"' in answer.content.decode()
+    assert 'class="composer"' in answer.content.decode()
 
 
 def test_sending_is_held_back_when_something_newer_was_not_seen(page: Client, deliver: Callable[..., Thread]) -> None:

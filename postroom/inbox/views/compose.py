@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from postroom.audit import log
 from postroom.audit.models import Access
-from postroom.inbox import composing, marking, people_found, queries, writing
+from postroom.inbox import composing, editing, marking, people_found, queries, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views import leaving
 from postroom.inbox.views.pages import is_partial
@@ -68,6 +68,7 @@ def save(request: MemberRequest, pk: int) -> HttpResponse:
     answer = HttpResponse(status=204)
     if composition.signature != signature:
         answer = leaving.signature_again(request, composition)
+    answer["X-Draft-Version"] = composing.version(composition)
     return trigger_client_event(answer, "draft:saved", {"id": pk})
 
 
@@ -122,7 +123,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     composition = _own(request, pk)
     if composition.state == Composition.State.SENDING:
         return toast(request, _back(request, composition), "It is being sent already.", kind="warning")
-    if request.headers.get("HX-Target") or request.POST.get("text") is not None:
+    if request.headers.get("HX-Target") or {"text", "html"} & set(request.POST):
         _keep(request, composition)
     undo = reverse("inbox:restore", args=[pk]) + f"?was={_token(composition)}"
     leads = _thread_address(composition) or reverse("inbox:list")
@@ -189,7 +190,18 @@ def people(request: MemberRequest) -> HttpResponse:
 _POINTERS = ("mailbox", "author", "answers", "conversation")
 _KEPT = (
     *("pk", "how", "subject", "html", "to", "cc", "bcc", "marker", "internet_message_id"),
-    *("signature", "about", "tail", "taken", "draft_id", "draft_key", "draft_hash", "saved_hash"),
+    *(
+        "signature",
+        "from_address",
+        "remind_days",
+        "about",
+        "tail",
+        "taken",
+        "draft_id",
+        "draft_key",
+        "draft_hash",
+        "saved_hash",
+    ),
 )
 
 
@@ -211,8 +223,10 @@ def _token(composition: Composition) -> str:
             "bytes": one.bytes,
             "name": one.name,
             "content_type": one.content_type,
+            "is_inline": one.is_inline,
+            "content_id": one.content_id,
         }
-        for one in composing.files(composition)
+        for one in composition.files.select_related("blob").order_by("pk")
     ]
     return signing.dumps(told, salt="inbox.draft", compress=True)
 
@@ -236,7 +250,9 @@ def _keep(request: MemberRequest, composition: Composition) -> Composition | Non
 def _typed(request: MemberRequest, composition: Composition) -> dict[str, Any]:
     told = request.POST
     fields: dict[str, Any] = {name: writing.people(told[name]) for name in _FIELDS if name in told}
-    if "text" in told and not writing.says_the_same(told["text"], composition.html):  # formatting stays until then
+    if "html" in told:  # what the editor has; sent only once something was changed in it
+        fields["html"] = editing.kept(told["html"])
+    elif "text" in told and not writing.says_the_same(told["text"], composition.html):  # formatting stays until then
         fields["html"] = commands.text_to_html(told["text"].replace("\0", ""))
     if "subject" in told:
         fields["subject"] = " ".join(told["subject"].replace("\0", "").split())[:900]
@@ -269,7 +285,8 @@ def _to_second(request: MemberRequest, second: Composition) -> HttpResponse:
 
 def _drop_files(request: MemberRequest, composition: Composition) -> None:
     kept = [int(one) for one in request.POST.getlist("attachments") if one.isdecimal() and len(one) < 18]
-    commands.detach(composition, list(CompositionFile.objects.filter(composition=composition).exclude(pk__in=kept)))
+    beside = CompositionFile.objects.filter(composition=composition, is_inline=False)
+    commands.detach(composition, list(beside.exclude(pk__in=kept)))
 
 
 def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:

@@ -68,7 +68,7 @@ def moment(at: datetime) -> str:
 
 def signature_again(request: MemberRequest, composition: Composition) -> HttpResponse:
     """The composer's signature, after another mailbox was chosen."""
-    context = {**extras.signature(composition), "oob": True, "signature_id": "composer-signature"}
+    context = {**extras.signature(composition), "oob": True, "signature_id": f"composer-{composition.pk}-signature"}
     return render(request, "ui/composer_signature.html", context)
 
 

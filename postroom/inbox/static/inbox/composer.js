@@ -3,57 +3,49 @@
  * text, and a press on one selects it there.
  */
 const FIELD = /\{\{\s*[A-Za-z_]\w{0,40}\s*\}\}/g;
-const textOf = (form) => form?.querySelector("textarea.composer-text");
+const editorOf = (form) => form?.querySelector("[data-editor]")?.editor;
 
-function select(area, field) {
-  const at = area.value.indexOf(field);
-  if (at < 0) return;
-  area.focus();
-  area.setSelectionRange(at, at + field.length);
-}
-
-function nameFields(area) {
-  const note = area.form?.querySelector("[data-composer-missing]");
-  if (!note) return;
-  const fields = [...new Set(area.value.match(FIELD) ?? [])];
+function nameFields(form) {
+  const editor = editorOf(form);
+  const note = form?.querySelector("[data-composer-missing]");
+  if (!note || !editor) return;
+  const fields = [...new Set(editor.text.match(FIELD) ?? [])];
   note.hidden = !fields.length;
   note.querySelector("[data-composer-fields]").replaceChildren(...fields.map((field) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button button-link button-small";
     button.textContent = field;
-    button.addEventListener("click", () => select(area, field));
+    button.addEventListener("click", () => editor.select(field));
     return button;
   }));
 }
 
-function insert(area, text) {
-  const slash = area.dataset.slash !== undefined;
-  delete area.dataset.slash;
-  const end = area.selectionEnd;
-  const start = slash && area.value[area.selectionStart - 1] === "/" ? area.selectionStart - 1 : area.selectionStart;
-  area.setRangeText(text, start, end, "end");
-  area.dispatchEvent(new Event("input", { bubbles: true }));
-  area.focus();
+function insert(editor, text) {
+  editor.focus();
+  if (editor.slash && editor.before.endsWith("/")) editor.back(1);
+  editor.slash = false;
+  editor.insertText(text);
   const field = text.match(FIELD)?.[0];
-  if (field) select(area, field);
+  if (field) editor.select(field);
 }
 
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest?.("[data-snippet]");
   if (!chosen) return;
-  const area = textOf(chosen.closest("form"));
+  const editor = editorOf(chosen.closest("form"));
   chosen.closest(":popover-open")?.hidePopover();
-  insert(area, chosen.dataset.snippet);
+  if (editor) insert(editor, chosen.dataset.snippet);
 });
 
 document.addEventListener("input", ({ target, data, inputType }) => {
-  if (!target.matches?.("textarea.composer-text")) return;
-  nameFields(target);
-  const line = target.value.slice(0, target.selectionStart).split("\n").at(-1);
-  const opener = target.form.querySelector("[data-snippets-open]");
-  if (data !== "/" || inputType !== "insertText" || line.trim() !== "/" || !opener) return;
-  target.dataset.slash = "";
+  if (!target.matches?.("[data-editor-text]")) return;
+  const form = target.closest("form");
+  const editor = editorOf(form);
+  nameFields(form);
+  const opener = form?.querySelector("[data-snippets-open]");
+  if (data !== "/" || inputType !== "insertText" || editor.before.trim() !== "/" || !opener) return;
+  editor.slash = true;
   opener.click(); // the menu stands where its button is
 });
 
@@ -61,13 +53,25 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.matches?.("[data-snippets]")) target.querySelector("[data-snippet]")?.focus();
 });
 document.addEventListener("toggle", ({ target, newState }) => {
-  const area = target.matches?.("[data-snippets]") && newState === "closed" ? textOf(target.closest("form")) : null;
-  if (area && area.dataset.slash !== undefined) {
-    setTimeout(() => { delete area.dataset.slash; });
-    area.focus();
+  const editor = target.matches?.("[data-snippets]") && newState === "closed" ? editorOf(target.closest("form")) : null;
+  if (editor?.slash) {
+    setTimeout(() => { editor.slash = false; });
+    editor.focus();
   }
 }, true);
-document.addEventListener("htmx:load", ({ target }) => {
-  for (const area of target.querySelectorAll?.("textarea.composer-text") ?? []) nameFields(area);
-});
-for (const area of document.querySelectorAll("textarea.composer-text")) nameFields(area);
+
+/* Signatures come with their styles beside them, as the text does. */
+function dress(scope) {
+  for (const one of scope.querySelectorAll?.("[data-styled] [data-style]") ?? []) {
+    one.style.cssText = one.dataset.style;
+    delete one.dataset.style;
+  }
+}
+
+function adopt(scope) {
+  dress(scope);
+  for (const form of scope.querySelectorAll?.("form.composer") ?? []) nameFields(form);
+}
+document.addEventListener("htmx:load", ({ target }) => adopt(target.parentElement ?? target));
+document.addEventListener("htmx:oobAfterSwap", ({ target }) => dress(target.parentElement ?? target));
+adopt(document);

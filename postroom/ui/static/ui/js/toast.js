@@ -66,8 +66,9 @@ document.addEventListener("click", (event) => {
   const close = event.target.closest?.("[data-toast-close]");
   if (close) leave(close.closest("[data-toast]"));
 });
-document.addEventListener("htmx:sendError", () => show({ kind: "error", text: "No connection to Postroom. Your change was not saved; try again." }));
-document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+document.addEventListener("htmx:sendError", ({ target }) => target.closest?.("[data-says-itself]") || show({ kind: "error", text: "No connection to Postroom. Your change was not saved; try again." }));
+document.addEventListener("htmx:responseError", ({ target, detail: { xhr } }) => {
+  if (target.closest?.("[data-says-itself]")) return;
   if (xhr.getResponseHeader("HX-Trigger")?.includes('"toast"')) return;
   const reference = xhr.getResponseHeader("X-Reference");
   show({ kind: "error", text: `That didn't work (${xhr.status})${reference ? `, reference ${reference}` : ""}. Try again, or reload the page.` });

@@ -27,6 +27,7 @@ class Tokens {
     for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", this.list.id]]) this.input.setAttribute(name, value);
     this.take(this.input.value);
     this.#listen();
+    root.addEventListener("tokens:set", ({ detail }) => { for (const one of root.querySelectorAll(".token")) one.remove(); this.take(detail); });
   }
 
   get tokens() { return [...this.root.querySelectorAll(".token")].map((token) => token.dataset.value); }

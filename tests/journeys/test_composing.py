@@ -1,0 +1,182 @@
+"""Writing with formatting: pasting, pictures, offline and back."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from postroom.mail.models import Composition, CompositionFile
+from postroom.mail.tests.test_pasting import SAMPLES, sample
+from postroom.providers.memory.mailbox import Box
+from tests.journeys.test_inbox import (
+    Settle,
+    accessible,
+    box,
+    connect,
+    inbox,
+    mailbox,
+    member,
+    page,
+    pytestmark,
+    settle,
+)
+from tests.platform.waiting import eventually
+
+__all__ = ["Settle", "box", "connect", "inbox", "mailbox", "member", "page", "pytestmark", "settle"]
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR42mNk+M9Qz4AHMI4qAAD4egMB9tXKXQAAAABJRU5ErkJggg=="
+
+PASTE = """(target, [html, text, picture]) => {
+  const data = new DataTransfer();
+  if (html) data.setData("text/html", html);
+  data.setData("text/plain", text);
+  if (picture) {
+    const bytes = Uint8Array.from(atob(picture), (sign) => sign.charCodeAt(0));
+    data.items.add(new File([bytes], "image.png", { type: "image/png" }));
+  }
+  target.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+READS = """(shown) => {
+  const structure = "b, i, u, s, li, td, a, h1, h2, h3, blockquote";
+  return [
+    shown.innerText.replace(/\\s+/g, " ").trim(),
+    shown.querySelectorAll("[style], [class], font, span").length,
+    [...shown.querySelectorAll(structure)].map((one) => one.localName).sort().join(),
+  ];
+}"""
+
+
+@pytest.fixture
+def text(page: Page) -> Locator:
+    """The editor of a new message to Ines; the test fails when the page wrote an error."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+    page.goto("/compose/?to=Ines Ribeiro <ines@tailspin.example>")
+    page.locator("input[name=subject]").fill("Offer")
+    found = page.get_by_role("textbox", name="Message")
+    found.click()
+    page.problems = problems  # type: ignore[attr-defined]
+    return found
+
+
+def saved(page: Page) -> Composition:
+    expect(page.locator("[data-composer-state]")).to_have_text("Saved")
+    return Composition.objects.get()
+
+
+def paste(text: Locator, html: str = "", plain: str = "", picture: str = "") -> None:
+    text.evaluate(PASTE, [html, plain, picture])
+
+
+def test_formatting_by_keyboard_and_by_button_goes_out_as_it_was_written(
+    page: Page, text: Locator, inbox: Callable[[], None], box: Box
+) -> None:
+    page.keyboard.press("Control+b")
+    page.keyboard.type("Dear")
+    page.keyboard.press("Control+b")
+    page.keyboard.type(" Ines,")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Bullets").click()
+    expect(page.get_by_role("button", name="Bullets")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.type("one")
+    page.keyboard.press("Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Control+k")
+    page.get_by_label("Link to").fill("northwind.example/terms")
+    accessible(page)
+    page.keyboard.press("Enter")
+    expect(text.locator("a")).to_have_attribute("href", "https://northwind.example/terms")
+    html = saved(page).html
+    assert re.search(r"<b>Dear</b>(&nbsp;| )Ines,", html) and "<li>one</li><li>two" in html
+    assert '<a href="https://northwind.example/terms"' in html
+    page.keyboard.press("Control+z")
+    expect(text.locator("a")).to_have_count(0)
+    accessible(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast-left")).to_be_visible()
+    inbox()
+    inbox()
+    sent = eventually(lambda: [one for one in box.messages.values() if one.folder_id == "sent" or one.is_draft])
+    assert "<b>Dear</b>" in str(sent[0].body)
+    assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_thirty_pastes_come_out_clean(page: Page, text: Locator) -> None:
+    for one in SAMPLES:
+        html, left = sample(one)
+        text.evaluate("(target) => { target.closest('[data-editor]').editor.set(''); target.focus(); }")
+        with page.expect_event("console", lambda line: line.text == "pasted"):
+            text.evaluate(
+                """(target) => target.closest("[data-editor]").addEventListener(
+                  "editor:pasted", () => console.log("pasted"), { once: true })"""
+            )
+            paste(text, html, "plain")
+        shown = text.evaluate(READS)
+        assert shown == _reads(page, left), one.stem
+    assert page.problems == []  # type: ignore[attr-defined]
+
+
+def _reads(page: Page, html: str) -> object:
+    """The same of HTML that is put beside the editor."""
+    beside = page.evaluate_handle(
+        """(html) => {
+          const shown = document.createElement("div");
+          shown.className = "composer-text prose";
+          shown.innerHTML = html;
+          document.querySelector(".editor").append(shown);
+          return shown;
+        }""",
+        html,
+    )
+    read: object = beside.evaluate(READS)
+    beside.evaluate("(shown) => shown.remove()")
+    return read
+
+
+def test_a_picture_is_pasted_into_the_text_and_travels_with_it(
+    page: Page, text: Locator, inbox: Callable[[], None], box: Box
+) -> None:
+    page.keyboard.type("Look: ")
+    paste(text, picture=PNG)
+    expect(text.locator("img")).to_have_js_property("naturalWidth", 8)
+    page.keyboard.type(" good?")
+    html = saved(page).html
+    file = CompositionFile.objects.get()
+    assert file.is_inline and f'src="cid:{file.content_id}"' in html
+    expect(page.locator("[data-attachment]")).to_have_count(0)
+    page.reload()
+    expect(text.locator("img")).to_have_js_property("naturalWidth", 8)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast-left")).to_be_visible()
+    Composition.objects.update(send_at=None)
+    inbox()
+    found = next(one for one in box.messages.values() if one.subject == "Offer")
+    assert [(one.is_inline, one.content_id) for one in found.attachments or ()] == [(True, file.content_id)]
+    assert page.problems == []  # type: ignore[attr-defined]
+
+
+def test_offline_and_back_loses_nothing(page: Page, text: Locator) -> None:
+    page.keyboard.type("Before")
+    saved(page)
+    page.context.set_offline(True)
+    page.keyboard.type(" and without a connection")
+    expect(page.locator("[data-composer-state]")).to_have_text("Offline: kept on this device")
+    accessible(page)
+    page.context.set_offline(False)
+    assert "without a connection" in saved(page).html
+
+
+def test_what_a_closed_page_kept_is_taken_up_again(page: Page, text: Locator) -> None:
+    page.keyboard.type("Kept")
+    saved(page)
+    page.route("**/save/", lambda route: route.abort())
+    page.keyboard.type(" here only")
+    expect(page.locator("[data-composer-state]")).to_have_text("Offline: kept on this device")
+    page.unroute("**/save/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(text).to_have_text("Kept here only")
+    assert "Kept here only" in saved(page).html
