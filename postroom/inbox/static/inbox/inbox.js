@@ -80,29 +80,20 @@ document.addEventListener("input", ({ target }) => { const form = target.closest
 
 /* Writing ------------------------------------------------------------------ */
 
-document.addEventListener("draft:saved", ({ target }) => {
-  const state = target.closest?.("form")?.querySelector("[data-composer-state]");
-  if (state) state.textContent = "Saved";
-});
-document.addEventListener("input", (event) => {
-  const state = event.target.closest?.("form.composer")?.querySelector("[data-composer-state]");
-  if (state?.textContent === "Saved") state.textContent = "";
-});
-
 /* The same answer again only takes you to it. */
 document.addEventListener("htmx:beforeRequest", (event) => {
   const asked = event.target.closest?.("[data-how]");
   const form = document.querySelector("#reply-box form.composer");
   if (!asked || asked === form || !form || asked.dataset.how !== form.dataset.how) return;
   event.preventDefault();
-  form.querySelector("textarea").focus();
+  form.querySelector("[data-editor]").editor.focus();
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "reply-box") return;
   const form = event.target.querySelector("form.composer");
   if (!form) return;
   const to = form.querySelector(".token") ? null : form.querySelector(".recipients-input");
-  (to ?? form.querySelector("textarea")).focus({ preventScroll: true });
+  (to ?? form.querySelector("[data-editor]").editor).focus({ preventScroll: true });
   form.scrollIntoView({ block: "end" });
 });
 
