@@ -14,7 +14,6 @@ from unittest.mock import patch
 
 from django.conf import settings
 from django.db import connection, connections, transaction
-from psycopg.sql import SQL, Identifier
 
 from postroom.accounts.models import User
 from postroom.lib import clock
@@ -107,8 +106,8 @@ def company(seed: int, *, workers: int = 3) -> Iterator[World]:
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         held = stack.enter_context(clock.frozen(START))
+        stack.enter_context(_counting_from_one())
         stack.enter_context(_one_transaction())
-        _count_from_one()
         random.seed(seed)
         memory = registry.connector("memory")
         assert isinstance(memory, Memory)
@@ -129,12 +128,32 @@ def company(seed: int, *, workers: int = 3) -> Iterator[World]:
 _OUR_SEQUENCES = "^(accounts|workspaces|mailboxes|sync|mail|files|records|timeline)_"
 
 
-def _count_from_one() -> None:
-    """Ids as in every other telling of the story: moments of the day follow from them. Undone with the rest."""
+@contextmanager
+def _counting_from_one() -> Iterator[None]:
+    """Ids as in every other telling of the story: moments of the day follow from them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT schemaname, sequencename FROM pg_sequences WHERE sequencename ~ %s", [_OUR_SEQUENCES])
-        for schema, name in cursor.fetchall():
-            cursor.execute(SQL("ALTER SEQUENCE {} RESTART").format(Identifier(schema, name)))
+        cursor.execute(_SEQUENCES, [_OUR_SEQUENCES])
+        before = [(name, last or 1, last is not None) for name, last in cursor.fetchall()]
+    _count_on([(name, 1, False) for name, _, _ in before])
+    try:
+        yield
+    finally:
+        _count_on(before)
+
+
+_SEQUENCES = """
+SELECT format('%%I.%%I', schemaname, sequencename), last_value FROM pg_sequences WHERE sequencename ~ %s
+"""
+
+
+_COUNT_ON = """
+SELECT setval(name::regclass, last, used) FROM unnest(%s::text[], %s::bigint[], %s::bool[]) AS s (name, last, used)
+"""
+
+
+def _count_on(sequences: list[tuple[str, int, bool]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_ON, [list(column) for column in zip(*sequences, strict=True)])
 
 
 def _member() -> Membership:
