@@ -6,7 +6,7 @@ Everything is read as a member sees it: mail of mailboxes the member may not rea
 import base64
 import binascii
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -237,6 +237,31 @@ def visible_message(member: Membership, message_id: int) -> Message | None:
     """A message the member may read, with its mailbox and body."""
     found = Message.objects.filter(pk=message_id, mailbox__in=mailboxes_visible_to(member).order_by())
     return found.select_related("mailbox", "folder", "body", "thread").first()
+
+
+OpenedThrough = Callable[[Membership, Message], bool]
+_opened_through: list[OpenedThrough] = []
+
+
+def set_opened_through(answer: OpenedThrough) -> None:
+    """Who else knows why a member may read a message: a package above, when its owner shows it on a record."""
+    _opened_through[:] = [answer]
+
+
+def may_read(member: Membership, message: Message) -> bool:
+    """Whether the member may read a message: it lies in a mailbox they may use, or its owner shows all of it."""
+    if message.mailbox.workspace_id != member.workspace_id:
+        return False
+    if mailboxes_visible_to(member).order_by().filter(pk=message.mailbox_id).exists():
+        return True
+    return any(opens(member, message) for opens in _opened_through)
+
+
+def readable_message(member: Membership, message_id: int) -> Message | None:
+    """A message the member may read, for its text and files alone: ``visible_message`` is for who works on it."""
+    rows = Message.objects.filter(pk=message_id).select_related("mailbox", "folder", "body", "thread")
+    found = rows.first()
+    return found if found is not None and may_read(member, found) else None
 
 
 # --- counts ------------------------------------------------------------------------------------------------------

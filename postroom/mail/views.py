@@ -18,7 +18,6 @@ from postroom.files import storage
 from postroom.lib.errors import new_reference
 from postroom.mail import content, pictures, queries, telling, trust
 from postroom.mail.models import Attachment, Message
-from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.providers.errors import AccessLost, NotFound, ProviderError, ReauthNeeded
 from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
@@ -58,18 +57,20 @@ def from_provider(view: Streamed[P]) -> View[P]:
 
 
 def _message(request: MemberRequest, pk: int) -> Message:
-    found = queries.visible_message(request.member, pk)
+    found = queries.readable_message(request.member, pk)
     if found is None:
         raise Http404("No such message")
     return found
 
 
 def _attachment(request: MemberRequest, pk: int) -> Attachment:
-    mailboxes = mailboxes_visible_to(request.member).order_by()
     rows = Attachment.objects.select_related(
-        "blob", "message__thread", "message__mailbox__workspace", "message__mailbox__connection"
+        "blob", "message__thread", "message__folder", "message__mailbox__workspace", "message__mailbox__connection"
     )
-    return get_object_or_404(rows, pk=pk, message__mailbox__in=mailboxes)
+    found = get_object_or_404(rows, pk=pk, message__mailbox__workspace=request.workspace)
+    if not queries.may_read(request.member, found.message):
+        raise Http404("No such attachment")
+    return found
 
 
 @require_GET

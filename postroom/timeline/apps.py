@@ -9,12 +9,16 @@ class TimelineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from postroom.mail import queries as mail
         from postroom.mail.signals import sent
-        from postroom.records.signals import addresses_changed, merged
-        from postroom.timeline import links, panels, resume, written
+        from postroom.records.signals import addresses_changed, deleting, merged
+        from postroom.timeline import links, making, panels, resume, written
+        from postroom.timeline.sharing import levels
         from postroom.timeline.team import undoing
 
         undoing.register()
+        mail.set_opened_through(levels.opens)
+        deleting.connect(making.on_deleting, dispatch_uid="timeline-making")
         sent.connect(written.on_sent, dispatch_uid="timeline-written")
         panels.register()
         resume.register()

@@ -14,6 +14,7 @@ from postroom.records import addresses as typed
 from postroom.records.models import Person
 from postroom.records.people import commands as people
 from postroom.timeline import links
+from postroom.timeline.models import NoContact, Origin
 from postroom.workspaces.models import Membership
 
 
@@ -37,7 +38,7 @@ def _made(conversation: Conversation, address: str, name: str, by: Membership) -
     first, last = people.split_name(name or known_as(by, address))
     mine = conversation.threads.filter(mailbox__in=mailboxes_visible_to(by).order_by())
     seen_in = mine.order_by("id").values_list("mailbox", flat=True).first()
-    return people.create(
+    person = people.create(
         by.workspace,
         by=by,
         first_name=first,
@@ -46,6 +47,9 @@ def _made(conversation: Conversation, address: str, name: str, by: Membership) -
         origin=Person.Origin.MAIL,
         origin_mailbox=seen_in,
     )
+    Origin.objects.create(person=person, conversation=conversation)
+    NoContact.objects.filter(workspace=by.workspace_id, address=address).delete()  # it was meant this time
+    return person
 
 
 def name_of(workspace_id: int, address: str) -> str:

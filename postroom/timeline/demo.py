@@ -26,13 +26,12 @@ from postroom.timeline.contacts import name_of
 from postroom.timeline.demo_company import CUSTOMERS, SALES, Customer, Sale
 from postroom.timeline.demo_work import APPLIED, ASKED, TO_DO, Applied, Asked, ToDo
 from postroom.timeline.matching import own_addresses
-from postroom.timeline.rules import is_public
+from postroom.timeline.rules import is_public, is_robot, name_of_domain
 from postroom.workspaces.models import Membership, Workspace
 
 MOST_COMPANIES = 12
 MOST_PEOPLE = 8  # of a company
 FEWEST_MAILS = 3  # written to a domain before it is taken for a customer's
-ROBOTS = ("no-reply", "noreply", "do-not-reply", "donotreply", "mailer-daemon", "postmaster", "notification", "bounce")
 
 
 @transaction.atomic
@@ -184,19 +183,6 @@ def _contact_of(workspace: Workspace, heard: Correspondent, company: Company, by
     first, last = people.split_name(name_of(workspace.pk, heard.address))
     values: dict[str, Any] = {"first_name": first, "last_name": last, "company": company}
     return people.create(workspace, by=by, addresses=[heard.address], origin=Person.Origin.MAIL, **values)
-
-
-def name_of_domain(domain: str) -> str:
-    """What to call a company of which only the domain is known: "vogt-soehne.example" is "Vogt Soehne"."""
-    labels = domain.split(".")
-    # The label before the ending, and before endings of two parts as in example.co.uk.
-    short = len(labels) > 2 and len(labels[-2]) <= 3
-    return labels[-3 if short else -2].replace("-", " ").replace("_", " ").title() if len(labels) > 1 else domain
-
-
-def is_robot(address: str) -> bool:
-    """Whether nobody reads this address (product.md CR4)."""
-    return any(word in address.partition("@")[0] for word in ROBOTS)
 
 
 def _is_begun(workspace: Workspace) -> bool:

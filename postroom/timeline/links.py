@@ -6,14 +6,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from postroom.lib.clock import now
-from postroom.lib.live import publish
 from postroom.mail.models import Conversation, Thread
 from postroom.records.record import Record, about
 from postroom.timeline.models import Link, Reach
+from postroom.timeline.sharing import commands as sharing
 from postroom.workspaces.models import Membership
-
-TOPIC = "links"
-"""The live topic: {"conversation": id, "record": key, "id": id}."""
 
 
 @transaction.atomic
@@ -61,5 +58,5 @@ def _decided(conversation: Conversation, record: Record, *, by: Membership, remo
             "last_at": newest or conversation.created_at,
         },
     )
-    publish(record.workspace_id, TOPIC, {"conversation": conversation.pk, "record": record.key, "id": record.pk})
+    sharing.announce(record.workspace_id, conversation.pk)
     return made

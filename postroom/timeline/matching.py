@@ -83,7 +83,7 @@ def on_merged(pairs: Iterable[tuple[int, int]]) -> None:
         return
     parameters = {"gone": [gone for gone, _ in ids], "kept": [kept for _, kept in ids]}
     with connection.cursor() as cursor:
-        for statement in (sql.MERGE, sql.LEVEL, sql.FORGET):
+        for statement in (sql.MERGE, sql.LEVEL, sql.FORGET, sql.STRICTEST):
             cursor.execute(statement, parameters)
 
 
@@ -145,7 +145,6 @@ def _link_found(record: Record, addresses: Sequence[str]) -> datetime | None:
     mailboxes = list(Mailbox.objects.for_workspace(record.workspace_id).values_list("pk", flat=True))
     parameters = {
         **found_parameters(record, addresses, mailboxes=mailboxes, each=LOOKED_AT),
-        "workspace": record.workspace_id,
         "now": now(),
     }
     with connection.cursor() as cursor:
@@ -165,6 +164,7 @@ def found_parameters(
         "before": before,
         "each": each,
         "crowd": CROWD,
+        "workspace": record.workspace_id,
         "person": record.pk if isinstance(record, Person) else None,
         "company": record.pk if isinstance(record, Company) else None,
     }

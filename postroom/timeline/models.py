@@ -10,9 +10,25 @@ from django.db import models
 
 from postroom.lib.clock import now
 from postroom.records.record import POINTERS, About, exactly_one, pointer_indexes
+from postroom.timeline.sharing.models import MailboxSharing, NeverLog, NoContact, Origin, Policy, ThreadSharing
 from postroom.timeline.team.models import Assignment, Comment, Notice, Presence, Snooze, Wishes
 
-__all__ = ["Assignment", "Comment", "Link", "Notice", "Presence", "Reach", "Snooze", "Wishes"]
+__all__ = [
+    "Assignment",
+    "Comment",
+    "Link",
+    "MailboxSharing",
+    "NeverLog",
+    "NoContact",
+    "Notice",
+    "Origin",
+    "Policy",
+    "Presence",
+    "Reach",
+    "Snooze",
+    "ThreadSharing",
+    "Wishes",
+]
 
 
 class Link(About):

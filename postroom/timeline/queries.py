@@ -1,6 +1,7 @@
 """What screens read: a record's threads, its timeline, and the records of a conversation.
 
-Everything is read as a member sees it: mail of mailboxes the member may not read does not exist here.
+Everything is read as a member sees it: of mail in mailboxes the member may not use there is no more than these show on
+records (``sharing.levels``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.urls import reverse
 
 from postroom.mail.models import Conversation, Thread
 from postroom.mail.queries import Cursor, Page, read_cursor
@@ -22,6 +24,8 @@ from postroom.records.record import POINTERS, Record, about
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
 from postroom.timeline.models import Link, Reach
+from postroom.timeline.sharing import levels
+from postroom.timeline.sharing.models import Level
 from postroom.workspaces.models import Membership
 
 LOOKED_AT = 60  # mails per address and mailbox that one page looks at beyond the reach of matching
@@ -30,12 +34,35 @@ LOOKED_OVER = 10  # the same within it: what was stored in the moment a contact 
 
 @dataclass(frozen=True)
 class ThreadLine:
-    """A conversation on a record as one member sees it. `linked`: by a link, else only by address."""
+    """A conversation on a record as one member sees it. `linked`: by a link, else only by address.
+
+    `level`: how much of it they see; below FULL `thread` is a copy that holds no more than that.
+    """
 
     conversation: int
     at: datetime
     thread: Thread
     linked: bool
+    level: int = levels.FULL
+
+    @property
+    def full(self) -> bool:
+        """Whether the member may use a mailbox it lies in."""
+        return self.level == levels.FULL
+
+    @property
+    def title(self) -> str:
+        """The subject, or why there is none."""
+        if self.level < Level.SUBJECT:
+            return "Subject not shared"
+        return self.thread.subject or "(no subject)"
+
+    @property
+    def url(self) -> str:
+        """Where the member reads it."""
+        if self.full:
+            return reverse("inbox:thread", args=[self.thread.pk])
+        return reverse("timeline:shared", args=[self.conversation])
 
 
 @dataclass(frozen=True)
@@ -57,7 +84,7 @@ class _Place(NamedTuple):
 
 def visible_mailboxes(member: Membership) -> list[int]:
     """The ids of the mailboxes whose mail the member may read."""
-    return list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
+    return levels.mailboxes_of(member)
 
 
 def threads(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[ThreadLine]:
@@ -118,7 +145,7 @@ def _threads(
     record: Record, mailboxes: list[int], cursor: Cursor, limit: int
 ) -> tuple[list[ThreadLine], Cursor | None]:
     """At most `limit` conversations before the cursor, and where the next page starts, None when that is all."""
-    if not mailboxes or cursor.at <= _BEGINNING:
+    if cursor.at <= _BEGINNING:
         return [], None
     for _ in range(_LOOKS):
         linked = _linked(record, mailboxes, cursor, limit)
@@ -133,7 +160,7 @@ def _threads(
         if shown or more is None:
             break
         cursor = more
-    return _with_threads(shown, mailboxes, {one.conversation for one in linked}), more
+    return _with_threads(record, shown, mailboxes, {one.conversation for one in linked}), more
 
 
 _LOOKS = 5  # how often an empty stretch of mail is skipped before the reader is asked to go on
@@ -145,6 +172,7 @@ def _linked(record: Record, mailboxes: list[int], cursor: Cursor, limit: int) ->
     parameters = {
         **pointers,
         "mailboxes": mailboxes,
+        "workspace": record.workspace_id,
         "before": cursor.at,
         "conversation": cursor.id,
         "hidden_by": record.pk if people else None,
@@ -169,6 +197,8 @@ def _people_behind(record: Record) -> list[int]:
 
 def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_Place], datetime]:
     """Conversations that only addresses lead to, and the moment down to which that was looked for."""
+    if not mailboxes:
+        return [], _BEGINNING
     reach = Reach.objects.filter(**about(record)).first()
     complete = reach is not None and reach.until is None
     if not isinstance(record, Person | Company) or (complete and not isinstance(record, Person)):
@@ -194,15 +224,22 @@ def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_
 _MOMENT = timedelta(microseconds=1)
 
 
-def _with_threads(places: Sequence[_Place], mailboxes: list[int], linked: Collection[int]) -> list[ThreadLine]:
-    """Each conversation as its newest thread in a visible mailbox shows it."""
-    rows = Thread.objects.filter(conversation__in=[one.conversation for one in places], mailbox__in=mailboxes)
-    newest = {row.conversation_id: row for row in rows.order_by("last_at", "-id")}
-    return [
-        ThreadLine(one.conversation, one.at, newest[one.conversation], one.conversation in linked)
-        for one in places
-        if one.conversation in newest
-    ]
+def _with_threads(
+    record: Record, places: Sequence[_Place], mailboxes: list[int], linked: Collection[int]
+) -> list[ThreadLine]:
+    """Each conversation as the thread shows it of which the member sees most, the newest of several."""
+    shown = levels.threads(record.workspace_id, mailboxes)
+    rows = shown.filter(conversation__in=[one.conversation for one in places])
+    best = rows.order_by("conversation", "-level", "-last_at", "id").distinct("conversation")
+    found = {row.conversation_id: row for row in best}
+    lines = [_line(one, found[one.conversation], linked) for one in places if one.conversation in found]
+    return [one for one in lines if one.full or one.linked]
+
+
+def _line(place: _Place, thread: Thread, linked: Collection[int]) -> ThreadLine:
+    level: int = thread.level  # type: ignore[attr-defined]
+    seen = thread if level == levels.FULL else levels.redacted(thread, level)
+    return ThreadLine(place.conversation, place.at, seen, place.conversation in linked, level)
 
 
 def visible_conversation(member: Membership, pk: int) -> Conversation | None:
@@ -221,13 +258,14 @@ def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:
 
 
 def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
-    """When each of some records of one type last had mail the member may read, by id."""
+    """When each of some records of one type last had mail that is shown to the member, by id."""
     if not records:
         return {}
     kind = records[0].type
-    mailboxes = mailboxes_visible_to(member).order_by().values("pk")
-    readable = Exists(Thread.objects.filter(conversation=OuterRef("conversation"), mailbox__in=mailboxes))
-    links = Link.objects.filter(readable, **{kind.pointer: OuterRef("pk")}, removed_at=None)
+    here = Q(conversation=OuterRef("conversation"))
+    mine = Thread.objects.filter(here, mailbox__in=mailboxes_visible_to(member).order_by().values("pk"))
+    seen = Exists(mine) | Exists(levels.threads(member.workspace_id, []).filter(here))
+    links = Link.objects.filter(seen, **{kind.pointer: OuterRef("pk")}, removed_at=None)
     newest = links.order_by("-last_at", "-conversation")
     rows = kind.model._default_manager.filter(pk__in=[record.pk for record in records])
     times = rows.annotate(at=Subquery(newest.values("last_at")[:1])).values_list("pk", "at")

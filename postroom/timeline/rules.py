@@ -85,3 +85,22 @@ def decide(heard: Iterable[Heard]) -> Mapping[Target, datetime]:
                 target = Target(one.conversation, pointer, record)
                 found[target] = max(one.last_at, found.get(target, one.last_at))
     return found
+
+
+ROBOTS = (
+    *("no-reply", "noreply", "no_reply", "do-not-reply", "donotreply", "mailer-daemon", "postmaster", "notification"),
+    *("bounce", "newsletter", "unsubscribe"),
+)
+
+
+def name_of_domain(domain: str) -> str:
+    """What to call a company of which only the domain is known: "vogt-soehne.example" is "Vogt Soehne"."""
+    labels = domain.split(".")
+    # The label before the ending, and before endings of two parts as in example.co.uk.
+    short = len(labels) > 2 and len(labels[-2]) <= 3
+    return labels[-3 if short else -2].replace("-", " ").replace("_", " ").title() if len(labels) > 1 else domain
+
+
+def is_robot(address: str) -> bool:
+    """Whether nobody reads this address (product.md CR4)."""
+    return any(word in address.partition("@")[0] for word in ROBOTS)

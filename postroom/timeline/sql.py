@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from postroom.records.record import POINTERS
+from postroom.timeline.sharing.levels import LEVEL_OF_T, NEVER
+
+_NEVER = NEVER.format(thread="t.id", workspace="%(workspace)s")
 
 # Who is heard in the conversations of just stored messages, and which records are known under those addresses; the
 # links the conversations have already are brought to the time of the newest mail on the way. Rows are locked in the
@@ -17,6 +20,7 @@ with heard as materialized (
     ) p
     join mail_message m on m.id = p.message_id
     join mail_thread t on t.id = m.thread_id
+    where not {never}
     group by 1, 2
 ), newest as (
     select conversation_id, max(last_at) as last_at from heard group by 1
@@ -39,7 +43,7 @@ left join records_person person on person.id = a.person_id
 left join records_companydomain d on d.workspace_id = %(workspace)s and d.domain = h.domain
 where a.person_id is not null or d.company_id is not null
 order by h.conversation_id
-"""
+""".replace("{never}", _NEVER)
 
 # Links that follow from the rules. What is there, also what was unlinked by hand, stays as it is.
 ADD = """
@@ -71,10 +75,11 @@ with looked as materialized (
 ), found as (
     select t.conversation_id, max(t.last_at) as last_at
     from looked l join mail_message m on m.id = l.message_id join mail_thread t on t.id = m.thread_id
-    where l.role = 'from' or (select count(*) from mail_participant c where c.message_id = l.message_id) <= %(crowd)s
+    where (l.role = 'from' or (select count(*) from mail_participant c where c.message_id = l.message_id) <= %(crowd)s)
+      and not {never}
     group by 1
 )
-"""
+""".replace("{never}", _NEVER)
 
 # Link what was found to one record; answers `until`.
 _THEN_LINK = """
@@ -111,7 +116,7 @@ order by placed.at desc, placed.conversation_id desc
 """
 SHOW_FOUND = _LOOK + _THEN_SHOW
 
-# A record's linked conversations that the reader sees a thread of, newest first. One such part per kind of pointer.
+# A record's linked conversations that are shown to the reader, newest first. One such part per kind of pointer.
 LINKED = """
 select l.conversation_id, l.last_at
 from unnest(%({pointer})s::bigint[]) as wanted (id)
@@ -120,7 +125,7 @@ cross join lateral (
     where link.{pointer}_id = wanted.id and link.removed_at is null
       and (link.last_at, link.conversation_id) < (%(before)s, %(conversation)s)
       and exists (
-          select from mail_thread t where t.conversation_id = link.conversation_id and t.mailbox_id = any(%(mailboxes)s)
+          select from mail_thread t where t.conversation_id = link.conversation_id and ({level}) > 0
       )
       and not exists (
           select from timeline_link hidden where hidden.conversation_id = link.conversation_id
@@ -128,7 +133,7 @@ cross join lateral (
       )
     order by link.last_at desc, link.conversation_id desc limit %(limit)s
 ) l
-"""
+""".replace("{level}", LEVEL_OF_T)
 
 # Conversations turned out to be one: the links of `gone` become links of `kept`. Where both have one, what a member did
 # by hand wins over what was matched, and the later deed over the earlier.
@@ -152,6 +157,20 @@ from (
     join timeline_link x on x.conversation_id in (pair.gone, pair.kept) group by 1
 ) newest
 where l.conversation_id = newest.kept and l.last_at < newest.last_at
+"""
+
+# Threads that are one now show what the strictest of them showed.
+STRICTEST = """
+update timeline_threadsharing s set level = strict.level
+from (
+    select pair.kept, x.mailbox_id, min(x.level) as level
+    from unnest(%(gone)s::bigint[], %(kept)s::bigint[]) as pair (gone, kept)
+    join timeline_threadsharing x on x.conversation_id in (pair.gone, pair.kept) group by 1, 2
+) strict
+where s.mailbox_id = strict.mailbox_id and s.level > strict.level and (s.conversation_id = strict.kept or exists (
+    select from unnest(%(gone)s::bigint[], %(kept)s::bigint[]) as pair (gone, kept)
+    where pair.kept = strict.kept and pair.gone = s.conversation_id
+))
 """
 
 FORGET = "delete from timeline_link where conversation_id = any(%(gone)s)"

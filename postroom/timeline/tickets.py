@@ -24,6 +24,7 @@ from postroom.records.tickets import commands
 from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Link
 from postroom.timeline.rules import domain_of, is_public
+from postroom.timeline.sharing import levels
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ def on_stored(mailbox: Mailbox, stored: Stored, *, fresh: bool) -> None:
 def _take(mailbox: Mailbox, message: Message, known: dict[int, Ticket], *, opens: bool, ours: Collection[str]) -> None:
     conversation = message.thread.conversation_id
     ticket = known.get(conversation)
-    if ticket is None and opens and message.folder.role == "inbox" and message.kind in OPENS:
+    wanted = message.folder.role == "inbox" and message.kind in OPENS
+    if ticket is None and opens and wanted and not levels.never_logged(message):
         ticket = _joined(mailbox, message, ours) or _opened(mailbox, message, ours)
     if ticket is not None:
         known[conversation] = ticket

@@ -51,6 +51,7 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("writing", "Writing", "pen-line", "inbox:writing", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("fields", "Fields", "list-plus", "records:fields", "Workspace"),
+    Entry("privacy", "Privacy", "lock", "timeline:privacy", "Workspace"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
     Entry("sign-in", "Sign-in", "key-round", "workspaces:sign-in", "Workspace"),
     Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),

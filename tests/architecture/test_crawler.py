@@ -29,7 +29,7 @@ from postroom.records.saved import commands as views
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
 from postroom.sync.models import Quarantined
-from postroom.timeline.models import Assignment, Comment, Notice, Snooze
+from postroom.timeline.models import Assignment, Comment, NeverLog, NoContact, Notice, Snooze
 from postroom.timeline.team import commands as team
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership, Role
@@ -169,6 +169,12 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
     view = views.save("contact", "q=quorum", name=SHARED, shared=True, by=member)
     of |= {f"records:view{more}": {"pk": view.pk, "way": "back"} for more in ("", "-keep", "-move", "-delete")}
+    never = NeverLog.objects.create(workspace=member.workspace, mailbox=mailbox, what=f"{SECRET.lower()}.example")
+    away = NoContact.objects.create(workspace=member.workspace, address="away@contoso.example")
+    of["timeline:privacy-mailbox"] = {"pk": mailbox.pk}
+    of["timeline:privacy-log-again"] = {"pk": never.pk}
+    of["timeline:privacy-contact-again"] = {"pk": away.pk}
+    of["timeline:no-contact"] = {"pk": contact.pk}
     of["inbox:told-open"] = {"pk": told.pk}
     of["records:company-merge"] = {"pk": company.pk}
     of["workspaces:remove-member"] = {"pk": member.pk}
@@ -293,6 +299,7 @@ close contact company item decision synced token pipeline name how pictures mail
 work back preset until unless to
 """.split()  # noqa: SIM905
 TYPED = """
+level contacts what given most
 to cc bcc subject text from seen attachments address name feature history email password owner visibility
 members domains value item decision synced token q stage mail last_name amount addresses company next
 """.split()  # noqa: SIM905

@@ -198,6 +198,8 @@ _TABLES = {  # table -> what may stand in it only once for each conversation
     "timeline_assignment": "",
     "timeline_snooze": "y.member_id = x.member_id AND",
     "timeline_presence": "y.member_id = x.member_id AND",
+    "timeline_threadsharing": "y.mailbox_id = x.mailbox_id AND",
+    "timeline_origin": None,
     "timeline_notice": None,
     "timeline_comment": None,
 }
