@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 
 from postroom.mail import outbox
 from postroom.mail.categories import Colors
-from postroom.mail.models import Category, Folder
+from postroom.mail.models import Category, Folder, ThreadFolder
 from postroom.mailboxes import features
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import FolderRole
 from postroom.sync import viewing
 from postroom.sync.models import Activity, Lane
+from postroom.timeline.team.models import Snooze
+from postroom.timeline.team.snoozes import asleep
 from postroom.workspaces.models import Membership
 
 
@@ -123,6 +125,7 @@ def accounts_of(member: Membership) -> Accounts:
             readable=Exists(mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))),
             inbox=Subquery(inbox.values("pk")[:1]),
             inbox_unread=Subquery(inbox.values("unread")[:1]),
+            asleep=Subquery(_asleep(member)),
             pull=Subquery(pull.values(found=_PULL)[:1]),
             late=Subquery(
                 outbox.late()
@@ -148,6 +151,15 @@ def accounts_of(member: Membership) -> Accounts:
     return Accounts(readable, frozenset(row.address.lower() for row in rows) | own, frozenset(own))
 
 
+def _asleep(member: Membership) -> QuerySet[ThreadFolder, dict[str, Any]]:
+    """Unread messages in a mailbox's Inbox that the member does not want to see yet."""
+    sleeping = Snooze.objects.filter(asleep(), member=member)
+    places = ThreadFolder.objects.filter(
+        folder__mailbox=OuterRef("pk"), folder__role=FolderRole.INBOX, thread__conversation__snoozes__in=sleeping
+    )
+    return places.order_by().values("folder__mailbox").annotate(n=Sum("unread")).values("n")
+
+
 def _account(row: Mailbox) -> Account:
     """Who may use a mailbox also answers from it (CN14), as its settings say; a disconnected one is only read."""
     told = cast(Any, row)  # with what the query adds
@@ -155,7 +167,7 @@ def _account(row: Mailbox) -> Account:
     return Account(
         mailbox=row,
         inbox=told.inbox,
-        unread=told.inbox_unread or 0,
+        unread=max((told.inbox_unread or 0) - (told.asleep or 0), 0),
         pull=told.pull,
         worked_in=connected,
         sends=connected and _allows_sending(row),

@@ -130,9 +130,9 @@ def _text(raw: bytes, charset: str | None) -> str:
 
 _ANSWERED = {"accepted": "accepted", "declined": "declined", "tentative": "may come"}
 _REPORTED: Mapping[str, tuple[str, str]] = {
-    "failed": ("This message could not be delivered", "bad"),
-    "delayed": ("This message is delayed: their server is asked again", "warn"),
-    "delivered": ("This message was delivered", "info"),
+    "failed": ("A message could not be delivered", "bad"),
+    "delayed": ("A message is delayed: their server is asked again", "warn"),
+    "delivered": ("A message was delivered", "info"),
 }
 
 

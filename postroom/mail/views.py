@@ -105,7 +105,8 @@ def card(request: MemberRequest, pk: int) -> HttpResponse:
         shown = telling.card(message)
     except (ProviderError, content.Unavailable):
         shown = None
-    return render(request, "mail/card.html", {"card": shown, "message": message})
+    own = message.from_address.lower() in {message.mailbox.address.lower(), request.member.address.lower()}
+    return render(request, "mail/card.html", {"card": shown, "message": message, "own": own})
 
 
 @require_GET

@@ -13,7 +13,7 @@ from postroom.lib.clock import frozen, now
 from postroom.mail.models import Composition, Thread
 from postroom.mailboxes.models import Mailbox
 from postroom.timeline.models import Assignment, Comment, Notice, Snooze
-from postroom.timeline.team import commands
+from postroom.timeline.team import commands, snoozes
 from postroom.workspaces.models import Membership
 
 SCRIPT = {"HX-Request": "true"}
@@ -228,3 +228,11 @@ def test_the_list_of_notices_costs_the_same_however_many(
     for address, most in (("/inbox/told/", 11), ("/inbox/?work=mentions", 14), ("/inbox/?work=mine", 13)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
+
+
+def test_what_sleeps_is_not_counted_as_unread(page: Client, deliver: Callable[..., Thread], member: Membership) -> None:
+    thread = deliver("Offer")
+    deliver("Other", minutes=1)
+    snoozes.snooze([thread.conversation_id], member, until=now() + timedelta(days=1))
+    html = page.get("/inbox/rail/").content.decode()
+    assert re.search(r'id="inbox-unread"[^>]*>1<', html)
