@@ -22,11 +22,21 @@ from postroom.mail import backlog, drafts, outbound, signals, store
 from postroom.mail import html as mail_html
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
+from postroom.mail.outbound import by_server, limits
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
-from postroom.providers.contract import Address, Gone, Outgoing, OutgoingAttachment, RemoteDraft, RemoteMessage, Urgency
-from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
+from postroom.providers.contract import (
+    Address,
+    FolderRole,
+    Gone,
+    Outgoing,
+    OutgoingAttachment,
+    RemoteDraft,
+    RemoteMessage,
+    Urgency,
+)
+from postroom.providers.errors import Conflict, NotFound, ProviderError, SendingLimit, Transient
 from postroom.sync import lanes
 from postroom.sync.contract import Run, Steps, Work
 from postroom.sync.models import Activity, OutboxEntry
@@ -37,6 +47,7 @@ State = OutboxEntry.State
 OUR_MISTAKE = "Postroom made a mistake with this message and tries again. Nothing is lost."
 PATIENCE = (2, 5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds before the next attempt
 TRANSPORT = timedelta(seconds=45)  # a draft handed over is gone from Drafts by then, or was never handed over
+_BEFORE = ("", "begun", "drafted")  # nothing was handed to anybody yet
 LOOK_AGAIN = timedelta(seconds=1)
 
 
@@ -105,7 +116,14 @@ def _send(run: Run, entry: OutboxEntry) -> Steps:
 def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
     found = _found(run, entry, composition)
     if found is not None and not found.is_draft:
-        yield _sent(run, entry, composition, found)
+        yield from _ended(run, entry, composition, found)
+        return
+    if by_server.is_out(entry):
+        yield by_server.wait_for_copy(entry, composition)
+        return
+    if (way := limits.way_of(run.mailbox, composition)).until is not None and entry.step in _BEFORE:
+        until = way.until
+        yield lambda: limits.hold(entry, until)
         return
     if entry.step in ("sending", "handed_over") and _transport_may_have_it(entry, found):
         yield _look_again(entry)
@@ -151,16 +169,56 @@ def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: Re
         run.source.attach(draft.id, attachment)
     for taken_off in drafts.to_detach(composition):
         run.source.detach(draft.id, taken_off)
+    if limits.way_of(run.mailbox, composition).kind == "server":
+        yield from by_server.hand_over(run, entry, composition, draft=draft.id, reached=_reached)
+        if by_server.is_out(entry):
+            yield from _look_for_it(run, entry, composition)
+        return
     yield _reached(entry, "sending")  # from here on it cannot be taken back
     if entry.state != State.WORKING:
         return
-    run.source.send(draft.id)
+    try:
+        run.source.send(draft.id)
+    except SendingLimit as refusal:  # a definite no: the draft lies where it lay, and is looked at again at once
+        yield _limit_reached(run, entry, refusal)
+        return
     yield _reached(entry, "handed_over")
+    yield from _look_for_it(run, entry, composition)
+
+
+def _look_for_it(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
     sent = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
     if sent is not None and not sent.is_draft:
-        yield _sent(run, entry, composition, sent)
+        yield from _ended(run, entry, composition, sent)
+    elif by_server.is_out(entry):
+        yield by_server.wait_for_copy(entry, composition)
     else:
         yield _look_again(entry)
+
+
+def _ended(run: Run, entry: OutboxEntry, composition: Composition, found: RemoteMessage) -> Steps:
+    """It is out: its copy goes where such copies lie, and is the message from now on."""
+    if entry.kind == OutboxEntry.Kind.SEND and run.source.roles().get(found.folder_id or "") != FolderRole.SENT:
+        found = by_server.filed(run, composition, found) if _was_by_server(composition) else found
+    by_server.tidy(run, entry, found)
+    yield _sent(run, entry, composition, found)
+
+
+def _was_by_server(composition: Composition) -> bool:
+    """Whether any attempt handed it to a mail server, also one that did not live to see what became of it."""
+    tried = OutboxEntry.objects.filter(subject_key=drafts.key(composition), kind=OutboxEntry.Kind.SEND)
+    return tried.filter(fields__has_key=f"{by_server.STEP}_at").exists()
+
+
+def _limit_reached(run: Run, entry: OutboxEntry, refusal: SendingLimit) -> Work:
+    back = _reached(entry, "drafted")
+
+    def work() -> None:
+        limits.reached(run.mailbox, refusal)
+        back()
+        OutboxEntry.objects.filter(pk=entry.pk, state=State.WORKING).update(due_at=now())
+
+    return work
 
 
 def _keep_theirs(run: Run, composition: Composition, found: RemoteMessage) -> Work:
@@ -266,14 +324,16 @@ def not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[Outg
 # --- what is written down ------------------------------------------------------------------------------------------
 
 
-def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "") -> Work:
-    """Only while nobody took the message back: then ``entry.state`` is no longer "working", and the attempt ends."""
+def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "", **more: object) -> Work:
+    """``more`` is kept with the entry.
+
+    Only while nobody took the message back: then ``entry.state`` is no longer "working", and the attempt ends."""
 
     def work() -> None:
         told = {
             "step": step,
             "remote_id": remote_id or entry.remote_id,
-            "fields": {**entry.fields, f"{step}_at": now().timestamp()},
+            "fields": {**entry.fields, f"{step}_at": now().timestamp(), **more},
         }
         open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING])
         entry.state = State.WORKING if open_.update(state=State.WORKING, **told) else State.DONE
@@ -301,6 +361,7 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
         Composition.objects.filter(pk=composition.pk).update(
             state=Composition.State.SENT, sent_message=message, sent_at=now(), failure=""
         )
+        by_server.done(entry, composition)
         signals.sent.send(Composition, composition=composition, message=message)
         _tell(run.mailbox, composition, "sent")
 

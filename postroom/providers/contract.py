@@ -279,6 +279,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     folders: bool
     server_side_threads: bool
     max_attachment: int  # bytes
+    recipients_a_day: Mapping[str, int] = {}  # by kind of account, as far as the provider says so
 
 
 class Feature(Struct, frozen=True, kw_only=True):

@@ -104,8 +104,12 @@ def _abilities(connectors: list[Connector]) -> dict[str, list[str]]:
     table = {
         name.replace("_", " "): ["yes" if getattr(one.capabilities, name) else "no" for one in connectors]
         for name in Capabilities.__struct_fields__
-        if name != "max_attachment"
+        if name not in ("max_attachment", "recipients_a_day")
     }
+    table["recipients a day"] = [
+        ", ".join(f"{count:,} ({kind})" for kind, count in one.capabilities.recipients_a_day.items()) or "no limit"
+        for one in connectors
+    ]
     table["largest attachment"] = [f"{one.capabilities.max_attachment // MEGABYTE} MB" for one in connectors]
     table["features"] = [", ".join(feature.name for feature in one.features) for one in connectors]
     return table

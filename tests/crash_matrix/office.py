@@ -132,8 +132,8 @@ class Office:
 
     def _arm(self) -> None:
         """If the next accident is a kill, its moment is counted down from now on."""
-        if self.pending and self.pending[0].kind == "kill":
-            self.workers.all[0].fate = int(self.pending[0].at) - self.moments
+        killed = self.pending and self.pending[0].kind == "kill"
+        self.workers.all[0].fate = int(self.pending[0].at) - self.moments if killed else 0
 
     # -- the way to the provider
 

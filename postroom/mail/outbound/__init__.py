@@ -17,6 +17,7 @@ from postroom.lib.live import publish
 from postroom.mail import drafts
 from postroom.mail.events import readers
 from postroom.mail.models import Composition
+from postroom.mail.outbound import by_server, limits
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
 from postroom.sync.lanes import BLOCKING_FAILURES
@@ -27,6 +28,15 @@ TOO_LATE = timedelta(hours=1)  # a message that was to go out before this is ask
 TAKEN_BACK = "Taken back"
 LATE = (
     "It was to go out at a time when Postroom was down or could not reach the mailbox. Send it now, or change the time."
+)
+VIA = "Through {server}, because its own mailbox had reached its limit or always goes this way."
+LIMIT = (
+    "{address} has sent as much as it may for today. It goes out by itself when the mailbox may send again, or at once "
+    "when an admin lets the workspace’s mail server step in."
+)
+UNCLEAR = (
+    "The connection was lost at the very end: the mail server may have taken it, or not. Ask a recipient. "
+    "Sending it again sends it once more if it did."
 )
 _OPEN = (OutboxEntry.State.WAITING, OutboxEntry.State.WORKING)
 _BEFORE_HAND_OVER = ("", "begun", "drafted")
@@ -131,8 +141,10 @@ def _status(one: Composition, entry: OutboxEntry | None) -> Status:
         return _sending(one, entry)
     found: Mapping[str, Status] = {
         Composition.State.FAILED: Status("failed", "Not sent", reason(one.failure)),
-        Composition.State.HELD: Status("held", "Held", LATE, one.send_at),
-        Composition.State.SENT: Status("sent", "Sent", until=one.sent_at),
+        Composition.State.HELD: Status(
+            "held", "Held", UNCLEAR if one.failure == by_server.UNCLEAR else LATE, one.send_at
+        ),
+        Composition.State.SENT: Status("sent", "Sent", VIA.format(server=one.via) if one.via else "", one.sent_at),
     }
     return found.get(one.state, Status("draft", "Draft"))
 
@@ -146,6 +158,8 @@ def _sending(one: Composition, entry: OutboxEntry | None) -> Status:
         return Status("scheduled", "Scheduled", until=entry.due_at, may_cancel=may)
     if (blocked := _blocked(one.mailbox)) is not None:
         return Status("waiting", *blocked, may_cancel=may)
+    if ahead and entry.reason == limits.HELD:
+        return Status("waiting", "Held", LIMIT.format(address=one.mailbox.address), entry.due_at, may)
     if ahead and "undo_until" in entry.fields and not entry.attempts:
         return Status("undo", "Goes out in a moment", until=entry.due_at, may_cancel=may)
     if ahead and entry.attempts:
@@ -172,6 +186,8 @@ _REASONS = {
     "ErrorSendAsDenied": "The mailbox may not send under this address. Choose another one in From.",
     "ErrorQuotaExceeded": "The mailbox is full. Make room in it, then send again.",
     "ErrorExceededMessageLimit": "The mailbox has reached its sending limit for today. Send again tomorrow.",
+    "smtp_size": "It is larger than the workspace’s mail server takes. Send it tomorrow, or take an attachment off.",
+    "smtp_utf8": "An address has letters that the workspace’s mail server cannot write to.",
 }
 
 

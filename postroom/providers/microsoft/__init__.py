@@ -22,6 +22,7 @@ class Microsoft:
         folders=True,
         server_side_threads=True,
         max_attachment=150 * 1024 * 1024,
+        recipients_a_day={"work": 10_000, "personal": 5_000},  # google-imap-smtp.md E4
     )
     features: tuple[Feature, ...] = FEATURES
 

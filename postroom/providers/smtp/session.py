@@ -8,6 +8,7 @@ Up to the final dot nothing is sent; a connection lost after it leaves the outco
 import smtplib
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Literal, Self
 
 from msgspec import Struct
@@ -46,13 +47,17 @@ class Session:
         try:
             self._open()
         except _ERRORS as trouble:
-            self.__exit__()
+            self.__exit__(type(trouble))
             raise replies.broken(trouble) from None
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
+    def __exit__(self, kind: object = None, *_: object) -> None:
+        if self._smtp is None:
+            return
+        if kind is None:
+            with suppress(*_ERRORS):
+                self._smtp.quit()
+        self._smtp.close()
 
     def _open(self) -> None:
         """The certificate is checked against the name, whatever address is spoken to."""
@@ -136,10 +141,8 @@ class Session:
     def forget(self) -> None:
         """The message is not handed over after all."""
         assert self._smtp is not None
-        try:
+        with suppress(*_ERRORS):
             self._smtp.rset()
-        except _ERRORS:
-            return
 
 
 class _Tls(smtplib.SMTP_SSL):

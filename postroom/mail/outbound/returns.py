@@ -1,0 +1,92 @@
+"""What comes back after a message was sent (product.md SE11): who could not be reached, who is away.
+
+A report or an automatic reply is matched to what was sent by the Message-IDs it names, and is kept under that name and
+each recipient's address, so a colleague who reads the same message sees it, too. What failed for good at the address
+itself marks the address in the whole workspace; the next mail from it takes the mark away.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from postroom.lib.clock import now
+from postroom.mail import reports
+from postroom.mail.models import Composition
+from postroom.mail.reports import Failed
+from postroom.mail.ways import DeadAddress, Returned
+
+What = Returned.What
+
+
+def keep(workspace_id: int, sent: str, one: Failed, *, at: datetime) -> None:
+    """What a report says about one recipient of the message with the Message-ID ``sent``. The latest counts."""
+    what = one.action if one.action in What.values else What.FAILED
+    told = {"what": what, "status": one.status[:12], "why": (one.why or one.said)[:300], "at": at}
+    Returned.objects.update_or_create(
+        workspace_id=workspace_id, internet_message_id=sent, address=one.address.lower(), defaults=told
+    )
+    if one.hard:
+        mark_dead(workspace_id, one, at=at)
+
+
+def keep_away(workspace_id: int, sent: str, address: str, why: str, *, at: datetime) -> None:
+    """Somebody's mailbox answered by itself. A failure that is known of the same recipient stays."""
+    known = Returned.objects.filter(workspace_id=workspace_id, internet_message_id=sent, address=address.lower())
+    if not known.exclude(what=What.AWAY).exists():
+        told = {"what": What.AWAY, "why": why[:300], "at": at}
+        Returned.objects.update_or_create(
+            workspace_id=workspace_id, internet_message_id=sent, address=address.lower(), defaults=told
+        )
+
+
+def mark_dead(workspace_id: int, one: Failed, *, at: datetime) -> None:
+    told = {"status": one.status[:12], "why": (one.why or one.said)[:300], "at": at}
+    DeadAddress.objects.update_or_create(workspace_id=workspace_id, address=one.address.lower(), defaults=told)
+
+
+def alive(workspace_id: int, addresses: Collection[str]) -> None:
+    """Mail came from these (lower-cased): whatever was said of them is over."""
+    if addresses:
+        DeadAddress.objects.filter(workspace_id=workspace_id, address__in=list(addresses)).delete()
+
+
+def refused_at_once(composition: Composition, address: str, said: str) -> None:
+    """The workspace's mail server did not take this recipient; the others got it."""
+    words = next(iter(reports.guessed(f"{address} {said}")), None)
+    status = words.status if words else ""
+    one = Failed(address, "failed", status, reports.why(status), said)
+    keep(composition.mailbox.workspace_id, composition.internet_message_id, one, at=now())
+
+
+# --- asked by screens ----------------------------------------------------------------------------------------------
+
+
+def dead(workspace_id: int, addresses: Collection[str]) -> dict[str, DeadAddress]:
+    """Which of these addresses mail cannot reach, by lower-cased address. One query."""
+    wanted = {address.lower() for address in addresses if address}
+    rows = DeadAddress.objects.filter(workspace_id=workspace_id, address__in=wanted) if wanted else ()
+    return {row.address: row for row in rows}
+
+
+def of_messages(workspace_id: int, names: Collection[str]) -> dict[str, list[Returned]]:
+    """What came back, by Message-ID. One query."""
+    wanted = [name for name in names if name]
+    rows = Returned.objects.filter(workspace_id=workspace_id, internet_message_id__in=wanted) if wanted else ()
+    found: dict[str, list[Returned]] = {}
+    for row in sorted(rows, key=lambda row: (row.what, row.address)):
+        found.setdefault(row.internet_message_id, []).append(row)
+    return found
+
+
+_LABELS = {
+    What.FAILED: ("Not delivered to", "error"),
+    What.DELAYED: ("Delayed for", "stale"),
+    What.DELIVERED: ("Delivered to", "healthy"),
+    What.AWAY: ("Answered automatically:", "never"),
+}
+
+
+def in_words(rows: Sequence[Returned]) -> list[tuple[str, str, str]]:
+    """(health, headline, why) of each, failures first."""
+    order = list(_LABELS)
+    ordered = sorted(rows, key=lambda row: (order.index(What(row.what)), row.address))
+    return [(_LABELS[What(row.what)][1], f"{_LABELS[What(row.what)][0]} {row.address}", row.why) for row in ordered]
