@@ -117,6 +117,22 @@ def test_a_stale_owner_can_neither_hold_nor_save_nor_give_back(mailbox: Mailbox)
     assert (row.cursor, row.lease_owner) == ({}, "owner")
 
 
+def test_place_and_progress_are_written_when_they_changed_and_only_then(
+    mailbox: Mailbox, django_assert_num_queries: Any
+) -> None:
+    lanes.want(mailbox.pk, Activity.LIVE)
+    lane = take(mailbox)
+    with django_assert_num_queries(0):
+        lanes.save(lane)
+    lane.cursor["page"] = {"next": "p2"}
+    with django_assert_num_queries(1):
+        lanes.save(lane)
+        lanes.save(lane)
+    lane.cursor["page"]["next"] = "p3"
+    lanes.save(lane)
+    assert Lane.objects.get(pk=lane.pk).cursor == {"page": {"next": "p3"}}
+
+
 def test_a_paused_lane_is_not_claimed_and_stops_at_its_next_step(mailbox: Mailbox) -> None:
     lanes.want(mailbox.pk, Activity.BACKFILL)
     lane = take(mailbox)
