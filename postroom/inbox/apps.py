@@ -5,3 +5,9 @@ class InboxConfig(AppConfig):
     name = "postroom.inbox"
     label = "inbox"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from postroom.inbox import reminding
+        from postroom.mail.signals import sent
+
+        sent.connect(reminding.on_sent, dispatch_uid="inbox-reminding")

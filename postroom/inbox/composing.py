@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
-from postroom.inbox import editing, extras, writing
+from postroom.inbox import editing, extras, hints, reminding, writing
 from postroom.inbox.accounts import Accounts
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.timeline.team import queries as team
@@ -25,9 +25,6 @@ def context(
 ) -> dict[str, Any]:
     """``seen``: the newest message of the thread the author has before them (SE13)."""
     key = [composition.pk]
-    senders = [
-        {"value": one.pk, "label": one.address, "current": one.pk == composition.mailbox_id} for one in known.senders
-    ]
     newest = seen.pk if seen else (composition.answers_id or "")
     hidden: dict[str, Any] = {"taken": composition.taken}
     if composition.conversation_id:
@@ -38,7 +35,9 @@ def context(
         "number": str(composition.pk),
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",
-        "froms": senders,
+        "froms": writing.froms(known, composition),
+        "hints": hints.of(composition, known),
+        "reminders": reminding.options(composition),
         "to": writing.as_typed(composition.to),
         "cc": writing.as_typed(composition.cc),
         "bcc": writing.as_typed(composition.bcc),

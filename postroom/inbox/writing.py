@@ -100,9 +100,17 @@ def begin(
     composition = empty.filter(mailbox__in=[one.pk for one in known.senders]).order_by("-pk").first()
     if composition is None:
         composition = commands.compose(account.mailbox, member, to=_pairs(to), subject=subject[:900])
-    told = {"to": people(to), "subject": subject[:900], "about": about if record else ""}
+    told: dict[str, Any] = {"to": people(to), "subject": subject[:900], "about": about if record else ""}
+    told["from_address"] = _last_alias(member, account.mailbox)
     commands.save(composition, mailbox=account.mailbox, **told)
     return composition
+
+
+def _last_alias(member: Membership, mailbox: Mailbox) -> str:
+    """The address of the mailbox that was chosen last; empty: its own."""
+    written = Composition.objects.filter(author=member, how="new", mailbox=mailbox).exclude(html="")
+    last = written.order_by("-updated_at").values_list("from_address", flat=True).first() or ""
+    return last if last in commands.aliases(mailbox) else ""
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
@@ -141,9 +149,32 @@ def _sender(known: Accounts, mailbox: int | None) -> Account | None:
 
 
 def mailbox_of(known: Accounts, value: str) -> Mailbox | None:
-    """The mailbox the From selector names, if the member may send from it."""
-    found = next((one for one in known.senders if str(one.pk) == value), None)
+    """The mailbox the From selector names ("7", or "7:alias@…"), if the member may send from it."""
+    found = next((one for one in known.senders if str(one.pk) == value.partition(":")[0]), None)
     return found.mailbox if found else None
+
+
+def froms(known: Accounts, composition: Composition) -> list[dict[str, Any]]:
+    """What the From selector offers: every mailbox the member may send from, each with its aliases (SE2)."""
+    alias = composition.from_address.lower()
+    offered = []
+    for one in known.senders:
+        mine = one.pk == composition.mailbox_id
+        others = commands.aliases(one.mailbox)
+        under = next((other for other in others if mine and other.lower() == alias), "")
+        label = f"{one.address} (shared)" if one.shared else one.address
+        offered.append({"value": str(one.pk), "label": label, "current": mine and not under})
+        offered += [{"value": f"{one.pk}:{other}", "label": other, "current": other == under} for other in others]
+    return offered
+
+
+def from_address(composition: Composition, mailbox: Mailbox, value: str) -> str:
+    """The alias the From selector names; the mailbox's own address, where an alias has to be taken back; or nothing."""
+    wanted = value.partition(":")[2].lower()
+    alias = next((one for one in commands.aliases(mailbox) if one.lower() == wanted), "")
+    if alias or not composition.from_address or mailbox.pk != composition.mailbox_id:
+        return alias
+    return mailbox.address
 
 
 class Size(NamedTuple):

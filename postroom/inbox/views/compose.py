@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from postroom.audit import log
 from postroom.audit.models import Access
-from postroom.inbox import composing, editing, marking, people_found, queries, writing
+from postroom.inbox import composing, editing, marking, people_found, queries, reminding, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views import leaving
 from postroom.inbox.views.pages import is_partial
@@ -65,9 +65,7 @@ def save(request: MemberRequest, pk: int) -> HttpResponse:
     signature = composition.signature
     if (second := _keep(request, composition)) is not None:
         return _to_second(request, second)
-    answer = HttpResponse(status=204)
-    if composition.signature != signature:
-        answer = leaving.signature_again(request, composition)
+    answer = leaving.kept(request, composition, again=composition.signature != signature)
     answer["X-Draft-Version"] = composing.version(composition)
     return trigger_client_event(answer, "draft:saved", {"id": pk})
 
@@ -259,6 +257,9 @@ def _typed(request: MemberRequest, composition: Composition) -> dict[str, Any]:
     mailbox = writing.mailbox_of(accounts(request), told.get("from", ""))
     if mailbox is not None:
         fields["mailbox"] = mailbox
+        fields["from_address"] = writing.from_address(composition, mailbox, told["from"])
+    if "remind" in told:
+        fields["remind_days"] = reminding.chosen(told["remind"])
     leaving.signed(request, composition, fields)
     return fields
 
@@ -298,7 +299,7 @@ def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:
             errors[name] = f"{wrong[0]} is not an e-mail address."
     if not (composition.to or composition.cc or composition.bcc):
         errors["to"] = "Add at least one recipient."
-    if told.get("from") and told["from"] != str(composition.mailbox_id):
+    if told.get("from") and told["from"].partition(":")[0] != str(composition.mailbox_id):
         errors["all"] = NOT_FROM_HERE
     return errors
 

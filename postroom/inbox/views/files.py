@@ -1,9 +1,9 @@
 """Attachments of a composition, one request each (SE5)."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from django.http import FileResponse, Http404, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
@@ -51,7 +51,7 @@ def upload(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @member_required
-def show(request: MemberRequest, pk: int, file: int) -> HttpResponseBase:
+def show(request: MemberRequest, pk: int, file: int) -> HttpResponse:
     """A picture of a composition's text."""
     composition = queries.own_composition(request.member, pk)
     rows = CompositionFile.objects.filter(composition=composition, is_inline=True).select_related("blob")
@@ -62,7 +62,7 @@ def show(request: MemberRequest, pk: int, file: int) -> HttpResponseBase:
     response = FileResponse(storage.path(found.blob).open("rb"), content_type=kind)
     response["Content-Security-Policy"] = content.FILE_POLICY
     response["Cache-Control"] = "private, max-age=86400"
-    return response
+    return cast(HttpResponse, response)
 
 
 @require_POST

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from postroom.inbox import extras, queries, writing
+from postroom.inbox import extras, hints, queries, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.pages import is_partial
 from postroom.lib.clock import now
@@ -30,9 +30,13 @@ NOT_FROM_HERE = "You cannot send from this mailbox any more."
 def hand_over(request: MemberRequest, composition: Composition) -> dict[str, str]:
     """Send what was written: after the time to take it back, or when ``?when=`` says. What is wrong, by field."""
     left = snippets.unfilled(composition.subject, writing.to_text(composition.html))
-    if left and request.POST.get("as_it_is") != " ".join(left):
+    no_file = hints.misses_file(composition)
+    unsure = " ".join([*left, *(["-file-"] if no_file else [])])
+    if unsure and request.POST.get("as_it_is") != unsure:
         names = ", ".join("{{" + one + "}}" for one in left)
-        return {"all": f"Not filled in: {names}. Write what belongs there.", "unfilled": " ".join(left)}
+        told = [f"Not filled in: {names}. Write what belongs there."] if left else []
+        told += ["The text speaks of an attachment, but no file is attached."] if no_file else []
+        return {"all": " ".join(told), "unfilled": unsure}
     when = request.GET.get("when") or request.POST.get("when", "")
     zone = schedule.zone_of(request.member.user.time_zone)
     try:
@@ -66,10 +70,11 @@ def moment(at: datetime) -> str:
     return date_format(timezone.localtime(at), "l j F, H:i")
 
 
-def signature_again(request: MemberRequest, composition: Composition) -> HttpResponse:
-    """The composer's signature, after another mailbox was chosen."""
-    context = {**extras.signature(composition), "oob": True, "signature_id": f"composer-{composition.pk}-signature"}
-    return render(request, "ui/composer_signature.html", context)
+def kept(request: MemberRequest, composition: Composition, *, again: bool) -> HttpResponse:
+    """What the composer shows after a draft was kept: hints, and the signature anew where that changed."""
+    context = {**extras.signature(composition), "hints": hints.of(composition, accounts(request))}
+    ids = {name: f"composer-{composition.pk}-{name.partition('_')[0]}" for name in ("signature_id", "hints_id")}
+    return render(request, "inbox/kept.html", {**context, **ids, "oob": True, "again": again})
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
