@@ -23,6 +23,7 @@ PACKAGES = [
     ("", "postroom.search"),
     ("", "postroom.inbox"),
     ("", "postroom.operations"),
+    ("", "postroom.home"),
     ("ui/", "postroom.ui"),
 ]
 

@@ -16,7 +16,7 @@ from postroom.lib.errors import new_reference
 
 log = logging.getLogger("postroom.web")
 
-HOME_CHOICES = ("inbox:list", "inbox:mail", "mailboxes:list", "accounts:profile")
+HOME_CHOICES = ("home:today", "inbox:list", "inbox:mail", "mailboxes:list", "accounts:profile")
 
 
 def home(request: HttpRequest) -> HttpResponse:

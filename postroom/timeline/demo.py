@@ -18,7 +18,7 @@ from postroom.mail.models import Correspondent
 from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
-from postroom.records.models import Company, Deal, Person, PersonAddress
+from postroom.records.models import Company, Deal, Person, PersonAddress, Queue
 from postroom.records.people import commands as people
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
@@ -44,6 +44,7 @@ def seed(workspace: Workspace, members: Sequence[Membership]) -> int:
         _customer(workspace, customer, owners)
     for sale in SALES:
         _sale(workspace, sale, owners)
+    Queue.objects.filter(pk=tickets.queue_of(workspace).pk).update(days=[])  # open always: its clocks run on Sundays, too
     for one in ASKED:
         _ticket(workspace, one, owners)
     for candidate in APPLIED:
@@ -82,7 +83,7 @@ def _sale(workspace: Workspace, sale: Sale, owners: dict[str, Membership]) -> No
     pipeline = deals.pipeline_of(workspace)
     company = Company.objects.for_workspace(workspace).get(domains__domain=sale.domain)
     addresses = [f"{local}@{sale.domain}" for local in sale.people.split()]
-    deals.create(
+    deal = deals.create(
         workspace,
         by=owners.get(sale.owner),
         name=sale.name,
@@ -93,6 +94,8 @@ def _sale(workspace: Workspace, sale: Sale, owners: dict[str, Membership]) -> No
         currency=sale.currency,
         close_date=(now() + timedelta(days=sale.closes)).date(),
     )
+    if sale.quiet:
+        Deal.objects.filter(pk=deal.pk).update(updated_at=now() - timedelta(days=sale.quiet))
 
 
 def _ticket(workspace: Workspace, asked: Asked, owners: dict[str, Membership]) -> None:
@@ -131,7 +134,8 @@ def _candidate(workspace: Workspace, applied: Applied, owners: dict[str, Members
             candidates.judge(candidate, by=author, verdict=verdict, marks=given, text=why)
     if applied.interview is not None and by is not None:
         at = now() + timedelta(hours=applied.interview)
-        candidates.arrange(candidate, by=by, at=at, kind="video", interviewers=[by])
+        beside = owners.get(applied.beside)
+        candidates.arrange(candidate, by=by, at=at, kind="video", interviewers=[by, *([beside] if beside else [])])
     candidates.move(candidate, to=applied.stage, by=by)
 
 

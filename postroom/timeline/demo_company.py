@@ -20,7 +20,7 @@ class Customer(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """`people` are local parts at the customer's domain; `closes` counts days from today."""
+    """`people` are local parts at the customer's domain; `closes` counts days from today, `quiet` those since anything was heard."""
 
     name: str
     domain: str
@@ -30,6 +30,7 @@ class Sale(NamedTuple):
     closes: int
     owner: str
     people: str
+    quiet: int = 0
 
 
 CUSTOMERS: tuple[Customer, ...] = (
@@ -157,15 +158,16 @@ CUSTOMERS: tuple[Customer, ...] = (
 )
 
 SALES: tuple[Sale, ...] = (
-    Sale("Contoso renewal", "contoso.example", "Negotiation", 84_000, "EUR", 18, "adele", "ines.ribeiro paul.meyer"),
+    Sale("Contoso renewal", "contoso.example", "Negotiation", 84_000, "EUR", 2, "adele", "ines.ribeiro paul.meyer"),
     Sale(
         "Fabrikam rollout", "fabrikam.example", "Contract sent", 126_500, "GBP", 9, "adele", "jonas.okafor kate.byrne"
     ),
     Sale("Bremen second warehouse", "vogt-soehne.example", "Proposal", 47_800, "EUR", 40, "theo", "lena.vogt"),
-    Sale("Osaka pilot", "sato-logistics.example", "Qualified", 38_000, "USD", 75, "mara", "tom.sato ryo.fujita"),
+    Sale("Osaka pilot", "sato-logistics.example", "Qualified", 38_000, "USD", 75, "mara", "tom.sato ryo.fujita", 19),
     Sale("Cold store scanners", "nilecold.example", "Proposal", 29_400, "USD", -4, "mara", "omar.farouk dina.halim"),
     Sale("Extension entrepôt", "atelier-lumiere.example", "Negotiation", 18_900, "EUR", 26, "camille", "claire.dumont"),
     Sale("Harvest season licences", "almazara.example", "Qualified", 12_600, "EUR", 58, "camille", "lucia.navarro"),
+    Sale("Tailspin peak season", "tailspin.example", "Proposal", 31_500, "USD", 45, "adele", "dana.whitfield", 23),
     Sale("Returns desk", "tailspin.example", "Won", 52_000, "USD", -21, "adele", "riley.cooper amy.lin"),
     Sale("Validation package", "wingtip.example", "Contract sent", 64_200, "EUR", 14, "mara", "aoife.brennan"),
     Sale("Fabrikam label printers", "fabrikam.example", "Lost", 9_800, "GBP", -60, "adele", "helen.shaw"),

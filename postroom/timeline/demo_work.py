@@ -28,6 +28,7 @@ class Applied(NamedTuple):
     source: str
     marks: tuple[tuple[str, str, int, str], ...] = ()
     interview: int | None = None  # in so many hours
+    beside: str = ""  # who leads it together with the recruiter
 
 
 class ToDo(NamedTuple):
@@ -41,12 +42,12 @@ class ToDo(NamedTuple):
 
 
 ASKED: tuple[Asked, ...] = (
-    Asked("Label printer prints blank labels", "helen.shaw@fabrikam.example", 2, "new", "high", ""),
+    Asked("Label printer prints blank labels", "helen.shaw@fabrikam.example", 1, "new", "high", ""),
     Asked("Scanner loses Wi-Fi in aisle 14", "tiago.lopes@contoso.example", 5, "open", "normal", "oscar"),
     Asked("Cannot log in after password change", "amy.lin@tailspin.example", 1, "new", "normal", ""),
     Asked("Stock count differs after the import", "imran.ali@fabrikam.example", 30, "waiting", "high", "oscar"),
     Asked("Pallet labels in Japanese", "haruka.mori@sato-logistics.example", 52, "open", "low", "oscar"),
-    Asked("Temperature alarm sends no mail", "dina.halim@nilecold.example", 9, "open", "urgent", "adele"),
+    Asked("Temperature alarm sends no mail", "dina.halim@nilecold.example", 3, "open", "urgent", "adele"),
     Asked("Invoice address is wrong", "marcus.bell@tailspin.example", 75, "solved", "normal", "oscar"),
     Asked("Export to Excel stops at 10,000 rows", "niamh.keane@wingtip.example", 120, "solved", "normal", "oscar"),
 )
@@ -86,7 +87,16 @@ APPLIED: tuple[Applied, ...] = (
         ),
     ),
     Applied(
-        "Tunde Adeyemi", "tunde.adeyemi@mail.example", "Account Executive", "new", "B2B sales", "London", "Job board"
+        "Tunde Adeyemi",
+        "tunde.adeyemi@mail.example",
+        "Account Executive",
+        "interview",
+        "B2B sales",
+        "London",
+        "Job board",
+        (),
+        2,
+        "adele",
     ),
     Applied(
         "Jakub Nowak",
@@ -106,7 +116,7 @@ APPLIED: tuple[Applied, ...] = (
         "Turin",
         "Job board",
         (),
-        50,
+        -20,
     ),
     Applied(
         "Noah Steiner",
@@ -121,6 +131,10 @@ APPLIED: tuple[Applied, ...] = (
 
 TO_DO: tuple[ToDo, ...] = (
     ToDo("Send the revised renewal terms", "Contoso renewal", 0, "adele", "high"),
+    ToDo("Call Riley about the returns desk", "Returns desk", -1, "adele"),
+    ToDo("Book the room for Thursday's review", "", 0, "adele"),
+    ToDo("Answer the scanner question in the forum", "Contoso", 0, "oscar"),
+    ToDo("Ask Freya when she can start", "", 0, "hanna"),
     ToDo("Ask Legal about the liability clause", "Fabrikam rollout", 1, "adele"),
     ToDo("Prepare the site visit in Bremen", "Bremen second warehouse", 4, "theo"),
     ToDo("Book flights to Osaka", "Osaka pilot", 9, "mara"),

@@ -53,6 +53,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "ui/js/menu.js",
     "ui/js/toast.js",
     "ui/js/live.js",
+    "ui/js/notify.js",
     "ui/js/time.js",
     "ui/js/theme.js",
     "ui/js/panes.js",

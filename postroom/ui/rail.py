@@ -32,6 +32,7 @@ class Destination(NamedTuple):
 
 
 RAIL: tuple[Entry, ...] = (
+    Entry("home", "Home", "house", "home:today", keys="g h"),
     Entry("inbox", "Inbox", "inbox", "inbox:list", keys="g i"),
     Entry("mail", "Email", "mail", "inbox:mail", keys="g m"),
     Entry("contacts", "Contacts", "users", "records:contacts", "Relationships", "g c"),
@@ -49,6 +50,7 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("security", "Security", "shield-check", "accounts:security", "You"),
     Entry("reading", "Reading", "book-open", "inbox:reading", "You"),
     Entry("writing", "Writing", "pen-line", "inbox:writing", "You"),
+    Entry("notifications", "Notifications", "bell", "home:notifications", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
     Entry("fields", "Fields", "list-plus", "records:fields", "Workspace"),
     Entry("privacy", "Privacy", "lock", "timeline:privacy", "Workspace"),
@@ -66,6 +68,8 @@ LINKS: dict[str, str] = {
     "search": "search:list",
     "rail": "inbox:rail",
     "events": "events",
+    "news": "home:news",
+    "first_steps": "home:steps-open",
     "sign_out": "accounts:sign-out",
     "gallery": "ui:gallery",
 }

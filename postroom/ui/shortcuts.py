@@ -24,6 +24,7 @@ GROUPS: list[Group] = [
             Shortcut("Ctrl K", "Search or jump to"),
             Shortcut("/", "Search"),
             Shortcut("c", "Compose"),
+            Shortcut("g h", "Go to Home"),
             Shortcut("g i", "Go to Inbox"),
             Shortcut("g m", "Go to Email"),
             Shortcut("g c", "Go to Contacts"),

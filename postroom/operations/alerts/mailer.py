@@ -15,7 +15,12 @@ SECONDS = 20.0
 
 
 class NotSent(Exception):
-    """Why, without the server's words: they may quote an address."""
+    """Why, without the server's words: they may quote an address. ``unclear``: the connection broke when the server
+    had the message, so it may have gone out."""
+
+    def __init__(self, why: str, *, unclear: bool = False) -> None:
+        super().__init__(why)
+        self.unclear = unclear
 
 
 def sender() -> str:
@@ -23,13 +28,15 @@ def sender() -> str:
     return settings.SMTP_FROM or f"postroom@{urlsplit(settings.POSTROOM_BASE_URL).hostname}"
 
 
-def send(to: Sequence[str], subject: str, text: str) -> None:
-    """One message to all; raises NotSent."""
+def send(to: Sequence[str], subject: str, text: str, *, html: str = "") -> None:
+    """One message to all, with `html` for who reads that; raises NotSent."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender(), ", ".join(to), " ".join(subject.split())
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="postroom.invalid")
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     try:
         _hand_over(message)
     except (OSError, smtplib.SMTPException) as problem:
@@ -49,4 +56,7 @@ def _hand_over(message: EmailMessage) -> None:
             server.starttls(context=context)  # refused: nothing is sent in the clear
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        try:
+            server.send_message(message)
+        except (OSError, smtplib.SMTPServerDisconnected) as problem:
+            raise NotSent(type(problem).__name__, unclear=True) from None

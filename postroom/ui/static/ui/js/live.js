@@ -122,7 +122,7 @@ function close() {
 
 function follow() {
   clearTimeout(hiddenTimer);
-  if (document.visibilityState === "visible") open();
+  if (document.visibilityState === "visible" || "stayLive" in document.body.dataset) open();
   else hiddenTimer = setTimeout(() => { close(); note(false); }, HIDDEN_MS);
 }
 
@@ -130,6 +130,7 @@ if (address) {
   document.addEventListener("visibilitychange", follow);
   addEventListener("pagehide", close);
   addEventListener("pageshow", follow);
+  document.body.addEventListener("live:stay", follow); // notify.js: this tab tells for all of them, also while out of sight
   addEventListener("online", () => { close(); attempts = 0; follow(); });
   follow();
 }
