@@ -86,11 +86,10 @@ def _entered(around: _Around, name: str, attributes: str) -> tuple[_Around, str]
     if words is None and name == "a":
         words = LINK
     inside = _inside(around, name, ground, words)
-    if inside[1:] == around[1:] and not any("border" in key for key, _ in declared):
+    worded = words is not None or inside.dark_words != around.dark_words
+    if not (worded or ground or any(key.startswith("border") for key, _ in declared)):
         return inside, attributes
-    return inside, _written(
-        attributes, declared, inside, grounded=ground is not None, worded=inside[2:5:2] != around[2:5:2]
-    )
+    return inside, _written(attributes, declared, inside, grounded=ground is not None, worded=worded)
 
 
 def _inside(around: _Around, name: str, ground: Rgb | None, words: Rgb | None) -> _Around:

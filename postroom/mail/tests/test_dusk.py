@@ -20,11 +20,13 @@ WORD = """<p class=MsoNormal><span style='color:windowtext'>Dear all</span> <spa
 <span style='background:yellow;mso-highlight:yellow'>by Friday</span> <span style='color:red'>urgent</span></p>
 <blockquote style="color:navy">older</blockquote>"""
 OLD = """<body bgcolor=black text=white><font color=white>white on black</font>
+<table bgcolor=white><tr><td bgcolor="#FFFFFF">in <font color="#1f2430">cells</font></td></tr></table>
 <table bgcolor=teal><tr><td><font color=yellow>stars</font> and words <a href="http://x.example">link</a></td></tr></table>"""
 ODD = """<div style="color:rgba(0,0,0,.87);background-color:rgb(250, 250, 250)">a<p style="color:hsl(1,2%,3%)">b</p>
 <i style="background-color:transparent;color:inherit">c</i><u style="color:#12345">d</u><font color=ff0000>e</font>
 <s style="background-color:#888">f <a href="http://x.example">g</a></s></div>"""
 SAMPLES = [NEWSLETTER, WORD, OLD, ODD]
+_BARE = re.compile(r'(?:bgcolor="|[;" ](?:background-)?color: ?)([^;"]+)')
 _BOTH = re.compile(r"(background-color|(?<![\w-])color):\s?light-dark\((#\w{6}),(#\w{6})\)")
 
 
@@ -56,6 +58,7 @@ def test_every_word_is_readable_in_the_dark_or_as_faint_as_it_was_made(html: str
     pieces = spoken(dusk.dusk(sanitise(html).html))
     assert len(pieces) > 3
     assert [one for one in pieces if one[2] < min(dusk.ENOUGH, one[1]) - 0.05] == []
+    assert [one for one in _BARE.findall(dusk.dusk(sanitise(html).html)) if parsed(one)] == []
 
 
 def test_light_pages_and_strong_colours_stay_as_they_were_made() -> None:
