@@ -17,14 +17,17 @@ from django.db import connection, connections, transaction
 
 from postroom.accounts.models import User
 from postroom.lib import clock
+from postroom.mail.checks import FolderCheck
+from postroom.mail.models import Folder, Message, Thread
 from postroom.mail.sync import backfill
 from postroom.mailboxes import grants, hooks, lifecycle
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import Connection, Mailbox
 from postroom.mailboxes.session import budget_key
 from postroom.providers import budget, registry
 from postroom.providers.memory import Memory
 from postroom.providers.memory.mailbox import Box
 from postroom.sync import lanes, push, runner
+from postroom.sync.models import Lane, Notification, OutboxEntry, SyncState
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership
 from tests.simulation.ledger import Ledger
@@ -154,6 +157,15 @@ SELECT setval(name::regclass, last, used) FROM unnest(%s::text[], %s::bigint[], 
 def _count_on(sequences: list[tuple[str, int, bool]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_ON, [list(column) for column in zip(*sequences, strict=True)])
+
+
+def sweep() -> None:
+    """Between two histories: what the one that was undone left in the tables makes the next one slower and slower."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM {', '.join(model._meta.db_table for model in _WRITTEN_OFTEN)}")
+
+
+_WRITTEN_OFTEN = (Lane, SyncState, OutboxEntry, Notification, Mailbox, Connection, Folder, FolderCheck, Message, Thread)
 
 
 def _member() -> Membership:
