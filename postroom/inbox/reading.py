@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from postroom.inbox import queries, working
+from postroom.inbox import queries, returning, working
 from postroom.inbox.accounts import Accounts
 from postroom.inbox.rows import chips, who
 from postroom.inbox.writing import to_text
 from postroom.lib.clock import now
-from postroom.mail import absences, content, outbound, telling
+from postroom.mail import content, outbound, telling
 from postroom.mail import queries as mail_queries
-from postroom.mail.models import Attachment, Composition, Message, MessageBody, Thread
+from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
 from postroom.timeline.models import Comment, Snooze
@@ -314,16 +313,10 @@ def _away(message: Message) -> tuple[str, str]:
     """What an automatic reply says of when its sender is back."""
     if message.kind != Message.Kind.AUTO_REPLY:
         return "", ""
-    back = back_on(message)
+    back = returning.back_on(message)
     if back is None:
         return "This is an automatic reply.", "info"
     return f"This is an automatic reply. Back on {back:%A} {back.day} {back:%B} {back.year}.", "info"
-
-
-def back_on(message: Message) -> date | None:
-    """The day an automatic reply says its sender is back, in the reader's calendar."""
-    body: MessageBody | None = getattr(message, "body", None)
-    return absences.returns(body.new_text, timezone.localdate(message.received)) if body else None
 
 
 def _recipients(message: Message, own: frozenset[str]) -> str:

@@ -120,8 +120,10 @@ def slept(snooze: Snooze) -> str:
     if snooze.seen_at is not None:
         return ""
     if snooze.answered:
-        return "Answered"
+        return "They wrote" if snooze.writes else "Answered"
     if snooze.woke_at is None and snooze.until > now():
+        if snooze.writes:
+            return f"Until {snooze.writes} writes"
         return f"{'Until answered or ' if snooze.unless_answered else 'Snoozed until '}{when(snooze.until)}"
     return "Nobody answered" if snooze.unless_answered else f"Snoozed until {when(snooze.until)}"
 

@@ -44,7 +44,7 @@ def deliver(box: Box, mailbox: Mailbox, settle: Callable[[Mailbox], int]) -> Cal
     """A mail arrives and is synced; its thread. `minutes` after the first."""
 
     def delivered(subject: str, *, minutes: int = 0, **fields: Any) -> Thread:
-        box.deliver(subject=subject, received=START + timedelta(minutes=minutes), **fields)
+        box.deliver(**{"subject": subject, "received": START + timedelta(minutes=minutes), **fields})
         for body in box.notifications():
             push.take(connector("memory").notified(body))
         settle(mailbox)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from postroom.lib.clock import frozen, now
 from postroom.mail.models import Composition, Thread
 from postroom.mailboxes.models import Mailbox
+from postroom.providers.contract import Address
 from postroom.timeline.models import Assignment, Comment, Notice, Snooze
 from postroom.timeline.team import commands, snoozes
 from postroom.workspaces.models import Membership
@@ -228,6 +230,21 @@ def test_the_list_of_notices_costs_the_same_however_many(
     for address, most in (("/inbox/told/", 11), ("/inbox/?work=mentions", 14), ("/inbox/?work=mine", 13)):
         with django_assert_max_num_queries(most):
             assert page.get(address).status_code == 200
+
+
+def test_snooze_until_somebody_is_back_or_writes(page: Client, deliver: Callable[..., Thread]) -> None:
+    back = now().date() + timedelta(days=9)
+    text = f"<p>I am away until {back - timedelta(days=1):%Y-%m-%d}.</p>"
+    sender = Address("ines@contoso.example", "Ines Ribeiro")
+    thread = deliver("Automatic reply: Offer", html=text, from_=sender, received=now())
+    address = f"/inbox/threads/{thread.pk}/snooze/"
+    menu = page.get(address).content.decode()
+    assert "Ines is back" in menu and "Ines writes again" in menu
+    page.post(address, {"preset": "back"}, headers=SCRIPT)
+    assert timezone.localtime(Snooze.objects.get().until).date() == back
+    page.post(address, {"preset": "writes"}, headers=SCRIPT)
+    assert Snooze.objects.get().writes == "ines@contoso.example"
+    assert "Until ines@contoso.example writes" in page.get(f"/inbox/threads/{thread.pk}/").content.decode()
 
 
 def test_what_sleeps_is_not_counted_as_unread(page: Client, deliver: Callable[..., Thread], member: Membership) -> None:

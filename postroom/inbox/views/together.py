@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from postroom.inbox import queries, working
+from postroom.inbox import queries, returning, working
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views.actions import AT_ONCE, back, changed
 from postroom.inbox.views.pages import is_partial
@@ -92,7 +92,10 @@ def snooze(request: MemberRequest, pk: int) -> HttpResponse:
         return _snoozed(request, [thread.conversation_id], thread=thread)
     asleep = thread.conversation_id in snoozes.standing([thread.conversation_id], request.member)
     return _moments(
-        request, reverse("inbox:snooze", args=[pk]), wake=reverse("inbox:wake", args=[pk]) if asleep else ""
+        request,
+        reverse("inbox:snooze", args=[pk]),
+        wake=reverse("inbox:wake", args=[pk]) if asleep else "",
+        theirs=returning.presets(thread, accounts(request)),
     )
 
 
@@ -119,11 +122,14 @@ def wake(request: MemberRequest, pk: int) -> HttpResponse:
     return _done(request, "Brought back to the Inbox." if before else "It is awake.", deed)
 
 
-def _moments(request: MemberRequest, url: str, *, wake: str = "", bulk: bool = False) -> HttpResponse:
+def _moments(
+    request: MemberRequest, url: str, *, wake: str = "", bulk: bool = False, theirs: Sequence[snoozes.Preset] = ()
+) -> HttpResponse:
     presets = [(one, working.clock(one.until)) for one in snoozes.presets()]
     context = {
         "plain": [one for one in presets if not one[0].unless_answered],
         "answered": [one for one in presets if one[0].unless_answered],
+        "theirs": [(one, "" if one.writes else working.clock(one.until)) for one in theirs],
         "least": f"{timezone.localtime(now()):%Y-%m-%dT%H:%M}",
         "url": url,
         "kept": _kept(request),
@@ -134,16 +140,19 @@ def _moments(request: MemberRequest, url: str, *, wake: str = "", bulk: bool = F
 
 
 def _snoozed(request: MemberRequest, conversations: Sequence[int], *, thread: Thread | None = None) -> HttpResponse:
-    preset = next((one for one in snoozes.presets() if one.key == _told(request, "preset")), None)
+    offered = [*snoozes.presets(), *(returning.presets(thread, accounts(request)) if thread else ())]
+    preset = next((one for one in offered if one.key == _told(request, "preset")), None)
     until = preset.until if preset else snoozes.moment(_told(request, "until"))
     if not conversations:
         return toast(request, back(request), "Choose conversations first.", kind="warning")
     if until is None or until <= now():
         return toast(request, back(request), "Choose a moment that is still to come.", kind="warning")
     unless = preset.unless_answered if preset else bool(_told(request, "unless"))
-    before = snoozes.snooze(conversations, request.member, until=until, unless_answered=unless)
-    text = _sentence(f"Snoozed until {working.when(until)}{' or an answer' if unless else ''}", before)
-    after = list(snoozes.Wake(until.isoformat(), unless))
+    writes = preset.writes if preset else ""
+    before = snoozes.snooze(conversations, request.member, until=until, unless_answered=unless, writes=writes)
+    moment = f"{preset.label}" if preset and writes else f"{working.when(until)}{' or an answer' if unless else ''}"
+    text = _sentence(f"Snoozed until {moment}", before)
+    after = list(snoozes.Wake(until.isoformat(), unless, writes))
     kept = {one: was and list(was) for one, was in before.items()}
     deed = undoing.note(request.member, text, undoing.SNOOZED, kept, after)
     response = _done(request, text if before else "It sleeps until then already.", deed, clear=thread is None)

@@ -52,6 +52,7 @@ class Snooze(WorkspaceOwned):
     conversation = models.ForeignKey("mail.Conversation", on_delete=models.CASCADE, related_name="snoozes")
     until = models.DateTimeField()
     unless_answered = models.BooleanField(default=False)  # a mail of somebody else wakes it before
+    writes = models.CharField(max_length=320, blank=True)  # the next mail of this person wakes it before, too
     made_at = models.DateTimeField(default=now)
     woke_at = models.DateTimeField(null=True)
     answered = models.BooleanField(default=False)  # woken by an answer

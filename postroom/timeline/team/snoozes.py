@@ -35,6 +35,7 @@ class Preset(NamedTuple):
     label: str
     until: datetime
     unless_answered: bool = False
+    writes: str = ""  # the next mail of this address wakes it before
 
 
 class Wake(NamedTuple):
@@ -42,6 +43,7 @@ class Wake(NamedTuple):
 
     until: str
     unless_answered: bool
+    writes: str = ""
 
 
 def presets(at: datetime | None = None) -> list[Preset]:
@@ -92,11 +94,16 @@ def asleep(at: datetime | None = None) -> Q:
 
 @transaction.atomic
 def snooze(
-    conversations: Collection[int], member: Membership, *, until: datetime, unless_answered: bool = False
+    conversations: Collection[int],
+    member: Membership,
+    *,
+    until: datetime,
+    unless_answered: bool = False,
+    writes: str = "",
 ) -> Mapping[int, Wake | None]:
     """Put them to sleep. Returns how each that changed stood before (None: awake)."""
     before = _standing(conversations, member)
-    wanted = Wake(until.isoformat(), unless_answered)
+    wanted = Wake(until.isoformat(), unless_answered, writes)
     changed = {one: before.get(one) for one in conversations if before.get(one) != wanted}
     put(changed, member, wanted)
     return changed
@@ -119,6 +126,7 @@ def put(conversations: Collection[int], member: Membership, wanted: Wake | None)
             Snooze(
                 workspace_id=member.workspace_id, member=member, conversation_id=one,
                 until=datetime.fromisoformat(wanted.until), unless_answered=wanted.unless_answered, made_at=now(),
+                writes=wanted.writes,
             )
             for one in conversations
         )  # fmt: skip
@@ -132,7 +140,7 @@ def standing(conversations: Collection[int], member: Membership) -> dict[int, Wa
 
 def _standing(conversations: Collection[int], member: Membership) -> dict[int, Wake]:
     rows = Snooze.objects.filter(asleep(), member=member, conversation__in=list(conversations))
-    return {row.conversation_id: Wake(row.until.isoformat(), row.unless_answered) for row in rows}
+    return {row.conversation_id: Wake(row.until.isoformat(), row.unless_answered, row.writes) for row in rows}
 
 
 def _tell(workspace_id: int, member: int, conversations: Collection[int]) -> None:
@@ -175,11 +183,16 @@ def _told(rows: Collection[Snooze]) -> None:
         notices.tell(workspace_id, news_of)
 
 
+# Who is waited for may write in another conversation: it counts in a mailbox that has the sleeping one.
 _ANSWERED = """
 SELECT s.id FROM timeline_snooze s
-WHERE s.woke_at IS NULL AND s.unless_answered AND s.until > %(now)s AND EXISTS (
+WHERE s.woke_at IS NULL AND (s.unless_answered OR s.writes <> '') AND s.until > %(now)s AND EXISTS (
     SELECT 1 FROM mail_message m JOIN mail_thread t ON t.id = m.thread_id
-    WHERE m.id = ANY(%(messages)s) AND t.conversation_id = s.conversation_id AND m.received > s.made_at
+    WHERE m.id = ANY(%(messages)s) AND m.received > s.made_at
+      AND ((s.unless_answered AND t.conversation_id = s.conversation_id)
+           OR (s.writes <> '' AND lower(m.from_address) = s.writes AND EXISTS (
+               SELECT 1 FROM mail_thread here
+               WHERE here.conversation_id = s.conversation_id AND here.mailbox_id = m.mailbox_id)))
       AND NOT m.is_draft AND m.kind NOT IN ('auto_reply', 'bounce') AND NOT EXISTS (
           SELECT 1 FROM mailboxes_mailbox b
           WHERE b.workspace_id = s.workspace_id AND lower(b.address) = lower(m.from_address)))

@@ -141,6 +141,19 @@ def test_an_answer_wakes_what_waits_for_one_and_nothing_else(
     assert kinds(ben) == ["woke"]
 
 
+def test_who_is_waited_for_wakes_it_in_whatever_they_write(deliver: Deliver, ben: Membership) -> None:
+    conversation = deliver("Offer").conversation_id
+    until = now() + timedelta(days=3000)
+    snoozes.snooze([conversation], ben, until=until, writes="ines@contoso.example")
+    later = now() + timedelta(minutes=1)
+    deliver("Other people", from_="bob@contoso.example", received=later)
+    deliver("Automatic reply: away", from_="ines@contoso.example", received=later)
+    assert Snooze.objects.get().woke_at is None
+    deliver("Something else", from_="Ines@contoso.example", received=later)
+    assert Snooze.objects.get().answered
+    assert kinds(ben) == ["woke"]
+
+
 def test_undo_puts_back_what_is_still_as_it_was_left(deliver: Deliver, member: Membership, ben: Membership) -> None:
     first, second = deliver("One").conversation_id, deliver("Two").conversation_id
     before = commands.assign([first, second], ben, by=member)
