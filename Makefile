@@ -29,8 +29,8 @@ chaos: .venv/.dev ## real workers, real kills, a database restart, a push storm 
 
 SEEDS ?= 300
 FROM ?= 0
-simulate: .venv/.dev ## that many histories in which everything goes wrong (SEEDS=300 FROM=0)
-	@exec scripts/simulate --seeds $(SEEDS) --from $(FROM)
+simulate: .venv/.dev ## that many histories in which everything goes wrong (SEEDS=300 FROM=0 PLANTED=1)
+	@exec scripts/simulate --seeds $(SEEDS) --from $(FROM) $(if $(PLANTED),--planted)
 
 RUNS ?= 300
 crash-matrix: .venv/.dev ## that many messages sent under kills and lost connections at every step (RUNS=300)

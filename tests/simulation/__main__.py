@@ -16,13 +16,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any
 
 from tests.simulation.spreading import lines
 
 SHOWN = 10  # failing seeds told in full
+ENOUGH = 200  # seeds within which a planted bug has to be found
+
+Told = dict[str, Any]  # what a process says of a seed: ``seed``, ``steps``, ``wrong``
 
 
 def main() -> int:
@@ -76,7 +80,7 @@ def _many(options: argparse.Namespace) -> int:
     return 1 if wrong or seeds < options.seeds else 0
 
 
-def _spread(first: int, count: int, processes: int, plant: str) -> Iterator[dict[str, object]]:
+def _spread(first: int, count: int, processes: int, plant: str) -> Generator[Told]:
     """Results of all seeds, from as many processes; each says a line of JSON for a seed."""
     number = max(1, min(processes, count))
     slices = [f"{first + k}:{first + count}:{number}" for k in range(number)]
@@ -123,19 +127,34 @@ def _one(options: argparse.Namespace) -> int:
 
 
 def _planted(options: argparse.Namespace) -> int:
+    """A table: each bug, the first history that finds it, and what that history says."""
     _set_up()
     from tests.simulation.planted import BUGS
 
-    missed = 0
-    for name in [options.plant] if options.plant else BUGS:
-        results = _spread(options.first, options.seeds if options.seeds < 200 else 200, options.processes, name)
-        found = next((one for one in results if one["wrong"]), None)
-        results.close()
+    names, missed = [options.plant] if options.plant else list(BUGS), 0
+    for name in names:
+        found = _first_to_find(name, options.first, min(options.seeds, ENOUGH), options.processes)
         missed += found is None
-        where = f"found by seed {found['seed']}: {found['wrong'][0]}" if found else "NOT FOUND"
-        print(f"{name:28} {where}"[:200], flush=True)
-    print(f"{len(BUGS)} planted, {missed} not found")
+        where = f"seed {found['seed']:4}  {found['wrong'][0]}" if found else "NOT FOUND"
+        print(f"{name:24} {where}"[:180], flush=True)
+    print(f"{len(names)} planted, {missed} not found within {min(options.seeds, ENOUGH)} seeds")
     return 1 if missed else 0
+
+
+def _first_to_find(name: str, first: int, count: int, processes: int) -> Told | None:
+    """Processes take turns with the seeds: one that found something waits until no other can find it earlier."""
+    number = max(1, min(processes, count))
+    found: Told | None = None
+    reached = {k: first + k - number for k in range(number)}
+    results = _spread(first, count, processes, name)
+    for one in results:
+        reached[(one["seed"] - first) % number] = one["seed"]
+        if one["wrong"] and (found is None or one["seed"] < found["seed"]):
+            found = one
+        if found and min(reached.values()) + number > found["seed"]:
+            break
+    results.close()
+    return found
 
 
 def _set_up() -> None:
