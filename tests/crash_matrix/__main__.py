@@ -28,16 +28,18 @@ def main() -> int:
     if options.slice:
         return _slice(range(*map(int, options.slice.split(":"))))
     numbers = range(options.run, options.run + 1) if options.run is not None else range(options.runs)
-    began, mails, once, lost, doubled, wrong = time.monotonic(), 0, 0, 0, 0, 0
+    began, mails, once, asked, lost, doubled, wrong = time.monotonic(), 0, 0, 0, 0, 0, 0
     for found in _spread(numbers, options.processes):
         words = {one.partition(":")[0] for one in found["wrong"]}
         mails += found["run"] >= 0
         once += found["run"] >= 0 and not found["wrong"]
+        asked += found["asked"]
         lost, doubled, wrong = lost + ("lost" in words), doubled + ("doubled" in words), wrong + bool(words)
         if (words and wrong <= SHOWN) or options.run is not None:
             print(f"run {found['run']}: {found['cell']}; {found['happened']}: {found['wrong'] or 'once'}", flush=True)
     seconds = time.monotonic() - began
-    print(f"{mails} mails, {once} delivered once, {lost} lost, {doubled} doubled, {wrong} wrong, {seconds:.0f} s")
+    counts = f"{once} delivered once ({asked} of them after asking the author), {lost} lost, {doubled} doubled"
+    print(f"{mails} mails, {counts}, {wrong} wrong, {seconds:.0f} s")
     return 1 if wrong or mails < len(numbers) else 0
 
 

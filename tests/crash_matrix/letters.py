@@ -11,6 +11,7 @@ from typing import Any
 from postroom.lib import clock
 from postroom.mail import commands
 from postroom.mail.models import Composition
+from postroom.mail.outbound import limits
 from tests.crash_matrix.office import ADDRESS, COLLEAGUE, OUTSIDE, THIRD, Office
 
 LARGE = bytes(range(256)) * 12_800  # 3.3 MB: an upload session of six parts
@@ -28,6 +29,7 @@ class Letter:
 
 
 def _written(office: Office, *, files: Files, how: str = "new", to: tuple[str, ...] = (COLLEAGUE,)) -> Composition:
+    limits.set_for(office.mailbox, route="own", daily=None)
     answers = None if how == "new" else office.letter
     told: dict[str, Any] = {} if how in ("reply", "reply_all") else {"to": [("", address) for address in to]}
     composition = commands.compose(
@@ -81,6 +83,15 @@ def kept_draft(office: Office) -> Letter:
     return Letter(composition, (COLLEAGUE,), {"offer.pdf": b"one hundred"}, answers=True)
 
 
+def by_server(office: Office) -> Letter:
+    """The mailbox may send no more: the workspace's mail server carries it."""
+    composition = _written(office, how="reply_all", files={"offer.pdf": b"one hundred"})
+    commands.save(composition, bcc=[["", OUTSIDE]])
+    limits.set_for(office.mailbox, route="server", daily=None)
+    commands.send(composition)
+    return Letter(composition, (COLLEAGUE, THIRD), {"offer.pdf": b"one hundred"}, answers=True)
+
+
 LETTERS: dict[str, Callable[[Office], Letter]] = {
     "send": send,
     "reply": reply,
@@ -88,6 +99,7 @@ LETTERS: dict[str, Callable[[Office], Letter]] = {
     "large": large,
     "scheduled": scheduled,
     "kept draft": kept_draft,
+    "mail server": by_server,
 }
 
 
@@ -99,14 +111,14 @@ def wrong_with(office: Office, letter: Letter) -> list[str]:
     letter.composition.refresh_from_db()
     name = letter.composition.internet_message_id
     wrong = [] if letter.composition.state == "sent" else [f"lost: it says it is {letter.composition.state}"]
-    wrong += _how_often(
-        "the sender's copies", [row["folder"] for row in _copies(office, ADDRESS, name)], ["Sent Items"]
-    )
+    own = [row["folder"] for row in _copies(office, ADDRESS, name) if not row["isDraft"]]
+    wrong += _how_often("the sender's copies", own, ["Sent Items"])
     for person in letter.people:
         rows = _copies(office, person, name)
         wrong += _how_often(person, [row["folder"] for row in rows], ["Inbox"])
         wrong += [problem for row in rows for problem in _files(office, person, row, letter)]
     left = sum(name.encode() in raw for *_, raw in _outgoing(office))
+    left += sum(b"Message-ID: " + name.encode() in taken.content for taken in office.relay.messages)
     wrong += [] if left == 1 else [f"{'doubled' if left else 'lost'}: it left {left} times"]
     wrong += [f"draft: {row['subject']}" for row in _drafts(office)]
     return wrong + _threading(office, letter)

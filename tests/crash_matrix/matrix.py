@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
+from postroom.mail import commands
+from postroom.mail.models import Composition
+from postroom.mail.outbound import by_server
 from tests.crash_matrix.letters import LETTERS, wrong_with
 from tests.crash_matrix.office import Accident, Office, office
 
@@ -27,6 +30,7 @@ class Result(NamedTuple):
     cell: str
     happened: list[str]
     wrong: list[str]
+    asked: bool = False  # nobody could know what became of it: its author was asked, and sent it again
 
 
 def measure() -> dict[str, tuple[int, int]]:
@@ -81,6 +85,15 @@ def _run(one: Office, number: int, cell: Cell) -> Result:
     letter = LETTERS[cell.letter](one)
     try:
         one.send(letter.composition, cell.accidents)
+        happened = list(one.happened)
+        if asked := _is_unclear(letter.composition):
+            commands.send(letter.composition)
+            one.send(letter.composition)
     except Exception as trouble:  # what ends a worker is a finding, whatever it is
         return Result(number, str(cell), one.happened, [f"lost: a worker ended: {trouble!r}"])
-    return Result(number, str(cell), one.happened, wrong_with(one, letter))
+    return Result(number, str(cell), happened, wrong_with(one, letter), asked)
+
+
+def _is_unclear(composition: Composition) -> bool:
+    composition.refresh_from_db()
+    return composition.state == Composition.State.HELD and composition.failure == by_server.UNCLEAR

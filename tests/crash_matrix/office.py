@@ -6,6 +6,7 @@ Everything is in virtual time and one database transaction, which is rolled back
 from __future__ import annotations
 
 import os
+import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from postroom.accounts.models import User
 from postroom.lib import clock
 from postroom.mail.dump import dump
 from postroom.mail.models import Composition, Message
+from postroom.mail.outbound import servers
 from postroom.mail.sync import backfill
 from postroom.mailboxes import commands, grants
 from postroom.mailboxes.models import Mailbox
@@ -31,6 +33,7 @@ from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Membership
 from postroom_sandbox.clock import Clock
 from postroom_sandbox.testing import Sandbox, running_sandbox
+from tests.platform.mail_server import MailServer, Taken, mail_server
 from tests.proofs.together import difference, forget_process, microsoft
 from tests.simulation import world as simulated
 from tests.simulation.workers import Workers
@@ -61,6 +64,7 @@ class Office:
     member: Membership
     workers: Workers
     http: httpx2.Client
+    relay: MailServer  # the workspace's own mail server
     mailbox: Mailbox = field(init=False)
     letter: Message = field(init=False)  # what answers answer
     ticks: float = 0.0
@@ -145,20 +149,42 @@ class Office:
         self.requests += 1
         self.asked.append(f"{request.method} {request.url.path.rpartition('/')[2][:30]}")
         what = self.asked[-1]
-        self._point("reset before", f"before {what}", request)
+        self._point("reset before", f"before {what}")
         response: httpx2.Response = handle(transport, request)
         response.read()
-        self._point("reset after", f"after {what}", request)
+        self._point("reset after", f"after {what}")
         return response
 
-    def _point(self, kind: str, what: str, request: httpx2.Request) -> None:
+    def _point(self, kind: str, what: str) -> None:
         self.last = what
         self.workers.moment()
         if self.pending and self.pending[0] in (Accident(kind, self.requests), Accident(kind, self.asked[-1])):
             self._struck()
-            raise httpx2.ReadError("connection reset", request=request)
+            raise ConnectionResetError if " SMTP " in what else httpx2.ReadError("connection reset")
+
+    def spoken(self, send: Any, smtp: Any, text: Any) -> None:
+        """Something is said to the mail server."""
+        if self.workers.current is not None:
+            words = text if isinstance(text, str) else ""
+            self.requests += 1
+            self.asked.append(f"SMTP {words[:4].strip() or 'text'}")
+            self._point("reset before", f"before {self.asked[-1]}")
+        send(smtp, text)
+
+    def heard(self, listen: Any, smtp: Any) -> Any:
+        """It has answered."""
+        answer = listen(smtp)
+        if self.workers.current is not None and self.asked:
+            self._point("reset after", f"after {self.asked[-1]}")
+        return answer
 
     # -- the provider's side
+
+    def bring(self, taken: Taken) -> None:
+        """The mail server hands on what it took, to whom it knows."""
+        for address in taken.recipients:
+            if address in (ADDRESS, COLLEAGUE, THIRD):
+                self.sandbox.deliver(address, taken.content)
 
     def graph(self, address: str, method: str, path: str, body: Any = None) -> Any:
         """What somebody at the provider does or sees; JSON, or the bytes of ``$value``."""
@@ -191,8 +217,10 @@ def office() -> Iterator[Office]:
         stack.enter_context(simulated._one_transaction())
         for address in (ADDRESS, COLLEAGUE, THIRD):
             sandbox.user(address)
+        relay = stack.enter_context(mail_server())
         http = stack.enter_context(httpx2.Client(base_url=sandbox.url, trust_env=False))
-        found = Office(sandbox=sandbox, held=held, member=_member(), workers=Workers(1), http=http)
+        found = Office(sandbox=sandbox, held=held, member=_member(), workers=Workers(1), http=http, relay=relay)
+        relay.delivered = found.bring
         for hook in _hooks(found):
             stack.enter_context(hook)
         forget_process()
@@ -223,6 +251,8 @@ def _connect(found: Office) -> None:
     found.mailbox = commands.connect_sandbox(ADDRESS, "all")
     with found.workers.watching():
         found.rest()
+    server = {"host": "127.0.0.1", "port": found.relay.port, "security": "none", "steps_in": False}
+    servers.save(found.member.workspace, password=None, domains=["northwind.example"], **server)
     found.letter = Message.objects.get(mailbox=found.mailbox, subject="Offer")
     Lane.objects.filter(mailbox=found.mailbox).exclude(activity=Activity.OUTBOX).update(paused=True)
 
@@ -232,6 +262,7 @@ def _hooks(found: Office) -> Iterator[Any]:
     yield patch.dict(os.environ, given)
     for name, value in {**given, "POSTROOM_PUBLIC_URL": ""}.items():
         yield patch.object(settings, name, value, create=True)
+    yield patch.object(settings, "POSTROOM_MAIL_HOSTS", ["127.0.0.1"])
     yield patch.object(lanes, "wake", lambda *mailbox_ids: None)
     yield patch.object(lanes, "soon", lambda mailbox_id: None)
     yield patch.object(grants, "_apart", lambda work: work())
@@ -244,6 +275,9 @@ def _hooks(found: Office) -> Iterator[Any]:
 
     yield patch.object(sending.Sending, "_sleep", staticmethod(pass_time))
     yield patch.dict(client.Graph.__init__.__kwdefaults__, {"sleep": pass_time})
+    say, listen = smtplib.SMTP.send, smtplib.SMTP.getreply
+    yield patch.object(smtplib.SMTP, "send", lambda smtp, text: found.spoken(say, smtp, text))
+    yield patch.object(smtplib.SMTP, "getreply", lambda smtp: found.heard(listen, smtp))
     handle = httpx2.HTTPTransport.handle_request
     yield patch.object(
         httpx2.HTTPTransport, "handle_request", lambda transport, request: found.request(handle, transport, request)
