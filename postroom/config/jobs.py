@@ -14,6 +14,8 @@ from procrastinate.contrib.django import app
 from postroom.accounts import limits, signing_in
 from postroom.audit import log as access_log
 from postroom.files import storage
+from postroom.lib.clock import now
+from postroom.records.imports import commands as imports
 
 KEEP_FINISHED_HOURS = 24 * 7
 
@@ -28,7 +30,7 @@ delete from procrastinate_jobs j where j.status = 'doing' and not exists (
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="config.housekeeping", queue="housekeeping")
 def housekeeping(timestamp: int) -> None:
-    """Forget finished jobs, jobs of workers that died, ended sessions, old counters and readings."""
+    """Forget finished jobs, jobs of workers that died, ended sessions, old counters and readings, uploaded tables."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_ORPHANS)
         cursor.execute(
@@ -41,3 +43,4 @@ def housekeeping(timestamp: int) -> None:
     signing_in.purge()
     call_command("clearsessions")
     storage.drop_unused(older_than=timedelta(hours=1))
+    imports.forget_old(now())

@@ -22,6 +22,11 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{sign}{number}" if sign else f"{number} {currency}"
 
 
+def weighted(amount: Decimal, chance: int) -> Decimal:
+    """What of an amount is to be expected, exactly; `chance` is in per cent."""
+    return amount * chance / 100
+
+
 def totals(amounts: Iterable[tuple[str, Decimal]]) -> str:
     """Sums by currency, the largest first: "€84,000 + $12,000"."""
     sums: dict[str, Decimal] = {}

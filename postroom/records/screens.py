@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,6 +36,39 @@ class Field:
     add: str = ""  # what to say where nothing is set
 
 
+class Step(NamedTuple):
+    """Where a record may stand: a stage, a status. `tone` is a class, `state` "now", "done" or ""."""
+
+    value: str
+    label: str
+    tone: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What moves a record on: pressed on its page, dragged on a board. `path` is its word in addresses.
+
+    value   where a record stands, as addresses name it
+    target  what the command takes for a name in an address; None when there is no such step
+    steps   where a record may stand, in order
+    said    what a toast says of a record that was moved
+    """
+
+    name: str
+    label: str
+    path: str
+    value: Callable[[Any], str]
+    target: Callable[[Any, str], Any]
+    steps: Callable[[Any], Sequence[Step]]
+    said: Callable[[Any], str]
+
+
+def steps_of(choices: Iterable[tuple[Any, Any]], now: str) -> list[Step]:
+    """The steps of a choice that is the same for all records of a type."""
+    return [Step(str(value), str(label), state="now" if value == now else "") for value, label in choices]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Screen(Table):
     """A record type's table, page and form. Templates lie in `records/<folder>/`."""
@@ -49,6 +82,8 @@ class Screen(Table):
     whole: Shape  # what a page reads
     address: Callable[[Any], str] = lambda record: ""  # whom Compose writes to
     merges: bool = False  # whether duplicates of it are found and merged
+    moved: Moved | None = None
+    page: str = "records/page.html"  # its template, where it has more than others
     board: bool = False  # whether its first screen is a board, and the table beside it
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from postroom.records import merging_views, table_views, views
+from postroom.records import merging_views, moving, table_views, views
 from postroom.records.all_tables import SCREENS
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
@@ -39,7 +39,7 @@ def tables(table: Table, *, at: str, more: dict[str, Any]) -> list[URLPattern]:
 
 def screens(screen: Screen) -> list[URLPattern]:
     """List, page, form, field and deletion of one record type."""
-    index = "list/" if screen.board else ""
+    index, moved = "list/" if screen.board else "", screen.moved
     root, key, more = screen.type.plural.lower(), screen.type.key, {"screen": screen}
     merges = [
         path(f"{root}/duplicates/", merging_views.index, more, name=f"{root}-duplicates"),
@@ -56,6 +56,11 @@ def screens(screen: Screen) -> list[URLPattern]:
         path(f"{root}/<int:pk>/", views.page, more, name=key),
         path(f"{root}/<int:pk>/edit/", views.edit, more, name=f"{key}-edit"),
         path(f"{root}/<int:pk>/fields/<slug:name>/", views.field, more, name=f"{key}-field"),
+        *(
+            [path(f"{root}/<int:pk>/{moved.path}/<slug:to>/", moving.move, more, name=f"{key}-{moved.name}")]
+            if moved
+            else []
+        ),
         path(f"{root}/<int:pk>/deletion/", views.delete, more, name=f"{key}-delete"),
     ]
 
@@ -67,15 +72,13 @@ urlpatterns = [
     path("contacts/suggestions/", people.suggest, name="contact-suggestions"),
     *screens(COMPANIES),
     path("deals/", deals.board, name="deals"),
+    path("deals/forecast/", deals.outlook, name="forecast"),
     *screens(DEALS),
-    path("deals/<int:pk>/stages/<int:stage>/", deals.move, name="deal-stage"),
     *screens(TICKETS),
-    path("tickets/<int:pk>/status/<slug:status>/", tickets.become, name="ticket-status"),
     path("tickets/<int:pk>/taking/", tickets.take, name="ticket-take"),
     path("tickets/<int:pk>/merging/", tickets.merge, name="ticket-merge"),
     path("candidates/", candidates.board, name="candidates"),
     *screens(CANDIDATES),
-    path("candidates/<int:pk>/stages/<slug:stage>/", candidates.move, name="candidate-stage"),
     path("candidates/<int:pk>/evaluation/", candidates.judge, name="candidate-judge"),
     path("candidates/<int:pk>/interviews/", candidates.arrange, name="interview-new"),
     path("interviews/<int:pk>/notes/", candidates.take_notes, name="interview-notes"),
@@ -86,6 +89,7 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.edit, name="task"),
     path("tasks/<int:pk>/state/<slug:state>/", tasks.tick, name="task-state"),
     path("tasks/<int:pk>/deletion/", tasks.delete, name="task-delete"),
+    path("records/undo/<str:token>/", moving.undo, BY_TYPE, name="undo"),
     path("views/new/", saved.new, name="view-new"),
     path("views/<int:pk>/", saved.change, name="view"),
     path("views/<int:pk>/state/", saved.keep, name="view-keep"),

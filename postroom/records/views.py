@@ -22,6 +22,8 @@ from postroom.records.models import Note
 from postroom.records.record import Record, about
 from postroom.records.screens import Field, Screen
 from postroom.records.tables import Table
+from postroom.records.undoing import value_of, way_back
+from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required, permission_required
 from postroom.workspaces.models import Permission
 
@@ -43,6 +45,14 @@ def done(*, text: str = "", undo_url: str = "", **events: Any) -> HttpResponse:
     if text:
         told["toast"] = {"text": text, **({"undo_url": undo_url} if undo_url else {})}
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(told)})
+
+
+def refused(request: HttpRequest, text: str, *, back: str, label: str = "Back", active: str = "") -> HttpResponse:
+    """Why something was not saved: a toast to htmx, else a page that leads back."""
+    if is_partial(request):
+        return done(toast={"text": text, "kind": "error"})
+    context = {"problem": text, "back": back, "label": label, "active": active}
+    return render(request, "records/refused.html", context, status=422)
 
 
 def find(screen: Screen, request: MemberRequest, pk: int) -> Record:
@@ -92,7 +102,7 @@ def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
             for one in panels
         ],
     }
-    return render(request, "records/panel.html" if wants_part(request, "panel") else screen.template("page"), context)
+    return render(request, "records/panel.html" if wants_part(request, "panel") else screen.page, context)
 
 
 def _around(request: MemberRequest, screen: Screen, record: Record) -> dict[str, Any]:
@@ -102,11 +112,11 @@ def _around(request: MemberRequest, screen: Screen, record: Record) -> dict[str,
         "active": screen.type.plural.lower(),
         "address": screen.address(record),
         "may_delete": request.member.may(Permission.DELETE_RECORDS),
-        "lines": [(field, field.show(record)) for field in _lines(request, screen)],
+        "lines": [(field, field.show(record)) for field in lines_of(request, screen)],
     }
 
 
-def _lines(request: MemberRequest, screen: Screen) -> list[Field]:
+def lines_of(request: MemberRequest, screen: Screen) -> list[Field]:
     """The lines of the side column: the type's, then the workspace's own."""
     return [*screen.fields, *own_fields.lines(request.workspace.pk, screen.type.key)]
 
@@ -158,26 +168,33 @@ def _form_page(request: HttpRequest, screen: Screen, form: Any, record: Record |
 def field(request: MemberRequest, screen: Screen, pk: int, name: str) -> HttpResponse:
     """One field of the side column, changed in place. Without htmx the same as a page of its own."""
     record = find(screen, request, pk)
-    line = next((one for one in _lines(request, screen) if one.form == name), None)
+    line = next((one for one in lines_of(request, screen) if one.form == name), None)
     if line is None:
         raise Http404
     data = request.POST if request.method == "POST" else None
     form = screen.form(data, workspace=request.workspace, record=record, only=name)
     if form.is_bound and form.is_valid():
+        before = value_of(screen, record, name)
         try:
             screen.change(record, by=request.member, **form.values())
         except ValidationError as problem:
             form.refuse(problem)
         else:
-            return _field_shown(request, screen, find(screen, request, pk), line)
+            changed = find(screen, request, pk)
+            back = way_back(screen, changed, name, before=before, by=request.member)
+            answer = field_shown(request, screen, changed, line)
+            return toast(request, answer, f"{line.label} changed.", undo_url=back) if back else answer
     if is_partial(request) and "shown" in request.GET:
-        return _field_shown(request, screen, record, line)
+        return field_shown(request, screen, record, line)
     context = {**_around(request, screen, record), "form": form, "line": line, "bound": form[name]}
     template = "records/field_form.html" if is_partial(request) else "records/field_page.html"
     return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _field_shown(request: MemberRequest, screen: Screen, record: Record, line: Field) -> HttpResponse:
+def field_shown(
+    request: MemberRequest, screen: Screen, record: Record, line: Field, *, aside: bool = False
+) -> HttpResponse:
+    """A line of the side column as it is now. `aside`: out of band, wherever the page has it."""
     if not is_partial(request):
         return redirect(record)
     context = {
@@ -185,6 +202,7 @@ def _field_shown(request: MemberRequest, screen: Screen, record: Record, line: F
         "line": line,
         "shown": line.show(record),
         "and_head": request.method == "POST",
+        "aside": aside,
     }
     return render(request, "records/field_changed.html", context)
 

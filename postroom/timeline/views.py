@@ -16,7 +16,7 @@ from postroom.mail.models import Conversation
 from postroom.records import lists
 from postroom.records.notes.views import record_of
 from postroom.records.record import TYPES
-from postroom.records.views import done, is_partial
+from postroom.records.views import done, is_partial, refused
 from postroom.timeline import contacts, links, panel, queries
 from postroom.workspaces.access import MemberRequest, member_required
 
@@ -82,9 +82,7 @@ def add_contact(request: MemberRequest, pk: int) -> HttpResponse:
     try:
         person = contacts.add(conversation, address, by=request.member, name=name)
     except ValidationError as problem:
-        if is_partial(request):
-            return done(toast={"text": problem.messages[0], "kind": "error"})
-        return render(request, "timeline/refused.html", {"problem": problem.messages[0]}, status=422)
+        return refused(request, problem.messages[0], back=reverse("home"))
     return _answer(request, f"{person.name} is a contact now.", "", person.get_absolute_url())
 
 

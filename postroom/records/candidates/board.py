@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from django.db.models import Count, F, prefetch_related_objects
 
-from django.db.models import Count, prefetch_related_objects
-
+from postroom.records.boards import BoardColumn, cards
 from postroom.records.models import Candidate
+from postroom.records.screens import Step
 from postroom.workspaces.models import Workspace
 
-MOST_CARDS = 60
-SHOWN = (
-    Candidate.Stage.NEW,
-    Candidate.Stage.SCREENING,
-    Candidate.Stage.INTERVIEW,
-    Candidate.Stage.OFFER,
-    Candidate.Stage.HIRED,
-)
+SHOWN = tuple(stage for stage in Candidate.Stage if stage != Candidate.Stage.REJECTED)
+ORDER = (F("updated_at").desc(), F("id").desc())
 
 
-@dataclass(frozen=True)
-class StageColumn:
-    stage: Candidate.Stage
-    candidates: list[Candidate]
-    count: int
-
-    @property
-    def left_out(self) -> int:
-        return self.count - len(self.candidates)
-
-
-def columns(workspace: Workspace, job: int | None) -> list[StageColumn]:
-    """A column per stage that is shown, of one job or of all. One query per stage and three."""
+def columns(workspace: Workspace, job: int | None) -> list[BoardColumn]:
+    """A column per stage that is shown, of one job or of all. Three queries."""
     every = Candidate.objects.for_workspace(workspace)
     every = every.filter(job=job) if job else every
     counts = dict(every.order_by().values_list("stage").annotate(Count("pk")))
-    related = every.select_related("job", "owner__user", "person").order_by("-updated_at", "-id")
-    found = [
-        StageColumn(stage, list(related.filter(stage=stage)[:MOST_CARDS]), counts.get(stage, 0)) for stage in SHOWN
+    related = every.filter(stage__in=SHOWN).select_related("job", "owner__user", "person")
+    found = cards(related, by="stage", order=ORDER)
+    prefetch_related_objects([one for column in found.values() for one in column], "person__addresses")
+    return [
+        BoardColumn(Step(stage.value, str(stage.label)), found.get(stage.value, []), counts.get(stage.value, 0))
+        for stage in SHOWN
     ]
-    prefetch_related_objects([one for column in found for one in column.candidates], "person__addresses")
-    return found

@@ -9,7 +9,7 @@ from postroom.records.candidates import commands
 from postroom.records.candidates.forms import CandidateForm
 from postroom.records.models import Candidate, Job, PersonAddress
 from postroom.records.record import BY_KEY
-from postroom.records.screens import Field, Screen, Shown, owner, text
+from postroom.records.screens import Field, Moved, Screen, Shown, owner, steps_of, text
 from postroom.records.tables import ADDED, CHANGED, Column, Cut, everything, last_mail, main, owner_column, rank
 from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
@@ -120,6 +120,15 @@ CANDIDATES = Screen(
     whole=_rows,
     empty="Add who applied: their mail, resume, interviews and everybody's evaluation come together on one page.",
     address=lambda candidate: candidate.address,
+    moved=Moved(
+        name="stage",
+        label="Stage",
+        path="stages",
+        value=lambda candidate: str(candidate.stage),
+        target=lambda candidate, value: value if value in Stage.values else None,
+        steps=lambda candidate: steps_of(Stage.choices, candidate.stage),
+        said=lambda candidate: f"{candidate.name} moved to {candidate.get_stage_display()}.",
+    ),
     board=True,
     cuts=(
         Cut("open", "In progress", lambda query, member: query.exclude(stage__in=DONE)),

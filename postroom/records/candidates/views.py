@@ -1,19 +1,19 @@
-"""What only candidates have: the board, their stage, evaluation, interviews, references."""
+"""What only candidates have: the board, evaluation, interviews, references."""
 
 from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from postroom.records import boards
 from postroom.records.candidates import commands
 from postroom.records.candidates.board import columns
 from postroom.records.candidates.screen import CANDIDATES
 from postroom.records.models import Candidate, Interview, Job
-from postroom.records.views import done, is_partial, wants_part
+from postroom.records.views import done, is_partial, refused
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership
 
@@ -29,33 +29,9 @@ def board(request: MemberRequest) -> HttpResponse:
     jobs = Job.objects.for_workspace(request.workspace).filter(open=True)
     wanted = request.GET.get("job", "")
     job = jobs.find(pk=wanted) if wanted else None
-    context = {
-        "screen": CANDIDATES,
-        "active": "candidates",
-        "jobs": list(jobs[:12]),
-        "job": job,
-        "columns": columns(request.workspace, job.pk if job else None),
-    }
-    part = wants_part(request, "board")
-    name = "records/candidates/board_columns.html" if part else "records/candidates/board.html"
-    return render(request, name, context)
-
-
-@require_POST
-@member_required
-def move(request: MemberRequest, pk: int, stage: str) -> HttpResponse:
-    """Into another stage; the toast offers the way back."""
-    candidate = _candidate(request, pk)
-    before = candidate.stage
-    try:
-        moved = commands.move(candidate, to=stage, by=request.member)
-    except ValidationError as problem:
-        return done(toast={"text": problem.messages[0], "kind": "error"})
-    if not is_partial(request):
-        return redirect(candidate)
-    text = f"{candidate.name} moved to {candidate.get_stage_display()}." if moved else ""
-    undo = reverse("records:candidate-stage", args=[pk, before])
-    return done(text=text, undo_url=undo, record_changed={"id": pk}, deals_changed={"id": pk})
+    choices = [boards.Choice(one.title, f"?job={one.pk}", one == job) for one in jobs[:12]]
+    choices = [boards.Choice("All jobs", "?", job is None), *choices] if choices else []
+    return boards.page(request, CANDIDATES, columns(request.workspace, job.pk if job else None), choices=choices)
 
 
 @require_POST
@@ -144,8 +120,5 @@ def _carry_out(request: MemberRequest, candidate: Candidate, tab: str, command: 
 
 
 def _refused(request: MemberRequest, candidate: Candidate, tab: str, problem: ValidationError) -> HttpResponse:
-    text = " ".join(problem.messages)
-    if is_partial(request):
-        return done(toast={"text": text, "kind": "error"})
-    context = {"record": candidate, "problem": text, "back": f"{candidate.get_absolute_url()}?tab={tab}"}
-    return render(request, "records/candidates/refused.html", {**context, "active": "candidates"}, status=422)
+    back, label = f"{candidate.get_absolute_url()}?tab={tab}", f"Back to {candidate.name}"
+    return refused(request, " ".join(problem.messages), back=back, label=label, active="candidates")

@@ -1,33 +1,22 @@
-"""Deals by stage, as the board shows them."""
+"""Deals by stage, with what they are worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, F, Sum
 
+from postroom.records.boards import BoardColumn, cards
 from postroom.records.models import Deal, Pipeline, Stage
-from postroom.records.money import totals
+from postroom.records.money import totals, weighted
+from postroom.records.screens import Step
 
-MOST_CARDS = 60  # a column shows so many; the rest is in the list
-
-
-@dataclass(frozen=True)
-class BoardColumn:
-    stage: Stage
-    deals: list[Deal]
-    count: int
-    total: str
-
-    @property
-    def left_out(self) -> int:
-        return self.count - len(self.deals)
+ORDER = (F("close_date").asc(nulls_last=True), "id")
 
 
 def columns(pipeline: Pipeline) -> list[BoardColumn]:
-    """A column per stage, its deals by close date. Three queries and one per stage."""
+    """A column per stage, its deals by close date. Three queries."""
     counts: dict[int, int] = {}
     sums: dict[int, list[tuple[str, Decimal]]] = {}
     every = Deal.objects.filter(stage__pipeline=pipeline)
@@ -35,15 +24,24 @@ def columns(pipeline: Pipeline) -> list[BoardColumn]:
         counts[row["stage"]] = counts.get(row["stage"], 0) + row["number"]
         if row["amount"]:
             sums.setdefault(row["stage"], []).append((row["currency"], row["amount"]))
+    shown = cards(every.select_related("company", "owner__user", "stage"), by="stage_id", order=ORDER)
     return [
-        BoardColumn(stage, _cards(stage), counts.get(stage.pk, 0), totals(sums.get(stage.pk, [])))
+        BoardColumn(
+            step=Step(str(stage.pk), stage.name, stage.outcome),
+            cards=shown.get(str(stage.pk), []),
+            count=counts.get(stage.pk, 0),
+            total=totals(sums.get(stage.pk, [])),
+            weighted=_weighted(stage, sums.get(stage.pk, [])),
+        )
         for stage in pipeline.stages.all()
     ]
 
 
-def _cards(stage: Stage) -> list[Deal]:
-    order = (F("close_date").asc(nulls_last=True), "id")
-    return list(stage.deals.select_related("company", "owner__user").order_by(*order)[:MOST_CARDS])
+def _weighted(stage: Stage, amounts: list[tuple[str, Decimal]]) -> str:
+    """What of a stage's sum is to be expected, where that is another figure."""
+    if stage.outcome != Stage.Outcome.OPEN:
+        return ""
+    return totals((currency, weighted(amount, stage.chance)) for currency, amount in amounts)
 
 
 def is_late(deal: Deal, today: date) -> bool:

@@ -11,7 +11,7 @@ from postroom.records.deals.forms import DealForm
 from postroom.records.models import Deal, Stage
 from postroom.records.money import CURRENCIES, money
 from postroom.records.record import BY_KEY
-from postroom.records.screens import Field, Screen, Shown, company, owner, text
+from postroom.records.screens import Field, Moved, Screen, Shown, Step, company, owner, text
 from postroom.records.tables import (
     ADDED,
     ALL,
@@ -49,6 +49,20 @@ def _stages(member: Membership) -> list[tuple[str, str]]:
     )
     several = len({one.pipeline_id for one in stages}) > 1
     return [(str(one.pk), f"{one.pipeline.name}: {one.name}" if several else one.name) for one in stages]
+
+
+def _stage(deal: Deal, value: str) -> Stage | None:
+    found = Stage.objects.select_related("pipeline").filter(pipeline__workspace=deal.workspace_id)
+    return found.filter(pk=value).first() if value.isdecimal() and len(value) < 18 else None
+
+
+def _steps(deal: Deal) -> list[Step]:
+    """The stages of the deal's pipeline; those it has left behind are done, unless it was lost."""
+    stages = list(deal.stage.pipeline.stages.all())
+    at = next((number for number, stage in enumerate(stages) if stage.pk == deal.stage_id), -1)
+    behind = "" if deal.stage.outcome == Stage.Outcome.LOST else "done"
+    states = ["now" if number == at else behind if number < at else "" for number in range(len(stages))]
+    return [Step(str(one.pk), one.name, one.outcome, state) for one, state in zip(stages, states, strict=True)]
 
 
 def _with(outcome: str) -> Callable[[Any, Membership], Any]:
@@ -127,6 +141,15 @@ DEALS = Screen(
         MINE,
         Cut("won", "Won", _with(Stage.Outcome.WON)),
         Cut("lost", "Lost", _with(Stage.Outcome.LOST)),
+    ),
+    moved=Moved(
+        name="stage",
+        label="Stage",
+        path="stages",
+        value=lambda deal: str(deal.stage_id),
+        target=_stage,
+        steps=_steps,
+        said=lambda deal: f"{deal.name} moved to {deal.stage.name}.",
     ),
     board=True,
     fields=(

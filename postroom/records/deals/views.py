@@ -1,51 +1,62 @@
-"""What only deals have: the board, and moving to another stage."""
+"""What only deals have: the board, and the forecast."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
+from postroom.records import boards
 from postroom.records.deals import commands
 from postroom.records.deals.board import columns
+from postroom.records.deals.forecast import forecast
 from postroom.records.deals.screen import DEALS
-from postroom.records.models import Deal, Pipeline, Stage
-from postroom.records.views import done, is_partial, wants_part
+from postroom.records.filters import first_of
+from postroom.records.models import Pipeline
 from postroom.workspaces.access import MemberRequest, member_required
+from postroom.workspaces.models import Membership
+
+MOST_OWNERS = 24  # chips; all the others have their line in the table
+
+
+def pipelines_of(request: MemberRequest) -> tuple[Pipeline, list[boards.Choice]]:
+    """The first pipeline, or the one ?pipeline= names; and what there is to choose, where there are several."""
+    pipelines = list(Pipeline.objects.for_workspace(request.workspace).prefetch_related("stages"))
+    wanted = request.GET.get("pipeline", "")
+    if wanted:
+        pipeline = Pipeline.objects.for_workspace(request.workspace).prefetch_related("stages").find(pk=wanted)
+    else:
+        pipeline = pipelines[0] if pipelines else commands.pipeline_of(request.workspace)
+    choices = [boards.Choice(one.name, f"?pipeline={one.pk}", one.pk == pipeline.pk) for one in pipelines]
+    return pipeline, choices if len(choices) > 1 else []
 
 
 @require_GET
 @member_required
 def board(request: MemberRequest) -> HttpResponse:
-    """The first pipeline, or the one ?pipeline= names."""
-    pipelines = Pipeline.objects.for_workspace(request.workspace).prefetch_related("stages")
-    wanted = request.GET.get("pipeline", "")
-    pipeline = pipelines.find(pk=wanted) if wanted else pipelines.first() or commands.pipeline_of(request.workspace)
+    pipeline, choices = pipelines_of(request)
+    return boards.page(request, DEALS, columns(pipeline), choices=choices, today=timezone.localdate())
+
+
+@require_GET
+@member_required
+def outlook(request: MemberRequest) -> HttpResponse:
+    """What the deals of a pipeline may bring; ?owner= narrows it to one member's."""
+    pipeline, choices = pipelines_of(request)
+    everybody = Membership.objects.for_workspace(request.workspace).select_related("user").order_by("user__name")
+    wanted, today = request.GET.get("owner", ""), timezone.localdate()
+    owner = everybody.find(pk=wanted) if wanted else None
+    owners = [boards.Choice("Everybody", f"?pipeline={pipeline.pk}", owner is None)]
+    of = f"?pipeline={pipeline.pk}&owner="
+    owners += [boards.Choice(one.name, f"{of}{one.pk}", one == owner) for one in everybody[:MOST_OWNERS]]
     context = {
         "screen": DEALS,
-        "active": "deals",
-        "pipeline": pipeline,
-        "pipelines": pipelines,
-        "columns": columns(pipeline),
-        "today": timezone.localdate(),
+        "active": DEALS.root,
+        "forecast": forecast(pipeline, today=today, owner=owner),
+        "choices": choices,
+        "owners": owners if len(owners) > 2 else [],
+        "since": first_of(today),
+        "narrowed": f"&f.owner={owner.pk}" if owner else "",
     }
-    part = wants_part(request, "board")
-    return render(request, "records/deals/board_columns.html" if part else "records/deals/board.html", context)
-
-
-@require_POST
-@member_required
-def move(request: MemberRequest, pk: int, stage: int) -> HttpResponse:
-    """Into another stage; the toast offers the way back."""
-    deal = Deal.objects.for_workspace(request.workspace).select_related("stage__pipeline").find(pk=pk)
-    target = get_object_or_404(
-        Stage.objects.select_related("pipeline"), pk=stage, pipeline__workspace=request.workspace
-    )
-    before = deal.stage
-    moved = commands.move(deal, to=target, by=request.member)
-    if not is_partial(request):
-        return redirect(deal)
-    text = f"{deal.name} moved to {target.name}." if moved else ""
-    return done(text=text, undo_url=reverse("records:deal-stage", args=[pk, before.pk]), deals_changed={"id": pk})
+    return render(request, "records/deals/forecast.html", context)

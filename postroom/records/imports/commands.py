@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from postroom.records.screens import Screen
 from postroom.records.text import fold
 from postroom.workspaces.models import Membership, Workspace
 
+KEPT = timedelta(days=7)  # a table somebody uploaded has addresses in it, and nobody looks at it again
 AT_ONCE = 100  # rows of one step
 FULL_NAME = "full_name"
 
@@ -47,6 +49,12 @@ def begin(table: Table, screen: Screen, *, by: Membership, name: str) -> Import:
         rows=table.rows,
         mapping=_guess(table.header, wanted),
     )
+
+
+def forget_old(moment: datetime) -> int:
+    """Delete the imports of more than a week ago; answers how many. What they brought stays."""
+    gone, _ = Import.objects.filter(created_at__lt=moment - KEPT).delete()
+    return gone
 
 
 def targets(screen: Screen, workspace: Workspace) -> dict[str, str]:

@@ -49,10 +49,6 @@ def _matching(query: QuerySet[Any], words: str) -> QuerySet[Any]:
     return query
 
 
-def _record(task: Task) -> str:
-    return str(task.record.name) if task.has_record else ""
-
-
 def _is_about(pointer: str) -> Q:
     return Q(**{f"{pointer}__isnull": False})
 
@@ -86,7 +82,7 @@ TASKS = TaskTable(
         Column(
             "about",
             "About",
-            text=_record,
+            cell="records/tasks/about.html",
             room="is-mid",
             filter=About("", filters.fixed((one.key, one.label) for one in TYPES), empty="Nothing"),
         ),

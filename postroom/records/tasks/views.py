@@ -20,7 +20,7 @@ from postroom.records.notes.views import record_of
 from postroom.records.record import BY_KEY, Record, about
 from postroom.records.tasks import commands
 from postroom.records.tasks.table import TASKS
-from postroom.records.views import done, form_methods, is_partial, table
+from postroom.records.views import done, form_methods, is_partial, refused, table
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership
 
@@ -63,11 +63,11 @@ def new(request: MemberRequest) -> HttpResponse:
         try:
             commands.create(request.workspace, by=request.member, record=record, **form.values())
         except ValidationError as problem:
-            return _refused(request, problem.messages[0], back)
+            return refused(request, problem.messages[0], back=back, active="tasks")
         return (
             done(text="Task added.", record_changed=True, tasks_changed=True) if is_partial(request) else redirect(back)
         )
-    return _refused(request, str(next(iter(form.errors.values()))[0]), back)
+    return refused(request, str(next(iter(form.errors.values()))[0]), back=back, active="tasks")
 
 
 @form_methods
@@ -120,9 +120,3 @@ def register() -> None:
 
 def _to_do(record: Record) -> int:
     return Task.objects.filter(done_at=None, **about(record)).count()
-
-
-def _refused(request: MemberRequest, text: str, back: str) -> HttpResponse:
-    if is_partial(request):
-        return done(toast={"text": text, "kind": "error"})
-    return render(request, "records/tasks/refused.html", {"problem": text, "back": back, "active": "tasks"}, status=422)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -13,9 +15,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from postroom.lib.clock import now
 from postroom.records import money as amounts
+from postroom.records.deals.board import is_late
 from postroom.records.deals.forms import as_token
 from postroom.records.models import Candidate, Company, Deal, Person, Stage, Task, Ticket
 from postroom.records.record import Record
+from postroom.records.screens import Screen, Step, steps_of
 from postroom.records.tickets.sla import Clock, clock
 
 register = template.Library()
@@ -33,18 +37,6 @@ def money(amount: Decimal | None, currency: str) -> str:
 def stage_tone(stage: Stage) -> str:
     """The tag colour of a stage, by what being there means."""
     return TONES[Stage.Outcome(stage.outcome)]
-
-
-@register.filter
-def stage_steps(deal: Deal) -> list[tuple[Stage, str]]:
-    """The stages of a deal's pipeline, each with "done", "now" or ""."""
-    stages = list(deal.stage.pipeline.stages.all())
-    at = next((number for number, stage in enumerate(stages) if stage.pk == deal.stage_id), -1)
-    lost = deal.stage.outcome == Stage.Outcome.LOST
-    return [
-        (stage, "now" if number == at else "done" if number < at and not lost else "")
-        for number, stage in enumerate(stages)
-    ]
 
 
 STATUS_TONES = {
@@ -79,6 +71,24 @@ CANDIDATE_TONES = {
 def candidate_tone(candidate: Candidate) -> str:
     """The tag colour of a candidate's stage."""
     return CANDIDATE_TONES.get(Candidate.Stage(candidate.stage), "candidate")
+
+
+@register.filter
+def steps(record: Record, screen: Screen) -> Sequence[Step]:
+    """Where a record may stand, in order, and where it stands."""
+    return screen.moved.steps(record) if screen.moved else ()
+
+
+@register.filter
+def moves(record: Record, columns: Sequence[Step]) -> Sequence[Step]:
+    """Where a card may be moved: to the columns of its board, and a candidate out of it."""
+    return steps_of(Candidate.Stage.choices, record.stage) if isinstance(record, Candidate) else columns
+
+
+@register.filter
+def deal_late(deal: Deal, today: date) -> bool:
+    """Whether an open deal should have been closed by now."""
+    return is_late(deal, today)
 
 
 @register.filter

@@ -21,9 +21,11 @@ from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
 from postroom.records.record import Record
 from postroom.records.saved import commands as views
+from postroom.records.screens import Screen
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
-from postroom.records.urls import app_name, urlpatterns
+from postroom.records.undoing import way_back
+from postroom.records.urls import SCREENS, app_name, urlpatterns
 from postroom.workspaces.models import Membership, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,7 @@ def world(northwind: Workspace, alice: Membership) -> dict[str, Any]:
     deal = deals.create(northwind, by=alice, name="Contoso renewal", company=contoso, people=[ines])
     candidate = candidates.create(northwind, by=alice, name="Paul Meyer", address="paul@mail.example", job="Driver")
     return {
+        "undo": undo_of(SCREENS["contact"], ines, alice),
         "contact": ines,
         "company": contoso,
         "deal": deal,
@@ -56,19 +59,26 @@ def world(northwind: Workspace, alice: Membership) -> dict[str, Any]:
     }
 
 
+def undo_of(screen: Screen, record: Record, member: Membership) -> str:
+    """The token that takes back a change of the owner which was none."""
+    return way_back(screen, record, "owner", before="", by=member).rstrip("/").rpartition("/")[2]
+
+
 def addresses(world: dict[str, Any]) -> Iterator[str]:
     """Every address of the package that names an object, filled in with the world's."""
     fields = {"contact": "job_title", "company": "industry", "deal": "amount", "ticket": "name", "candidate": "name"}
     owners = {"note": "note", "note-delete": "note", "interview-new": "candidate", "reference-new": "candidate"}
     for pattern in urlpatterns:
         wanted = set(pattern.pattern.converters)
-        if not wanted:
+        if wanted == {"token"}:
+            yield reverse("records:undo", args=[world["undo"]])
+        if not wanted or wanted == {"token"}:
             continue
         key = owners.get(pattern.name, pattern.name.split("-")[0])
         record = world["contact" if key == "note" and "key" in wanted else key]
         stage = world["deal"].stage_id if key == "deal" else "offer"
-        possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "stage": stage}
-        possible |= {"status": "solved", "state": "done", "way": "up"}
+        possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "to": stage}
+        possible |= {"state": "done", "way": "up", "token": "nonsense", **({"to": "solved"} if key == "ticket" else {})}
         possible |= {"way": "back"} if key == "view" else {}
         yield reverse(f"{app_name}:{pattern.name}", kwargs={name: possible[name] for name in wanted})
 

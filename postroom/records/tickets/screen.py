@@ -10,7 +10,7 @@ from postroom.lib.clock import now
 from postroom.records import filters
 from postroom.records.models import Queue, Ticket
 from postroom.records.record import BY_KEY
-from postroom.records.screens import Field, Screen, Shown, company, owner, text
+from postroom.records.screens import Field, Moved, Screen, Shown, company, owner, steps_of, text
 from postroom.records.tables import (
     ADDED,
     CHANGED,
@@ -157,6 +157,16 @@ TICKETS = Screen(
         Cut("late", "Overdue", lambda query, member: query.filter(_late(now()), status__in=TO_DO)),
         Cut("done", "Solved", lambda query, member: query.exclude(status__in=TO_DO)),
         Cut("all", "All", everything),
+    ),
+    page="records/tickets/page.html",
+    moved=Moved(
+        name="status",
+        label="Status",
+        path="status",
+        value=lambda ticket: str(ticket.status),
+        target=lambda ticket, value: value if value in Status.values else None,
+        steps=lambda ticket: steps_of(Status.choices, ticket.status),
+        said=lambda ticket: f"#{ticket.number} is {ticket.get_status_display().lower()}.",
     ),
     first_sort="due",
 )

@@ -1,13 +1,12 @@
-"""What only tickets have: their status, taking one, merging two."""
+"""What only tickets have: taking one, merging two."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from postroom.records import lists
@@ -20,21 +19,6 @@ from postroom.workspaces.access import MemberRequest, member_required
 def _ticket(request: MemberRequest, pk: Any) -> Ticket:
     every = Ticket.objects.for_workspace(request.workspace).select_related("queue", "merged_into")
     return every.find(pk=pk)
-
-
-@require_POST
-@member_required
-def become(request: MemberRequest, pk: int, status: str) -> HttpResponse:
-    """Another status; the toast offers the way back."""
-    if status not in Ticket.Status.values:
-        raise Http404
-    ticket = _ticket(request, pk)
-    before = ticket.status
-    changed = commands.become(ticket, status, by=request.member)
-    if not is_partial(request):
-        return redirect(ticket)
-    text = f"#{ticket.number} is {ticket.get_status_display().lower()}." if changed else ""
-    return done(text=text, undo_url=reverse("records:ticket-status", args=[pk, before]), record_changed={"id": pk})
 
 
 @require_POST

@@ -8,9 +8,9 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 
 from postroom.mail.models import Thread
+from postroom.records.deals.screen import DEALS
 from postroom.records.history import Event
 from postroom.records.models import Deal
-from postroom.records.templatetags.records import stage_steps
 
 register = template.Library()
 
@@ -68,5 +68,5 @@ def _change(field: str, old: str, new: str) -> str:
 @register.filter
 def stage_bars(deal: Deal) -> list[dict[str, str]]:
     """The open stages of a deal's pipeline and how far it is, for the component `stages`."""
-    steps = stage_steps(deal)
-    return [{"label": stage.name, "state": state} for stage, state in steps if stage.outcome != "lost"]
+    assert DEALS.moved is not None
+    return [{"label": one.label, "state": one.state} for one in DEALS.moved.steps(deal) if one.tone != "lost"]

@@ -69,5 +69,5 @@ def test_another_address_goes_to_the_contact_behind(paul: Candidate) -> None:
 
 def test_the_board_shows_each_in_their_stage(paul: Candidate, northwind: Workspace) -> None:
     commands.move(paul, to="offer", by=None)
-    assert {column.stage.value: column.count for column in columns(northwind, None)}["offer"] == 1
+    assert {column.step.value: column.count for column in columns(northwind, None)}["offer"] == 1
     assert sum(column.count for column in columns(northwind, paul.job_id)) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,9 +12,10 @@ from django.test import Client
 
 from postroom.records.deals import commands
 from postroom.records.deals.board import columns, is_late
+from postroom.records.deals.screen import DEALS
 from postroom.records.models import Deal, Event, Pipeline, Stage
 from postroom.records.people import commands as people
-from postroom.records.templatetags.records import stage_steps
+from postroom.records.screens import Step
 from postroom.workspaces.models import Membership, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def deal(northwind: Workspace, alice: Membership) -> Deal:
     return commands.create(northwind, by=alice, name="Contoso renewal", amount=Decimal(84000))
+
+
+def steps(deal: Deal) -> Sequence[Step]:
+    assert DEALS.moved is not None
+    return DEALS.moved.steps(deal)
 
 
 def stage(deal: Deal, name: str) -> Stage:
@@ -76,9 +82,9 @@ def test_amounts_are_told_as_they_are_read(deal: Deal) -> None:
 
 def test_steps_before_the_stage_are_done_but_not_on_the_way_to_lost(deal: Deal) -> None:
     commands.move(deal, to=stage(deal, "Negotiation"), by=None)
-    assert [state for _, state in stage_steps(deal)] == ["done", "done", "now", "", "", ""]
+    assert [step.state for step in steps(deal)] == ["done", "done", "now", "", "", ""]
     commands.move(deal, to=stage(deal, "Lost"), by=None)
-    assert [state for _, state in stage_steps(deal)] == ["", "", "", "", "", "now"]
+    assert [step.state for step in steps(deal)] == ["", "", "", "", "", "now"]
 
 
 def test_the_board_counts_and_sums_each_stage(deal: Deal, northwind: Workspace) -> None:
@@ -99,7 +105,7 @@ def test_moving_on_the_board_answers_with_the_way_back(
     target = stage(deal, "Proposal")
     answer = as_(alice).post(f"/deals/{deal.pk}/stages/{target.pk}/", headers={"HX-Request": "true"})
     assert answer.status_code == 204
-    assert f"/deals/{deal.pk}/stages/{deal.stage_id}/" in answer.headers["HX-Trigger"]
+    assert "/records/undo/" in answer.headers["HX-Trigger"]
     assert as_(alice).post(f"/deals/{deal.pk}/stages/{target.pk}/").url == f"/deals/{deal.pk}/"
 
 

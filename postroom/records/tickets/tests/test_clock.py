@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from postroom.records.tickets.clock import Hours, after, between
@@ -42,6 +42,7 @@ def test_without_hours_the_plain_clock_counts() -> None:
     assert after(FRIDAY_FOUR, timedelta(hours=4), always) == FRIDAY_FOUR + timedelta(hours=4)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # time zones are read from disk once
 @given(moments, spans, hours)
 def test_what_was_added_is_what_lies_between(start: datetime, worked: timedelta, queue: Hours) -> None:
     end = after(start, worked, queue)
