@@ -151,7 +151,7 @@ def accounts_of(member: Membership) -> Accounts:
     return Accounts(readable, frozenset(row.address.lower() for row in rows) | own, frozenset(own))
 
 
-def _asleep(member: Membership) -> QuerySet[ThreadFolder, dict[str, Any]]:
+def _asleep(member: Membership) -> QuerySet[Any, Any]:
     """Unread messages in a mailbox's Inbox that the member does not want to see yet."""
     sleeping = Snooze.objects.filter(asleep(), member=member)
     places = ThreadFolder.objects.filter(

@@ -144,6 +144,10 @@ class Reading:
         return reverse("inbox:reply", args=[self.thread.pk])
 
     @property
+    def paper(self) -> str:
+        return reverse("inbox:print", args=[self.thread.pk])
+
+    @property
     def acts(self) -> dict[str, str]:
         """The address of each action, saying where the thread was opened."""
         query = urlencode({"place": self.place, "close": self.close})

@@ -59,6 +59,14 @@ pre { white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; margin: 0; 
 .grid :is(td, th) { border: 1px solid light-dark(#d5d9e2, #3a4050); padding: .25em .6em; text-align: start; }
 .grid th { background: light-dark(#f3f4f7, #2b303b); }
 .grid .number { text-align: end; white-space: nowrap; }
+:root:has(.print) { color-scheme: only light; }
+.print { max-width: 48rem; margin: 0 auto; padding: 1rem; }
+.print h1 { font-size: 20px; }
+.sheet { border-top: 1px solid #999; padding: .75em 0 1.5em; }
+.sheet dl { display: grid; grid-template-columns: auto 1fr; gap: .1em 1em; margin: 0 0 1em; font-size: 13px; }
+.sheet dd { margin: 0; }
+.sheet dt { color: #555; }
+.print details.quoted { display: none; }
 .clipped { margin-top: 1em; padding: .6em .9em; border-radius: 6px; background: light-dark(#fdf3d8, #3a3220); }
 """
 
@@ -72,22 +80,40 @@ class Unavailable(Exception):
 
 def page(message: Message, *, pictures: bool = False) -> str:
     """A whole HTML document with a message's text. ``pictures``: load remote ones, through our own address."""
+    return _document(text_of_message(message, pictures=pictures))
+
+
+def text_of_message(message: Message, *, pictures: bool = False) -> str:
+    """The same without the document around it. For pages under ``FRAME_POLICY`` alone."""
     body: MessageBody | None = getattr(message, "body", None)
     if body is None:
-        return _document(f"<p><em>{escape(_why_empty(message))}</em></p>")
+        return f"<p><em>{escape(_why_empty(message))}</em></p>"
     html = body.html if body.content_type == "html" else mail_html.from_text(body.text)
-    attachments = list(message.attachments.exclude(content_id=""))
+    attachments = [one for one in message.attachments.all() if one.content_id]
     addresses = {one.content_id.strip("<>"): inline_address(one) for one in attachments}
-    document = rendered(html, addresses, proxied=picture_address if pictures else None)
-    return document.replace(mail_html.CLIPPED, _clipped_notice(message))
+    text = _inside(html, addresses, proxied=picture_address if pictures else None)
+    return text.replace(mail_html.CLIPPED, _clipped_notice(message))
 
 
-def rendered(html: str, attachments: Mapping[str, str], *, proxied: mail_html.PictureAddress | None = None) -> str:
-    """Sanitised HTML as a document of its own: quotes folded, colours for both themes, pictures where they may load."""
+def printed(subject: str, messages: Sequence[tuple[Sequence[tuple[str, str]], str]]) -> str:
+    """A document to put on paper: of each message the lines of its head, and its ``text_of_message``."""
+    parts = [f"<h1>{escape(subject)}</h1>"]
+    for head, text in messages:
+        lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in head)
+        parts.append(f'<section class="sheet"><dl>{lines}</dl>{text}</section>')
+    return _document(f'<div class="print">{"".join(parts)}</div>')
+
+
+def rendered(html: str, attachments: Mapping[str, str]) -> str:
+    """Sanitised HTML as a document of its own: quotes folded, colours for both themes, no picture from elsewhere."""
+    return _document(_inside(html, attachments))
+
+
+def _inside(html: str, attachments: Mapping[str, str], *, proxied: mail_html.PictureAddress | None = None) -> str:
     folded = quotes.folded(html)
     long = len(folded) > dusk.LONGEST  # then it gets white paper in the dark too
     text = mail_html.shown(folded if long else dusk.dusk(folded), attachments=attachments, proxied=proxied)
-    return _document(f'<div class="{"paper" if long else "mail"}">{text}</div>')
+    return f'<div class="{"paper" if long else "mail"}">{text}</div>'
 
 
 def _document(content: str) -> str:

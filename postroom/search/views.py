@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from postroom.search import find
+from postroom.search import find, suggest
 from postroom.search.find import Hit
 from postroom.search.snippets import Segment
 from postroom.workspaces.access import MemberRequest, member_required
@@ -64,6 +64,14 @@ def results(request: MemberRequest) -> HttpResponse:
 def thread(request: MemberRequest, pk: int) -> HttpResponse:
     """The same list with a thread open; the thread itself comes from its own address, which decides who may read it."""
     return _page(request, open=pk)
+
+
+@require_GET
+@member_required
+def suggested(request: MemberRequest) -> HttpResponse:
+    """Lines for the list below the search box; ``?q=`` is what stands in it."""
+    found = suggest.suggestions(request.member, request.GET.get("q", "")[:LONGEST].replace("\0", ""))
+    return render(request, "search/suggestions.html", {"suggestions": found})
 
 
 def _page(request: MemberRequest, open: int | None = None) -> HttpResponse:

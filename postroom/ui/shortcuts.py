@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from postroom.ui import rail
+
 
 class Shortcut(NamedTuple):
     """Keys as typed, separated by blanks, and what they do."""
@@ -17,21 +19,13 @@ class Group(NamedTuple):
     shortcuts: tuple[Shortcut, ...]
 
 
-GROUPS: list[Group] = [
+_GROUPS: list[Group] = [
     Group(
         "Anywhere",
         (
             Shortcut("Ctrl K", "Search or jump to"),
             Shortcut("/", "Search"),
             Shortcut("c", "Compose"),
-            Shortcut("g h", "Go to Home"),
-            Shortcut("g i", "Go to Inbox"),
-            Shortcut("g m", "Go to Email"),
-            Shortcut("g c", "Go to Contacts"),
-            Shortcut("g o", "Go to Companies"),
-            Shortcut("g d", "Go to Deals"),
-            Shortcut("g n", "Go to Notifications"),
-            Shortcut("g s", "Go to Settings"),
             Shortcut("?", "Show this help"),
         ),
     ),
@@ -42,6 +36,7 @@ GROUPS: list[Group] = [
             Shortcut("k", "Previous"),
             Shortcut("Enter", "Open"),
             Shortcut("x", "Choose, for doing something to several"),
+            Shortcut("i", "Mark what is chosen as read"),
             Shortcut("Esc", "Back to the list"),
         ),
     ),
@@ -57,6 +52,7 @@ GROUPS: list[Group] = [
             Shortcut("s", "Snooze"),
             Shortcut("*", "Flag"),
             Shortcut("u", "Mark as unread"),
+            Shortcut("p", "Print"),
             Shortcut("v", "Move to folder"),
             Shortcut("l", "Categories"),
             Shortcut("!", "Junk, or not junk"),
@@ -66,3 +62,14 @@ GROUPS: list[Group] = [
         ),
     ),
 ]
+
+
+def groups() -> list[Group]:
+    """All of it; where `g` and a letter lead is what the rail says."""
+    places = rail.destinations((*rail.RAIL, _NOTICES, *rail.FOOT))
+    going = tuple(Shortcut(place.keys, f"Go to {place.label}") for place in places if place.keys)
+    anywhere, *others = _GROUPS
+    return [anywhere._replace(shortcuts=(*anywhere.shortcuts, *going)), *others]
+
+
+_NOTICES = rail.Entry("told", "Notifications", "bell", "inbox:told", keys="g n")

@@ -6,6 +6,7 @@ from typing import Any
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from postroom.mail import content
 from postroom.mail.models import Message, Thread
 from postroom.mailboxes.models import Mailbox
 
@@ -130,6 +131,21 @@ def _queries(page: Client, address: str) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert page.get(address).status_code == 200
     return sum(1 for one in seen.captured_queries if one["sql"].upper().lstrip().startswith(("SELECT", "WITH")))
+
+
+def test_a_conversation_on_paper_costs_the_same_for_every_length(
+    page: Client, deliver: Callable[..., Thread], django_assert_max_num_queries: Any
+) -> None:
+    thread = deliver("Offer", html="<p>First</p><script>x</script>", from_="ines@contoso.example")
+    first = thread.messages.get().internet_message_id
+    few = _queries(page, f"/inbox/threads/{thread.pk}/print/")
+    for number in range(5):
+        deliver(f"Re: Offer {number}", minutes=1, in_reply_to=first, html=f"<p>Answer {number}</p>")
+    assert _queries(page, f"/inbox/threads/{thread.pk}/print/") == few
+    answer = page.get(f"/inbox/threads/{thread.pk}/print/")
+    html = answer.content.decode()
+    assert "First" in html and "Answer 4" in html and "ines@contoso.example" in html and "<script" not in html
+    assert answer["Content-Security-Policy"] == content.FRAME_POLICY
 
 
 def test_the_rail_brings_counts_out_of_band(page: Client, deliver: Callable[..., Thread]) -> None:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide import IconDoesNotExist
 from lucide.templatetags.lucide import lucide
 
-from postroom.ui import assets, shortcuts, words
+from postroom.ui import assets, rail, shortcuts, words
 from postroom.ui.shell import HEALTH_WORDS
 
 register = template.Library()
@@ -106,7 +106,13 @@ def current_timezone_name() -> str:
 @register.simple_tag
 def shortcut_groups() -> list[shortcuts.Group]:
     """The keyboard map, for the help dialog."""
-    return shortcuts.GROUPS
+    return shortcuts.groups()
+
+
+@register.simple_tag
+def settings_places() -> list[rail.Destination]:
+    """Where settings lead, for the command palette."""
+    return rail.destinations(rail.SETTINGS)
 
 
 @register.simple_tag

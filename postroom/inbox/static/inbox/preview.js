@@ -69,3 +69,15 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   open(file);
 });
+
+/* Printing: the page made for it, in a frame nobody sees; without a script the link opens it. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-print]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  document.getElementById("print-frame")?.remove();
+  const frame = Object.assign(document.createElement("iframe"), { id: "print-frame", src: link.href, title: "To be printed", className: "visually-hidden", ariaHidden: "true", tabIndex: -1 });
+  frame.sandbox = "allow-same-origin allow-modals";
+  frame.addEventListener("load", () => frame.contentWindow.print());
+  document.body.append(frame);
+});

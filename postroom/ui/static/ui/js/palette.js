@@ -1,6 +1,6 @@
 /*
- * The command palette (Ctrl K): every element with data-palette="words" is something to jump to or do; what is typed and fits nothing is
- * searched for. A press on [data-palette-open] opens it; without a script that link is the search page.
+ * The command palette (Ctrl K): every element with data-palette="words" is something to jump to, and every one with a key something to
+ * do; what is typed and fits nothing is searched for. A press on [data-palette-open] opens it; without a script that link is the search page.
  */
 const dialog = document.querySelector("[data-palette-dialog]");
 const input = dialog?.querySelector("input");
@@ -8,10 +8,30 @@ const list = dialog?.querySelector("[role=listbox]");
 let options = [];
 let chosen = 0;
 
+/* What can be done comes before where one can go: the open thread's tools first. */
+function found() {
+  const doing = [...document.querySelectorAll("#detail [data-key], #detail .menu-item, [data-bulk-count] ~ [data-key], [data-key]")];
+  return [...doing.filter((element) => isOffered(element)), ...document.querySelectorAll("[data-palette]")];
+}
+
+function isOffered(element) {
+  if (element.dataset.palette || !labelOf(element) || element.matches("input, textarea, select, :disabled, [aria-disabled=true]")) return false;
+  if (element.closest("[hidden], [inert], dialog, .message-actions, .bulk:not(.is-open)")) return false;
+  return !element.closest(".bulk ~ .menu") && (element.dataset.key || element.closest("#thread-more"));
+}
+
+function labelOf(element) {
+  if (element.dataset.palette) return element.dataset.palette;
+  if (element.ariaLabel) return element.ariaLabel;
+  const copy = element.cloneNode(true);
+  for (const one of copy.querySelectorAll("kbd, svg, .count")) one.remove();
+  return copy.textContent.trim().replace(/\s+/g, " ");
+}
+
 function places(words) {
   const seen = new Set();
-  return [...document.querySelectorAll("[data-palette]")].filter((element) => {
-    const label = element.dataset.palette.toLowerCase();
+  return found().filter((element) => {
+    const label = labelOf(element).toLowerCase();
     const key = `${label} ${element.getAttribute("href") ?? ""}`;
     return words.every((word) => label.includes(word)) && !seen.has(key) && seen.add(key);
   });
@@ -42,7 +62,7 @@ function fill() {
   const text = input.value.trim();
   options = [];
   const lines = places(text.toLowerCase().split(/\s+/)).map((element) =>
-    option(element.dataset.palette, element.querySelector(".icon"), element.dataset.key, () => { dialog.close(); element.click(); }));
+    option(labelOf(element), element.querySelector(".icon"), element.dataset.key, () => { dialog.close(); element.click(); }));
   if (text) {
     const search = option(`Search for “${text}”`, dialog.querySelector("form .icon"), "", () => input.form.requestSubmit());
     lines.push(search);
