@@ -13,7 +13,8 @@ from typing import Any
 
 from django.db import connection
 
-from postroom.inbox.accounts import Accounts
+from postroom.inbox.accounts import Account, Accounts
+from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.models import Membership
 
 UNANSWERED_AFTER = timedelta(days=1)
@@ -72,7 +73,8 @@ WHERE a.to_id = %(member)s AND EXISTS ({open}) AND NOT {asleep} AND ({turn} OR E
     AND n.kind = 'assigned' AND n.read_at IS NULL))
 ORDER BY 2 LIMIT %(limit)s
 """
-# Somebody we know, or with whom we write already: of a record, or a conversation one of us has a part in.
+# Somebody we know, or with whom we write already: of a record, or a conversation one of us has a part in. Not a
+# colleague, and not a meeting's answer, a newsletter or a machine.
 _UNANSWERED = """
 SELECT 'waiting' AS why, t.last_at AS at, t.id, t.conversation_id, t.subject, t.snippet, t.people, t.last_at,
        '' AS said, '' AS by
@@ -88,7 +90,9 @@ WHERE {turn}
   AND (EXISTS (SELECT 1 FROM timeline_link l WHERE l.conversation_id = t.conversation_id AND l.removed_at IS NULL)
        OR EXISTS (SELECT 1 FROM jsonb_array_elements(t.people) one WHERE lower(one->>1) = ANY(%(ours)s)))
   AND (SELECT m.kind FROM mail_message m WHERE m.thread_id = t.id AND NOT m.is_draft
-       ORDER BY m.received DESC LIMIT 1) IN ('mail', 'invitation')
+       ORDER BY m.received DESC LIMIT 1) = 'mail'
+  AND NOT EXISTS (SELECT 1 FROM workspaces_membership m JOIN accounts_user u ON u.id = m.user_id
+                  WHERE m.workspace_id = %(workspace)s AND u.email = lower(t.people->-1->>1))
   AND NOT EXISTS (SELECT 1 FROM mail_thread other WHERE other.conversation_id = t.conversation_id
                   AND other.mailbox_id = ANY(%(mailboxes)s) AND (other.last_at, other.id) > (t.last_at, t.id))
 ORDER BY t.last_at LIMIT %(limit)s
@@ -128,6 +132,17 @@ def _statement() -> str:
 _STATEMENT = _statement()
 
 
+def minded(member: Membership, accounts: Accounts) -> list[Account]:
+    """The mailboxes whose new mail is the member's business: their own, shared ones, those they were named for. Not a
+    colleague's that anybody may look into."""
+    return [
+        one
+        for one in accounts.readable
+        if one.worked_in
+        and (one.mailbox.owner_id == member.pk or one.shared or one.mailbox.visibility == Mailbox.Visibility.MEMBERS)
+    ]
+
+
 def found(
     member: Membership, accounts: Accounts, *, now: datetime, begins: datetime, ends: datetime, limit: int
 ) -> list[Found]:
@@ -135,11 +150,11 @@ def found(
 
     ``begins`` and ``ends``: the member's day.
     """
-    worked_in = set(accounts.worked_in())
     parameters: dict[str, Any] = {
         "member": member.pk,
+        "workspace": member.workspace_id,
         "mailboxes": accounts.ids,
-        "inboxes": [one.inbox for one in accounts.readable if one.inbox is not None and one.pk in worked_in],
+        "inboxes": [one.inbox for one in minded(member, accounts) if one.inbox is not None],
         "ours": sorted(accounts.ours),
         "now": now,
         "begins": begins,

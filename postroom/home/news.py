@@ -1,7 +1,7 @@
 """What a browser tells a member while Postroom lies in the background.
 
 The browser asks with the mark of its last answer and gets what came since. Only who may read a thing is told of it:
-notices are the member's own (``notices.of``), new mail is that of the mailboxes they work in.
+notices are the member's own (``notices.of``), new mail is that of their own mailboxes and of those they share.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.db.models import Max
 from django.urls import reverse
 
+from postroom.home.conversations import minded
 from postroom.home.models import Desk
 from postroom.inbox.accounts import Accounts
 from postroom.inbox.views.told import WORDS
@@ -68,7 +69,7 @@ def since(member: Membership, accounts: Accounts, mark: Mark | None) -> tuple[li
     if mark is None:
         return [], newest
     off = set(Desk.objects.filter(member=member).values_list("browser_off", flat=True).first() or ())
-    found = [*_told(member, mark, off), *([] if MAIL in off else _mail(accounts, mark))]
+    found = [*_told(member, mark, off), *([] if MAIL in off else _mail(member, accounts, mark))]
     if FAILED not in off:
         found += _failed(member, mark)
     return found[:MOST], newest
@@ -103,10 +104,9 @@ def _subjects(conversations: Sequence[int], member: Membership) -> dict[int, str
     return dict(rows.values_list("conversation", "subject"))
 
 
-def _mail(accounts: Accounts, mark: Mark) -> list[News]:
-    """New in the Inboxes of the mailboxes the member works in, unread, of somebody else; one for each conversation."""
-    worked_in = set(accounts.worked_in())
-    inboxes = [one.inbox for one in accounts.readable if one.inbox is not None and one.pk in worked_in]
+def _mail(member: Membership, accounts: Accounts, mark: Mark) -> list[News]:
+    """New in the Inboxes that are the member's business, unread, of somebody else; one for each conversation."""
+    inboxes = [one.inbox for one in minded(member, accounts) if one.inbox is not None]
     rows = Message.objects.filter(
         folder__in=inboxes, pk__gt=mark.message, received__gt=now() - FRESH, is_read=False, is_draft=False
     ).exclude(kind=Message.Kind.BULK)

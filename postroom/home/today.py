@@ -149,7 +149,7 @@ def day_of(at: datetime | None = None) -> Day:
 def today(member: Membership, accounts: Accounts) -> Today:
     """All of it, in the active time zone."""
     day = day_of()
-    done = work.of(member, day, worked_in=accounts.worked_in(), limit=SHOWN + 1)
+    done = work.of(member, day, worked_in=[one.pk for one in conversations.minded(member, accounts)], limit=SHOWN + 1)
     mail = conversations.found(
         member, accounts, now=day.now, begins=day.begins, ends=day.ends, limit=SHOWN + 1
     )  # fmt: skip

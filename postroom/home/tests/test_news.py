@@ -90,6 +90,8 @@ def test_mail_of_a_private_mailbox_reaches_nobody_else(
     assert titles(browser(gus), marks[gus]) == []
     mailbox.members.clear()
     assert titles(browser(ben), marks[ben]) == []
+    Mailbox.objects.update(visibility=Mailbox.Visibility.WORKSPACE)
+    assert len(titles(browser(ben), marks[ben])) == 1, "what is said to them, not all mail of a colleague"
 
 
 def test_a_message_that_could_not_be_sent_is_told_its_author(
