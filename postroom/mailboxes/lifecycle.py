@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from postroom.lib.clock import now
+from postroom.lib.live import publish
 from postroom.mailboxes import departure, failures, grants, hooks
 from postroom.mailboxes.models import Connection, Failure, Mailbox, SendingDefault
 from postroom.providers import errors
@@ -208,6 +209,7 @@ def hand_over(mailbox: Mailbox, to: Membership) -> None:
     mailbox.save(update_fields=["owner"])
     mailbox.members.remove(to)
     SendingDefault.objects.filter(mailbox=mailbox, member=former).delete()
+    _look_again(mailbox)
     log.info("mailbox %s was handed from member %s to member %s", mailbox.pk, former.pk, to.pk)
 
 
@@ -218,6 +220,12 @@ def share(mailbox: Mailbox, visibility: Mailbox.Visibility, members: Collection[
     mailbox.save(update_fields=["visibility"])
     named = members if visibility == Mailbox.Visibility.MEMBERS else ()
     mailbox.members.set(one for one in named if one.workspace_id == mailbox.workspace_id)
+    _look_again(mailbox)
+
+
+def _look_again(mailbox: Mailbox) -> None:
+    """Who reads the mailbox has changed: every open screen of the workspace shows anew what its member may see."""
+    publish(mailbox.workspace_id, "mail", {"all": True})
 
 
 def disconnect(mailbox: Mailbox, *, delete: bool, contacts: bool = False, at_once: bool = True) -> None:

@@ -103,39 +103,35 @@ def relink_for(record: Record, *, forget: bool = False) -> bool:
     return until is None
 
 
-def addresses_of(record: Record) -> tuple[Sequence[str], datetime | None]:
+def addresses_of(record: Record, ours: Collection[str] | None = None) -> tuple[Sequence[str], datetime | None]:
     """The addresses whose mail is a record's, and the moment before which there may be more addresses than these.
 
-    Never the workspace's own addresses: they are in every conversation. A deal has none, it shows its contacts'
-    threads.
+    Never the workspace's own addresses (`ours`, asked for where the caller has not): they are in every conversation. A
+    deal has none, it shows its contacts' threads.
     """
+    if not isinstance(record, Person | Company):
+        return [], None
+    own = set(own_addresses(record.workspace_id) if ours is None else ours)
     if isinstance(record, Person):
-        return _not_ours(record.workspace_id, record.address_list()), None
-    if isinstance(record, Company):
-        return _addresses_of_company(record)
-    return [], None
+        return [one for one in record.address_list() if one not in own], None
+    return _addresses_of_company(record, own)
 
 
-def _addresses_of_company(company: Company) -> tuple[Sequence[str], datetime | None]:
-    ours = {address.rpartition("@")[2] for address in own_addresses(company.workspace_id)}
-    domains = [one for one in company.domain_list() if not is_public(one) and one not in ours]
+def _addresses_of_company(company: Company, ours: Collection[str]) -> tuple[Sequence[str], datetime | None]:
+    our_domains = {address.rpartition("@")[2] for address in ours}
+    domains = [one for one in company.domain_list() if not is_public(one) and one not in our_domains]
     query = Correspondent.objects.filter(workspace_id=company.workspace_id, domain__in=domains).order_by("-last_at")
     known = list(query.values_list("address", "last_at")[:DOMAIN_ADDRESSES])
     people = PersonAddress.objects.filter(person__company=company).values_list("address", flat=True)[:DOMAIN_ADDRESSES]
     addresses = dict.fromkeys([*(address for address, _ in known), *people])
     capped = known[-1][1] if len(known) == DOMAIN_ADDRESSES else None
-    return _not_ours(company.workspace_id, list(addresses)), capped
+    return [one for one in addresses if one not in ours], capped
 
 
 def own_addresses(workspace_id: int) -> list[str]:
     """The addresses of the workspace's mailboxes, lower-cased."""
     addresses = Mailbox.objects.for_workspace(workspace_id).values_list("address", flat=True)
     return [address.lower() for address in addresses]
-
-
-def _not_ours(workspace_id: int, addresses: Sequence[str]) -> list[str]:
-    ours = set(own_addresses(workspace_id))
-    return [address for address in addresses if address not in ours]
 
 
 def _link_found(record: Record, addresses: Sequence[str]) -> datetime | None:

@@ -19,7 +19,7 @@ from postroom.timeline.sharing import levels
 from postroom.workspaces.access import MemberRequest
 from postroom.workspaces.models import Membership, Permission
 
-STYLES = ("timeline/timeline.css", "timeline/sharing.css")
+STYLES = ("timeline/timeline.css",)
 AT_ONCE = 20  # what a window shows; the next come when they are scrolled to
 EMPTY = {
     "contact": "Mail from and to the addresses of this contact appears here by itself.",

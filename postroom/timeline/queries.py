@@ -10,16 +10,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import merge
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from postroom.mail.models import Conversation, Thread
 from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
-from postroom.records.models import Candidate, Company, Deal, Event, Note, Person
+from postroom.mailboxes.models import Mailbox
+from postroom.records.models import Candidate, Company, Deal, Event, Note, Person, Task
 from postroom.records.record import POINTERS, Record, about
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
@@ -67,7 +69,7 @@ class ThreadLine:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that happened: exactly one of `line`, `event` and `note` is set."""
+    """Something that happened: exactly one of `line`, `event`, `note` and `task` is set."""
 
     at: datetime
     kind: str
@@ -75,6 +77,7 @@ class Entry:
     line: ThreadLine | None = None
     event: Event | None = None
     note: Note | None = None
+    task: Task | None = None
 
 
 class _Place(NamedTuple):
@@ -87,16 +90,34 @@ def visible_mailboxes(member: Membership) -> list[int]:
     return levels.mailboxes_of(member)
 
 
+class _Boxes(NamedTuple):
+    """The mailboxes the member may use, by id, and the addresses of all of the workspace's, lower-cased."""
+
+    mine: list[int]
+    ours: list[str]
+
+
+def _boxes(member: Membership) -> _Boxes:
+    """One query."""
+    mine = mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))
+    rows = list(
+        Mailbox.objects.for_workspace(member.workspace_id)
+        .annotate(mine=Exists(mine))
+        .values_list("pk", "mine", "address")
+    )
+    return _Boxes([pk for pk, is_mine, _ in rows if is_mine], [address.lower() for _, _, address in rows])
+
+
 def threads(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[ThreadLine]:
     """The conversations of a record, newest first: those linked to it, and those only its addresses lead to (CR2)."""
-    lines, more = _threads(record, visible_mailboxes(member), read_cursor(cursor), limit)
+    lines, more = _threads(record, _boxes(member), read_cursor(cursor), limit)
     return Page(lines, more.write() if more else "")
 
 
 def entries(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[Entry]:
-    """What happened around a record, newest first (CR7): its conversations, its changes and its notes."""
+    """What happened around a record, newest first (CR7): its conversations, its changes, notes and tasks."""
     start = read_cursor(cursor)
-    lines, more = _threads(record, visible_mailboxes(member), _for_kind(start, "mail"), limit)
+    lines, more = _threads(record, _boxes(member), _for_kind(start, "mail"), limit)
     streams = [
         [Entry(line.at, "mail", line.conversation, line=line) for line in lines],
         [Entry(row.at, "event", row.pk, event=row) for row in _events(record, _for_kind(start, "event"), limit + 1)],
@@ -104,6 +125,7 @@ def entries(record: Record, member: Membership, cursor: str = "", *, limit: int 
             Entry(row.created_at, "note", row.pk, note=row)
             for row in _notes(record, _for_kind(start, "note"), limit + 1)
         ],
+        [Entry(row.at, "task", row.pk, task=row) for row in _tasks(record, _for_kind(start, "task"), limit + 1)],
     ]
     cut = more.at if more and len(lines) < limit else _BEGINNING  # older mail is not looked at yet, so nothing older is
     merged = [one for one in merge(*streams, key=_position, reverse=True) if one.at > cut]
@@ -114,7 +136,8 @@ def entries(record: Record, member: Membership, cursor: str = "", *, limit: int 
 
 
 _BEGINNING = datetime(2, 1, 1, tzinfo=UTC)  # before all mail, with room for a step back
-_KINDS = ("event", "note", "mail")  # a place in the timeline is a moment, and an id with its kind in its remainder
+# A place in the timeline is a moment, and an id with its kind in its remainder.
+_KINDS = ("event", "note", "task", "mail")
 
 
 def _position(entry: Entry) -> Cursor:
@@ -141,15 +164,20 @@ def _notes(record: Record, cursor: Cursor, limit: int) -> list[Note]:
     return list(rows.order_by("-created_at", "-id")[:limit])
 
 
-def _threads(
-    record: Record, mailboxes: list[int], cursor: Cursor, limit: int
-) -> tuple[list[ThreadLine], Cursor | None]:
+def _tasks(record: Record, cursor: Cursor, limit: int) -> list[Any]:
+    """Where they were done, or, still to do, where they were made; with that moment as `at`."""
+    placed = Task.objects.filter(**about(record)).annotate(at=Coalesce("done_at", "created_at"))
+    rows = placed.filter(_before("at", cursor)).select_related("author__user", "assignee__user")
+    return list(rows.order_by("-at", "-id")[:limit])
+
+
+def _threads(record: Record, boxes: _Boxes, cursor: Cursor, limit: int) -> tuple[list[ThreadLine], Cursor | None]:
     """At most `limit` conversations before the cursor, and where the next page starts, None when that is all."""
     if cursor.at <= _BEGINNING:
         return [], None
     for _ in range(_LOOKS):
-        linked = _linked(record, mailboxes, cursor, limit)
-        found, horizon = _found(record, mailboxes, cursor)
+        linked = _linked(record, boxes.mine, cursor, limit)
+        found, horizon = _found(record, boxes, cursor)
         by_conversation = {place.conversation: place for place in sorted([*found, *linked])}
         ordered = sorted((one for one in by_conversation.values() if one.at > horizon), reverse=True)
         shown = ordered[:limit]
@@ -160,7 +188,7 @@ def _threads(
         if shown or more is None:
             break
         cursor = more
-    return _with_threads(record, shown, mailboxes, {one.conversation for one in linked}), more
+    return _with_threads(record, shown, boxes.mine, {one.conversation for one in linked}), more
 
 
 _LOOKS = 5  # how often an empty stretch of mail is skipped before the reader is asked to go on
@@ -195,19 +223,19 @@ def _people_behind(record: Record) -> list[int]:
     return []
 
 
-def _found(record: Record, mailboxes: list[int], cursor: Cursor) -> tuple[list[_Place], datetime]:
+def _found(record: Record, boxes: _Boxes, cursor: Cursor) -> tuple[list[_Place], datetime]:
     """Conversations that only addresses lead to, and the moment down to which that was looked for."""
-    if not mailboxes:
+    if not boxes.mine:
         return [], _BEGINNING
     reach = Reach.objects.filter(**about(record)).first()
     complete = reach is not None and reach.until is None
     if not isinstance(record, Person | Company) or (complete and not isinstance(record, Person)):
         return [], _BEGINNING  # the others have no addresses of their own
-    addresses, _ = addresses_of(record)
+    addresses, _ = addresses_of(record, boxes.ours)
     before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
     each = LOOKED_OVER if complete else LOOKED_AT
     parameters = {
-        **found_parameters(record, addresses, mailboxes=mailboxes, each=each, before=before),
+        **found_parameters(record, addresses, mailboxes=boxes.mine, each=each, before=before),
         "conversation": cursor.id if before == cursor.at else Cursor().id,
     }
     with connection.cursor() as database:

@@ -127,8 +127,8 @@ def _reader(box: Mailbox, member: Membership) -> Reason:
     who = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
     if box.visibility == Mailbox.Visibility.MEMBERS:
         return Reason(who, f"It is in {box.address}, {kind} shared with them by name.", names)
-    owner = "you" if box.owner_id == member.pk else box.owner.name
-    return Reason(who, f"It is in {box.address}, {kind} of which only {owner} reads the mail.", names)
+    reads = "you read" if box.owner_id == member.pk else f"{box.owner.name} reads"
+    return Reason(who, f"It is in {box.address}, {kind} whose mail only {reads}.", names)
 
 
 def _outside(

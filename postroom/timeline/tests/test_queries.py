@@ -18,6 +18,7 @@ from postroom.records.deals import commands as deals
 from postroom.records.models import Company, Deal, Person
 from postroom.records.notes import commands as notes
 from postroom.records.people import commands as people
+from postroom.records.tasks import commands as tasks
 from postroom.timeline import matching, queries
 from postroom.timeline.links import link, unlink
 from postroom.timeline.models import Link, Reach
@@ -153,14 +154,16 @@ def test_many_mails_of_one_moment_do_not_hold_the_pages_up(world: World, monkeyp
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 30])
-def test_the_timeline_tells_mail_changes_and_notes_in_order(world: World, ines: Person, limit: int) -> None:
+def test_the_timeline_tells_mail_changes_notes_and_tasks_in_order(world: World, ines: Person, limit: int) -> None:
     world.arrive(*(world.mail(INES, ADELE, hours=-n) for n in range(3)))
     with clock.frozen(NOON - timedelta(minutes=30)):
         people.change(ines, by=world.adele, job_title="Buyer")
     with clock.frozen(NOON - timedelta(minutes=20)):
         notes.write(ines, "Call before noon", by=world.adele)
+    with clock.frozen(NOON - timedelta(minutes=10)):
+        tasks.create(world.workspace, title="Send the offer", record=ines, by=world.adele)
     found = walk(lambda at: queries.entries(ines, world.adele, at, limit=limit))
-    assert [one.kind for one in found] == ["mail", "note", "event", "mail", "mail", "event"]  # type: ignore[attr-defined]
+    assert [one.kind for one in found] == ["mail", "task", "note", "event", "mail", "mail", "event"]  # type: ignore[attr-defined]
     assert len({(one.kind, one.id) for one in found}) == len(found)  # type: ignore[attr-defined]
 
 

@@ -49,6 +49,8 @@ def sign_in(client: Client, who: Membership) -> Client:
 def addresses(mail: Message, deal: Deal) -> Iterator[str]:
     possible = {"pk": mail.thread.conversation_id, "key": "deal", "record": deal.pk}
     for pattern in urlpatterns:
+        if not str(pattern.pattern).startswith("conversations/"):
+            continue
         wanted = {name: possible[name] for name in pattern.pattern.converters}
         yield reverse(f"{app_name}:{pattern.name}", kwargs=wanted)
 

@@ -13,6 +13,19 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+/* A part that looks again because of news and is answered "no such thing" (404): it was deleted, or is not shown to this member any more.
+   What the screen still has of it goes, with the pane or page around it ([data-leaves]). */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target, requestConfig } = event.detail;
+  if (xhr.status !== 404 || !requestConfig?.triggeringEvent?.type?.startsWith("live:")) return;
+  const note = document.createElement("p");
+  note.className = "empty";
+  note.textContent = "This is not here any more, or no longer shown to you.";
+  (target.closest("[data-leaves], #detail") ?? target).replaceChildren(note);
+  event.detail.shouldSwap = false;
+  event.detail.isError = false;
+});
+
 /* The title of a page reached by a partial answer: <main data-title> or the answer's own <title>, which htmx takes itself. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const title = event.target.querySelector?.("[data-title]")?.dataset.title;
