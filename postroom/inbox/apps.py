@@ -7,7 +7,8 @@ class InboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from postroom.inbox import reminding
+        from postroom.inbox import reminding, views_kept
         from postroom.mail.signals import sent
 
+        views_kept.register()
         sent.connect(reminding.on_sent, dispatch_uid="inbox-reminding")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from postroom.inbox import queries, rows, working
@@ -15,6 +15,7 @@ from postroom.mail import queries as mail_queries
 from postroom.mail.models import Folder
 from postroom.mail.queries import PAGE, Line, Page
 from postroom.providers.contract import FolderRole
+from postroom.records.saved import bar
 from postroom.timeline import panel
 from postroom.timeline.team import queries as team
 from postroom.workspaces.models import Membership
@@ -47,7 +48,10 @@ class Asked:
 
     @classmethod
     def of(cls, request: HttpRequest, open: int | None = None) -> "Asked":
-        told = request.GET
+        return cls.read(request.GET, open)
+
+    @classmethod
+    def read(cls, told: QueryDict, open: int | None = None) -> "Asked":
         mailbox, shown = told.get("mailbox", ""), told.get("shown", "")
         opened = told.get("open", "")
         return cls(
@@ -60,6 +64,7 @@ class Asked:
         )
 
 
+NO_MAILBOX = "The mailbox of this view is no longer here, or not yours to read. This is all your mailboxes."
 FILTERS = {"all": "All", "unread": "Unread", "flagged": "Flagged", "drafts": "Drafts"}
 
 
@@ -77,6 +82,8 @@ class Listing:
     rows: Sequence[Row] = ()
     chips: Sequence[Chip] = ()
     boxes: Sequence[Chip] = ()
+    views: bar.Bar | None = None  # its saved views, where it may have some
+    note: str = ""  # why it shows something else than was asked for
     going_on: bool = False
     place: str = "inbox"
     empty: tuple[str, str, str] = ("", "", "")
@@ -84,6 +91,11 @@ class Listing:
     account: object = None
     tags: Mapping[int, Sequence[panel.Tag]] = field(default_factory=dict)
     marks: Mapping[int, team.Marks] = field(default_factory=dict)
+
+
+def state_of(asked: Asked) -> str:
+    """What a saved view keeps of a list."""
+    return _query(filter=asked.filter, work=asked.work, mailbox=asked.mailbox).removeprefix("?")
 
 
 # --- the inbox ---------------------------------------------------------------------------------------------------
@@ -110,6 +122,8 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
         rows=working.marked(lines, page.items, member, marks, asked.work),
         chips=_chips(member, known, asked, mailbox),
         boxes=_boxes(known, asked, mailbox),
+        views=None if asked.after else bar.of("inbox", member).drawn(state_of(asked), by_state=True),
+        note=NO_MAILBOX if asked.mailbox and mailbox is None else "",
         going_on=bool(asked.after),
         empty=_nothing(asked, known),
         tags=tags,
