@@ -22,17 +22,21 @@ def context(
     errors: Mapping[str, str] | None = None,
     notice: str = "",
     focus: bool = False,
+    place: str = "",
 ) -> dict[str, Any]:
-    """``seen``: the newest message of the thread the author has before them (SE13)."""
+    """``seen``: the newest message of the thread the author has before them (SE13); ``place``: "dock" or "window"."""
     key = [composition.pk]
     newest = seen.pk if seen else (composition.answers_id or "")
-    hidden: dict[str, Any] = {"taken": composition.taken}
+    hidden: dict[str, Any] = {"taken": composition.taken} | ({"place": place} if place else {})
     if composition.conversation_id:
         said = team.newest_comment(composition.conversation_id)
         hidden |= {"seen": newest, "commented": said.pk if said else 0}
     return {
         "composition": composition,
         "number": str(composition.pk),
+        "full_url": reverse("inbox:draft", args=key),
+        "window_url": reverse("inbox:draft", args=key) + "?place=window",
+        "pop_out_url": "" if place else reverse("inbox:draft", args=key) + "?place=window",
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",
         "froms": writing.froms(known, composition),

@@ -124,7 +124,7 @@ def _reads(page: Page, html: str) -> object:
     beside = page.evaluate_handle(
         """(html) => {
           const shown = document.createElement("div");
-          shown.className = "composer-text prose";
+          shown.className = "composer-text written";
           shown.innerHTML = html;
           document.querySelector(".editor").append(shown);
           return shown;
@@ -180,3 +180,62 @@ def test_what_a_closed_page_kept_is_taken_up_again(page: Page, text: Locator) ->
     page.reload()
     expect(text).to_have_text("Kept here only")
     assert "Kept here only" in saved(page).html
+
+
+def test_a_message_is_written_beside_what_one_reads_folded_and_sent(page: Page, inbox: Callable[[], None]) -> None:
+    page.get_by_role("link", name="Renewal terms").click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    page.keyboard.press("c")
+    dock = page.get_by_role("region", name="New message")
+    expect(dock.get_by_label("To", exact=True)).to_be_focused()
+    page.keyboard.type("ines@contoso.example,")
+    dock.locator("input[name=subject]").fill("Beside")
+    dock.get_by_role("textbox", name="Message").click()
+    page.keyboard.type("While I read")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        accessible(page)
+    dock.get_by_role("button", name="Fold").click()
+    expect(dock.get_by_role("textbox", name="Message")).to_be_hidden()
+    dock.get_by_role("button", name="Fold").click()
+    dock.get_by_role("textbox", name="Message").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".toast", has_text="Sending to ines@contoso.example")).to_be_visible()
+    expect(dock).to_have_count(0)
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    assert Composition.objects.get().state == "sending"
+
+
+def test_a_docked_message_moves_into_a_window_of_its_own(page: Page, inbox: Callable[[], None]) -> None:
+    page.keyboard.press("c")
+    dock = page.get_by_role("region", name="New message")
+    dock.get_by_role("textbox", name="Message").click()
+    page.keyboard.type("Moves along")
+    with page.context.expect_page() as opened:
+        dock.get_by_role("link", name="Own window").click()
+    window = opened.value
+    text = window.get_by_role("textbox", name="Message")
+    expect(text).to_have_text("Moves along")
+    expect(dock).to_have_count(0)
+    accessible(window)
+    window.get_by_label("To", exact=True).fill("ines@contoso.example")
+    text.click()
+    window.keyboard.press("Control+Enter")
+    expect(window.get_by_text("You can close this window.")).to_be_visible()
+    expect(window.locator(".toast-left")).to_be_visible()
+    accessible(window)
+    assert Composition.objects.get().state == "sending"
+
+
+def test_on_a_phone_a_message_is_a_page(page: Page, inbox: Callable[[], None]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="Compose").click()
+    page.wait_for_url("**/compose/*/")
+    page.get_by_role("textbox", name="Message").click()
+    page.keyboard.press("Control+b")
+    page.keyboard.type("Short")
+    saved(page)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

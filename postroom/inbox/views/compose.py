@@ -17,7 +17,7 @@ from postroom.audit.models import Access
 from postroom.inbox import composing, editing, marking, people_found, queries, reminding, writing
 from postroom.inbox.accounts import accounts
 from postroom.inbox.views import leaving
-from postroom.inbox.views.pages import is_partial
+from postroom.inbox.views.pages import is_partial, wants
 from postroom.mail import commands, drafts
 from postroom.mail.models import Composition, CompositionFile, Message, Thread
 from postroom.timeline.team import queries as team
@@ -48,11 +48,14 @@ def begin(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member_required
 def draft(request: MemberRequest, pk: int) -> HttpResponse:
-    """A page to write on. What was sent leads to its thread."""
+    """A page to write on; in a window of its own with ``?place=window``. What was sent leads to its thread."""
     composition = _own(request, pk)
+    own_window = request.GET.get("place") == "window"
     if composition.state in (Composition.State.SENDING, Composition.State.SENT):
+        if own_window:
+            return render(request, "inbox/window.html", {"title": "Sent", "gone_title": "On its way"})
         return redirect(_thread_address(composition) or reverse("inbox:outbox"))
-    if composition.how != "new" and (thread := _thread_address(composition)):
+    if not own_window and composition.how != "new" and (thread := _thread_address(composition)):
         return redirect(f"{thread}?draft={pk}#reply")
     return _page(request, composition, focus=bool(composition.to))
 
@@ -126,7 +129,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     undo = reverse("inbox:restore", args=[pk]) + f"?was={_token(composition)}"
     leads = _thread_address(composition) or reverse("inbox:list")
     commands.discard(composition)
-    if is_partial(request) and composition.how != "new":
+    if is_partial(request) and (composition.how != "new" or _place(request)):
         answer = HttpResponse("")
         return toast(request, answer, "Draft discarded.", undo_url=undo)
     messages.add_message(request, messages.SUCCESS, "Draft discarded.", extra_tags=undo)
@@ -299,7 +302,8 @@ def _problems(told: QueryDict, composition: Composition) -> dict[str, str]:
             errors[name] = f"{wrong[0]} is not an e-mail address."
     if not (composition.to or composition.cc or composition.bcc):
         errors["to"] = "Add at least one recipient."
-    if told.get("from") and told["from"].partition(":")[0] != str(composition.mailbox_id):
+    sender = str(told.get("from", ""))
+    if sender and sender.partition(":")[0] != str(composition.mailbox_id):
         errors["all"] = NOT_FROM_HERE
     return errors
 
@@ -358,11 +362,30 @@ def _page(
     focus: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    place = _place(request)
     context = composing.context(
-        composition, accounts(request), seen=seen, errors=errors, notice=notice, focus=focus or bool(errors)
+        composition,
+        accounts(request),
+        seen=seen,
+        errors=errors,
+        notice=notice,
+        focus=focus or bool(errors),
+        place=place,
     )
-    template = "inbox/composer.html" if is_partial(request) and status == 422 else "inbox/compose.html"
+    if is_partial(request) and status == 422:
+        template = "inbox/composer.html"
+    else:
+        template = _PAGES.get(place, "inbox/compose.html")
     return render(request, template, {**context, "active": "inbox"}, status=status)
+
+
+_PAGES = {"dock": "inbox/dock.html", "window": "inbox/window.html"}
+
+
+def _place(request: MemberRequest) -> str:
+    """Where the message is written: "dock" beside a list, "window" of its own; empty: on a page or in its thread."""
+    told = request.POST.get("place") or request.GET.get("place", "")
+    return "dock" if wants(request, "dock") else told if told in _PAGES else ""
 
 
 def _thread_address(composition: Composition) -> str:
@@ -378,6 +401,12 @@ def _thread_address(composition: Composition) -> str:
 
 def _sent(request: MemberRequest, composition: Composition) -> HttpResponse:
     """A reply stays in its thread, which shows it on its way; a new message leads back."""
+    place = _place(request)
+    if is_partial(request) and place == "dock":
+        return leaving.say(request, trigger_client_event(HttpResponse(""), "list:changed"), composition)
+    if is_partial(request) and place == "window":
+        leads = reverse("inbox:draft", args=[composition.pk]) + "?place=window"
+        return leaving.say(request, HttpResponseClientRedirect(leads), composition)
     if is_partial(request) and composition.how != "new":
         return leaving.say(request, trigger_client_event(HttpResponse(""), "thread:changed"), composition)
     leads = _thread_address(composition) or reverse("inbox:list")

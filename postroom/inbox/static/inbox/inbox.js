@@ -73,7 +73,8 @@ document.addEventListener("toggle", (event) => {
 document.addEventListener("live:drafts", ({ detail }) => {
   const form = document.querySelector(`form.composer[data-composition="${Number(detail?.composition) || 0}"]`);
   if (form?.querySelector("[data-composer-state]")?.textContent === "Saved" || form?.dataset.touched === undefined) {
-    if (form) location.reload();
+    if (form?.closest("#dock")) htmx.ajax("GET", `/compose/${Number(form.dataset.composition)}/`, { target: "#dock", swap: "innerHTML" });
+    else if (form) location.reload();
   }
 });
 document.addEventListener("input", ({ target }) => { const form = target.closest?.("form.composer"); if (form) form.dataset.touched = ""; });

@@ -118,7 +118,7 @@ class Keeper {
       else this.#put(name, value);
     }
     this.changed();
-    this.say(`Taken up from this device, ${clock(kept.at)}`);
+    this.say("Taken up from this device");
   }
 
   #put(name, value) {
