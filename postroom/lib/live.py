@@ -25,6 +25,7 @@ log = logging.getLogger("postroom.live")
 
 CHANNEL = "postroom_live"
 MAX_BYTES = 7900  # PostgreSQL's limit is 8000
+MOST_NAMED = 500  # members in one notification: ids have up to 15 digits
 QUEUE_LENGTH = 200  # events a slow browser may be behind before it is told to look at everything again
 REMEMBERED = 2000  # recent events, for a browser that comes back with Last-Event-ID
 RECONNECT_DELAYS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -35,19 +36,21 @@ def publish(workspace_id: int, topic: str, payload: Mapping[str, Any], *, member
     """Tell the members of a workspace (or only those named, by membership id) that something changed.
 
     `payload` holds ids and counts. When it is too long for one notification it is left out: screens then fetch
-    everything of that topic.
+    everything of that topic. Very many members are told in several notifications.
     """
     event: dict[str, Any] = {"w": workspace_id, "t": topic, "d": dict(payload)}
-    if members is not None:
-        event["m"] = sorted(set(members))
+    named = None if members is None else sorted(set(members))
+    portions = [None] if named is None else [named[at : at + MOST_NAMED] for at in range(0, len(named), MOST_NAMED)]
+    for some in portions:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_notify(%s, %s)", [CHANNEL, _written(event if some is None else {**event, "m": some})]
+            )
+
+
+def _written(event: dict[str, Any]) -> str:
     text = json.dumps(event, separators=(",", ":"))
-    if len(text.encode()) > MAX_BYTES:
-        event["d"] = {"all": True}
-        text = json.dumps(event, separators=(",", ":"))
-    if len(text.encode()) > MAX_BYTES:
-        raise ValueError("too many members named for one event")
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_notify(%s, %s)", [CHANNEL, text])
+    return text if len(text.encode()) <= MAX_BYTES else json.dumps({**event, "d": {"all": True}}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from postroom.records import commands, lists
 from postroom.records.custom_fields import values as own_fields
-from postroom.records.extensions import panels_for, styles_for
+from postroom.records.extensions import counts, panels_for, styles_for
 from postroom.records.models import Note
 from postroom.records.record import Record, about
 from postroom.records.screens import Field, Screen
@@ -87,6 +87,7 @@ def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
     panels = panels_for(screen.type.key)
     wanted = request.GET.get("tab", "")
     panel = next((one for one in panels if one.key == wanted), panels[0])
+    numbers = counts(panels, record)
     context = {
         **_around(request, screen, record),
         "panel": panel,
@@ -97,7 +98,7 @@ def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
                 "label": one.label,
                 "href": f"{record.get_absolute_url()}?tab={one.key}",
                 "current": one.key == panel.key,
-                "count": one.count(record) if one.count else 0,
+                "count": numbers.get(one.key, 0),
             }
             for one in panels
         ],

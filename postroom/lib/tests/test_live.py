@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from postroom.lib.live import CHANNEL, MAX_BYTES, QUEUE_LENGTH, REMEMBERED, RESYNC, Event, Hub, publish
+from postroom.lib.live import CHANNEL, MAX_BYTES, MOST_NAMED, QUEUE_LENGTH, REMEMBERED, RESYNC, Event, Hub, publish
 
 
 def run(coroutine):
@@ -161,4 +161,15 @@ class TestThroughPostgres:
         connection.ensure_connection()
         (heard,) = connection.connection.notifies(timeout=5, stop_after=1)
         assert json.loads(heard.payload)["d"] == {"all": True}
+        connection.close()
+
+    def test_an_event_for_very_many_members_is_told_in_portions(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"listen {CHANNEL}")
+        members = range(10**9, 10**9 + 2 * MOST_NAMED + 1)
+        publish(1, "mail", {"mailbox": 1}, members=members)
+        connection.ensure_connection()
+        heard = [json.loads(one.payload) for one in connection.connection.notifies(timeout=5, stop_after=3)]
+        assert [pk for one in heard for pk in one["m"]] == list(members)
+        assert all(one["d"] == {"mailbox": 1} for one in heard)
         connection.close()

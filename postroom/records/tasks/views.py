@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -118,5 +118,5 @@ def register() -> None:
     add_panel(Panel("tasks", "Tasks", panel, _to_do, weight=75))
 
 
-def _to_do(record: Record) -> int:
-    return Task.objects.filter(done_at=None, **about(record)).count()
+def _to_do(record: Record) -> QuerySet[Task]:
+    return Task.objects.filter(done_at=None, **about(record))
