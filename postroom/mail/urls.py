@@ -3,6 +3,7 @@
 from django.urls import path
 
 from postroom.mail import trace_views, truth_views, views
+from postroom.mail.outbound import views as sending_views
 
 app_name = "mail"
 urlpatterns = [
@@ -13,6 +14,10 @@ urlpatterns = [
     path("mail/attachments/<int:pk>/view", views.attachment_view, name="attachment-view"),
     path("mail/messages/<int:pk>/pictures", views.pictures_always, name="pictures-always"),
     path("mail/pictures/<str:token>", views.picture, name="picture"),
+    path("settings/sending/", sending_views.sending, name="sending"),
+    path("settings/sending/test/", sending_views.test_server, name="sending-test"),
+    path("settings/sending/forget/", sending_views.forget_server, name="sending-forget"),
+    path("settings/sending/mailboxes/<int:pk>/", sending_views.allowance, name="allowance"),
     path("mail/missing/", trace_views.why, name="why"),
     path("mail/missing/fetch/", trace_views.fetch, name="fetch"),
     path("mailboxes/<int:pk>/complete/", truth_views.complete, name="complete"),

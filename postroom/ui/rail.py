@@ -52,6 +52,7 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("writing", "Writing", "pen-line", "inbox:writing", "You"),
     Entry("notifications", "Notifications", "bell", "home:notifications", "You"),
     Entry("outlook", "Outlook", "mail", "mailboxes:list", "Integrations"),
+    Entry("sending", "Sending", "send", "mail:sending", "Workspace"),
     Entry("fields", "Fields", "list-plus", "records:fields", "Workspace"),
     Entry("privacy", "Privacy", "lock", "timeline:privacy", "Workspace"),
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),

@@ -150,7 +150,10 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     for name in ("attachment", "attachment-view"):
         of[f"mail:{name}"] = {"pk": Attachment.objects.get().pk}
     aside = Quarantined.objects.create(mailbox=mailbox, resource="mail", remote_id=message.remote_id, reason="odd")
-    for name in (*("complete", "check", "switch", "aside", "aside-again", "aside-original"), *("brake", "decide")):
+    for name in (
+        *("complete", "check", "switch", "aside", "aside-again", "aside-original"),
+        *("brake", "decide", "allowance"),
+    ):
         of[f"mail:{name}"] = {"pk": mailbox.pk, "folder": message.folder_id, "item": aside.pk}
     for kind, row in (("company", company), ("deal", deal), ("note", note)):
         for more in ("", "-edit", "-field", "-delete", "-stage"):

@@ -4,12 +4,13 @@ The limit is the provider's to say: its refusal counts, whatever we have counted
 what an admin set lower, is kept to as well: the last messages before a limit are also those of Outlook and phones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Count, Min, QuerySet
 
 from postroom.lib.clock import now
 from postroom.mail.models import Composition, Message, Participant
@@ -66,11 +67,23 @@ def way_of(mailbox: Mailbox, composition: Composition) -> Way:
 
 
 def standing(mailbox: Mailbox) -> Standing:
-    row = _row(mailbox)
+    return standings([mailbox])[mailbox.pk]
+
+
+def standings(mailboxes: Sequence[Mailbox]) -> dict[int, Standing]:
+    """By mailbox. Two queries, however many."""
+    rows = {row.mailbox_id: row for row in Allowance.objects.filter(mailbox__in=mailboxes)}
+    counted = _written(mailboxes).values_list("message__mailbox").annotate(Count("pk"), Min("received"))
+    written = {mailbox_id: (count, oldest) for mailbox_id, count, oldest in counted.order_by()}
+    return {one.pk: _standing(one, rows.get(one.pk), *written.get(one.pk, (0, None))) for one in mailboxes}
+
+
+def _standing(mailbox: Mailbox, row: Allowance | None, written: int, oldest: datetime | None) -> Standing:
+    daily = _daily(mailbox, row)
     return Standing(
-        written=_written(mailbox).count(),
-        daily=_daily(mailbox, row),
-        until=_refused_until(mailbox, row, more=1),
+        written=written,
+        daily=daily,
+        until=_until(row, daily, written=written + 1, oldest=oldest),
         said=row.said if row else "",
         route=row.route if row else Route.OWN,
     )
@@ -82,16 +95,18 @@ def _row(mailbox: Mailbox) -> Allowance | None:
 
 def _refused_until(mailbox: Mailbox, row: Allowance | None, *, more: int) -> datetime | None:
     """When the mailbox may write to so many ``more``; ``None``: now."""
+    if (daily := _daily(mailbox, row)) is None:
+        return _until(row, None, written=0, oldest=None)
+    counted = _written([mailbox]).aggregate(count=Count("pk"), oldest=Min("received"))
+    return _until(row, daily, written=counted["count"] + more, oldest=counted["oldest"])
+
+
+def _until(row: Allowance | None, daily: int | None, *, written: int, oldest: datetime | None) -> datetime | None:
     if row is not None and row.until is not None and row.until > now():
         return row.until
-    daily = _daily(mailbox, row)
-    if daily is None:
+    if daily is None or oldest is None or written <= max(daily * SHARE, 1):  # one message to more than a day's worth
         return None
-    recent = _written(mailbox)
-    if recent.count() + more <= max(daily * SHARE, 1):
-        return None
-    oldest = recent.aggregate(at=Min("received"))["at"]
-    return None if oldest is None else max(oldest + DAY, now() + AT_LEAST)  # one message to more than a day's worth
+    return max(oldest + DAY, now() + AT_LEAST)
 
 
 def _daily(mailbox: Mailbox, row: Allowance | None) -> int | None:
@@ -102,16 +117,16 @@ def _daily(mailbox: Mailbox, row: Allowance | None) -> int | None:
     return min(said, default=None)
 
 
-def _written(mailbox: Mailbox) -> QuerySet[Participant]:
+def _written(mailboxes: Sequence[Mailbox]) -> QuerySet[Participant]:
     """Recipients of what lies in Sent Items since yesterday, from here, Outlook or a phone; not of what a mail server
     of the workspace carried."""
+    since = now() - DAY
     sent = Message.objects.filter(
-        mailbox=mailbox, folder__role=FolderRole.SENT, is_draft=False, received__gt=now() - DAY
+        mailbox__in=mailboxes, folder__role=FolderRole.SENT, is_draft=False, received__gt=since
     )
-    elsewhere = Composition.objects.filter(mailbox=mailbox, sent_at__gt=now() - DAY).exclude(via="")
-    return Participant.objects.filter(
-        message__in=sent.exclude(pk__in=elsewhere.exclude(sent_message=None).values("sent_message"))
-    ).exclude(role=Participant.Role.FROM)
+    elsewhere = Composition.objects.filter(mailbox__in=mailboxes, sent_at__gt=since, sent_message__isnull=False)
+    own = sent.exclude(pk__in=elsewhere.exclude(via="").values("sent_message"))
+    return Participant.objects.filter(message__in=own).exclude(role=Participant.Role.FROM)
 
 
 # --- what happens --------------------------------------------------------------------------------------------------
