@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
-from postroom.inbox import editing, extras, hints, reminding, writing
+from postroom.inbox import editing, extras, reminding, writing
 from postroom.inbox.accounts import Accounts
 from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.timeline.team import queries as team
@@ -40,7 +40,7 @@ def context(
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",
         "froms": writing.froms(known, composition),
-        "hints": hints.of(composition, known),
+        **extras.hints_of(composition, known),
         "reminders": reminding.options(composition),
         "to": writing.as_typed(composition.to),
         "cc": writing.as_typed(composition.cc),

@@ -5,7 +5,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
-from postroom.inbox import editing
+from postroom.inbox import editing, hints, tips
+from postroom.inbox.accounts import Accounts
 from postroom.lib.clock import now
 from postroom.mail import outbound, schedule, signatures
 from postroom.mail.models import Composition
@@ -33,6 +34,15 @@ def signature(composition: Composition) -> dict[str, Any]:
         "signature": mark_safe(editing.shown(offered, {})) if offered else "",  # noqa: S308 -- sanitised there
         "is_signed": bool(composition.signature),
     }
+
+
+def hints_of(composition: Composition, known: Accounts, *, asking: bool = False) -> dict[str, Any]:
+    """What its author is told before sending; ``asking``: after the provider was asked what only it knows."""
+    if asking:
+        tips.ask(composition, tips.of(composition, known)[1])
+    away, unknown = tips.of(composition, known)
+    more = reverse("inbox:tips", args=[composition.pk]) if unknown and not asking else ""
+    return {"hints": [*away, *hints.of(composition, known)], "more_url": more}
 
 
 def notice(composition: Composition) -> str:

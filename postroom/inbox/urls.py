@@ -82,6 +82,7 @@ urlpatterns = [
     path("compose/<int:pk>/restore/", compose.restore, name="restore"),
     path("compose/<int:pk>/files/", files.upload, name="upload"),
     path("compose/<int:pk>/files/<int:file>/", files.show, name="file"),
+    path("compose/<int:pk>/tips/", leaving.tips, name="tips"),
     path("compose/<int:pk>/clean/", files.clean, name="clean"),
     path("compose/<int:pk>/files/<int:file>/remove/", files.remove, name="remove-file"),
 ]

@@ -231,6 +231,14 @@ class RemoteDraft(Struct, frozen=True, kw_only=True):
     attachments: tuple[RemoteAttachment, ...] = ()
 
 
+class MailTip(Struct, frozen=True):
+    """What is known of a recipient: ``away`` is their automatic reply as HTML, empty while they have none."""
+
+    address: str
+    away: str = ""
+    is_full: bool = False
+
+
 class Subscribed(Struct, frozen=True, kw_only=True):
     id: str
     expires: datetime
@@ -430,6 +438,10 @@ class MailSource(Protocol):
         ...
 
     def delete_draft(self, draft_id: str) -> None: ...
+
+    def tips(self, addresses: Sequence[str]) -> tuple[MailTip, ...]:
+        """Who of these is away or cannot take mail, asked while a message is written; at most 100 addresses."""
+        ...
 
     # Push.
     def subscribe(self, *, url: str, client_state: str, lifecycle_url: str) -> Subscribed: ...

@@ -123,3 +123,11 @@ def test_a_passing_trouble_is_survived_or_said_to_be_passing(world: World, step:
             continue
     else:
         pytest.fail("it did not pass")
+
+
+def test_who_is_away_is_told_before_a_message_is_sent(world: World) -> None:
+    source = world.source()
+    assert [(one.address, one.away) for one in source.tips([world.colleague])] == [(world.colleague, "")]
+    world.away("<p>Back on Monday</p>")
+    told = {one.address: one.away for one in source.tips([world.colleague, "ines@elsewhere.example"])}
+    assert told == {world.colleague: "<p>Back on Monday</p>", "ines@elsewhere.example": ""}

@@ -86,6 +86,10 @@ class World(ABC):
         """The next ``times`` calls of ``step`` break: before anything is done or ``after`` it."""
 
     @abstractmethod
+    def away(self, reply: str) -> None:
+        """The colleague switches automatic replies on."""
+
+    @abstractmethod
     def hook(self) -> str:
         """An address for push."""
 
@@ -139,6 +143,9 @@ class MemoryWorld(World):
 
     def trouble(self, step: str, *, after: bool = False, times: int = 1) -> None:
         self.box.fail_next(errors.Transient(maybe_done=True), on=step, after=after, times=times)
+
+    def away(self, reply: str) -> None:
+        self.memory.mailbox(self.colleague).away = reply
 
     def hook(self) -> str:
         return "memory://hook"
@@ -254,6 +261,11 @@ class SandboxWorld(World):
         method, path = STEPS[step]
         rule = {"match": {"method": method, "path": path}, "times": times, "reset": "after" if after else "before"}
         self.control("PUT", "/sandbox/faults", json={"rules": [rule], "except_token": self.own_token})
+
+    def away(self, reply: str) -> None:
+        headers = {"Authorization": f"Bearer {self.sandbox.token(self.colleague)}"}
+        told = {"automaticRepliesSetting": {"status": "alwaysEnabled", "internalReplyMessage": reply}}
+        self.control("PATCH", "/v1.0/me/mailboxSettings", headers=headers, json=told)
 
     def hook(self) -> str:
         self.server = self.server or Hook()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from postroom.inbox import hints
@@ -13,8 +14,17 @@ from postroom.mail import commands
 from postroom.mail.models import Composition, Thread
 from postroom.mail.sending import outgoing_of
 from postroom.mailboxes.models import Mailbox
+from postroom.providers.errors import Transient
+from postroom.providers.memory.mailbox import Box
+from postroom.providers.registry import connector
 from postroom.timeline.team.models import Snooze
 from postroom.workspaces.models import Membership
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> None:
+    cache.clear()
+
 
 SCRIPT = {"HX-Request": "true"}
 ALIAS = "sales@northwind.example"
@@ -82,6 +92,31 @@ def test_hints_name_those_outside_among_colleagues_and_a_large_audience(mailbox:
     assert told(*(f"p{number}@{domain}" for number in range(30))) == [
         "30 people will read this and see each other's addresses. Bcc hides them."
     ]
+
+
+def test_colleagues_who_are_away_are_named_once_the_provider_was_asked(
+    page: Client, mailbox: Mailbox, box: Box
+) -> None:
+    connector("memory").mailbox("ben@northwind.example").away = "<p>Back on <b>Monday</b></p>"  # type: ignore[attr-defined]
+    address = begun(page)
+    saved = page.post(f"{address}save/", {"to": "Ben <ben@northwind.example>"}, headers=SCRIPT).content.decode()
+    assert f"{address}tips/" in saved and "Back on" not in saved
+    told = page.get(f"{address}tips/", headers=SCRIPT).content.decode()
+    assert "Ben: away. “Back on Monday”" in told and "tips/" not in told
+    again = page.post(f"{address}save/", {"subject": "x"}, headers=SCRIPT).content.decode()
+    assert "Back on Monday" in again and f"{address}tips/" not in again
+    assert box.calls.count("tips") == 1
+
+
+def test_people_elsewhere_are_not_asked_about_and_trouble_keeps_nobody_from_writing(
+    page: Client, mailbox: Mailbox, box: Box
+) -> None:
+    address = begun(page)
+    saved = page.post(f"{address}save/", {"to": "ines@contoso.example"}, headers=SCRIPT).content.decode()
+    assert "tips/" not in saved
+    page.post(f"{address}save/", {"to": "ben@northwind.example"}, headers=SCRIPT)
+    box.fail_next(Transient(), on="tips")
+    assert page.get(f"{address}tips/", headers=SCRIPT).status_code == 200
 
 
 def test_hints_come_with_every_save(page: Client, mailbox: Mailbox) -> None:

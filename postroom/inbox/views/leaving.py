@@ -72,12 +72,21 @@ def moment(at: datetime) -> str:
 
 def kept(request: MemberRequest, composition: Composition, *, again: bool) -> HttpResponse:
     """What the composer shows after a draft was kept: hints, and the signature anew where that changed."""
-    context = {**extras.signature(composition), "hints": hints.of(composition, accounts(request))}
+    context = {**extras.signature(composition), **extras.hints_of(composition, accounts(request))}
     ids = {name: f"composer-{composition.pk}-{name.partition('_')[0]}" for name in ("signature_id", "hints_id")}
     return render(request, "inbox/kept.html", {**context, **ids, "oob": True, "again": again})
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@member_required
+def tips(request: MemberRequest, pk: int) -> HttpResponse:
+    """The hints again, after the provider was asked who is away."""
+    composition = _own(request, pk)
+    found = extras.hints_of(composition, accounts(request), asking=True)
+    return render(request, "ui/composer_hints.html", {**found, "hints_id": f"composer-{pk}-hints"})
 
 
 @require_POST

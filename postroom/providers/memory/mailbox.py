@@ -69,6 +69,7 @@ class Box:
         self.files: dict[tuple[str, str], bytes] = {}
         self.categories: dict[str, RemoteCategory] = {}
         self.categories_refused = False  # the permission was not granted
+        self.away = ""  # the automatic reply of its owner
         self.spoiled: dict[str, str] = {}
         self.may_send: int | None = None  # recipients it may write to in 24 hours
         self.protected: set[str] = set()  # messages that the provider will not change for a client

@@ -15,6 +15,7 @@ from postroom.providers.contract import (
     DeltaPage,
     FolderRole,
     Gone,
+    MailTip,
     Outgoing,
     OutgoingAttachment,
     Page,
@@ -339,6 +340,11 @@ class MemoryMail:
                 raise Refused("not a draft with recipients", code="InvalidRecipients", status=400)
             box.allow(draft)
             box.post(draft)
+
+    def tips(self, addresses: Sequence[str]) -> tuple[MailTip, ...]:
+        with self._box("tips"):
+            known = [(address, self._boxes.get(address.lower())) for address in addresses]
+            return tuple(MailTip(address, away=box.away if box else "") for address, box in known)
 
     def delete_draft(self, draft_id: str) -> None:
         with self._box("delete_draft") as box:
