@@ -105,6 +105,7 @@ INSTALLED_APPS = [
     *_OURS,
 ]
 MIDDLEWARE = [
+    "postroom.config.compression.Compression",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "postroom.config.middleware.request_id",
