@@ -24,6 +24,7 @@ from typing import Any
 from tests.simulation.spreading import lines
 
 SHOWN = 10  # failing seeds told in full
+SAY_SO_EVERY = 100  # seeds
 ENOUGH = 200  # seeds within which a planted bug has to be found
 
 Told = dict[str, Any]  # what a process says of a seed: ``seed``, ``steps``, ``wrong``
@@ -64,7 +65,13 @@ def _options() -> argparse.Namespace:
 
 
 def _many(options: argparse.Namespace) -> int:
-    began, wrong, seeds, steps = time.monotonic(), [], 0, 0
+    began, seeds, steps = time.monotonic(), 0, 0
+    wrong: list[Told] = []
+
+    def so_far() -> str:
+        violations, pace = sum(len(one["wrong"]) for one in wrong), steps / (time.monotonic() - began)
+        return f"{seeds} seeds, {steps} steps, {violations} violations, {pace:.0f} steps/s"
+
     for found in _spread(options.first, options.seeds, options.processes, options.plant):
         seeds += 1
         steps += found["steps"]
@@ -72,11 +79,11 @@ def _many(options: argparse.Namespace) -> int:
             wrong.append(found)
             if len(wrong) <= SHOWN:
                 print(f"seed {found['seed']}: {found['wrong'][0]}", flush=True)
-    seconds = time.monotonic() - began
+        if seeds % SAY_SO_EVERY == 0 and seeds < options.seeds:
+            print(so_far(), flush=True)
     if wrong:
         print(f"Replay one: scripts/simulate --seed {wrong[0]['seed']} --trace")
-    violations = sum(len(one["wrong"]) for one in wrong)
-    print(f"{seeds} seeds, {steps} steps, {violations} violations, {steps / seconds:.0f} steps/s")
+    print(so_far())
     return 1 if wrong or seeds < options.seeds else 0
 
 
