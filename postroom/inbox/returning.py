@@ -41,10 +41,9 @@ def back_on(message: Message) -> date | None:
 
 
 def _back(newest: Sequence[Message], address: str) -> date | None:
-    """From the newest automatic reply of theirs, if that day is still to come."""
-    replies = (one for one in newest if one.kind == Message.Kind.AUTO_REPLY)
-    reply = next((one for one in replies if one.from_address.strip().lower() == address), None)
-    back = back_on(reply) if reply else None
+    """If an automatic reply is the last they wrote here, and that day is still to come."""
+    last = next(one for one in newest if one.from_address.strip().lower() == address)
+    back = back_on(last)
     return back if back and back > timezone.localdate(now()) else None
 
 

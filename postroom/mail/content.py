@@ -47,6 +47,7 @@ img { max-width: 100%; height: auto; }
 img[data-remote]:not([alt]), img[data-remote][alt=""], img[data-missing] { display: none; }
 img[data-remote] { font-size: 12px; color: light-dark(#646b7a, #9aa1b0); }
 table, div, hr, p, blockquote { max-width: 100%; }
+div[style*="display:table"] { display: inline-block !important; }
 hr { box-sizing: border-box; }
 pre, [style*="white-space:pre;"], [style$="white-space:pre"] { white-space: pre-wrap !important; }
 blockquote { margin: 0 0 0 .5em; padding-left: 1em; border-left: 2px solid light-dark(#d5d9e2, #3a4050); }

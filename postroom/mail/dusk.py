@@ -43,6 +43,7 @@ class _Around(NamedTuple):
 
 _HEX = re.compile(r"#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\Z")
 _CALL = re.compile(r"rgba?\(\s*([\d.]+%?)[\s,]+([\d.]+%?)[\s,]+([\d.]+%?)(?:[\s,/]+([\d.]+%?))?\s*\)\Z", re.IGNORECASE)
+_IMPORTANT = re.compile(r"\s*!\s*important\s*\Z", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r' (bgcolor|color|style)="([^"]*)"')
 _ANY_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgba?\([^)]{1,60}\)|(?<![\w-])[a-zA-Z]{3,20}(?![\w(-])")
 _COLOURED = re.compile(r' (?:bgcolor|color)="|[";: -]color ?:|background-color ?:|border', re.IGNORECASE)
@@ -152,7 +153,7 @@ def _hex(colour: Rgb) -> str:
 @lru_cache(maxsize=4096)
 def parsed(value: str) -> Rgb | None:
     """A colour as mail writes it; ``None`` for what is none, what is seen through, and what follows the theme."""
-    value = value.strip().lower().removesuffix("!important").strip()
+    value = _IMPORTANT.sub("", value).strip().lower()
     if found := _HEX.match(value):
         digits = found[1] if len(found[1]) > 4 else "".join(sign * 2 for sign in found[1])
         if len(digits) == 8 and int(digits[6:], 16) < 128:

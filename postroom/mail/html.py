@@ -76,6 +76,7 @@ QUOTE_IDS = words(
     "isReplyContent reply-intro AppleMailSignature Signature x_divRplyFwdMsg x_appendonsend "
     "ms-outlook-mobile-signature x_Signature origbody"
 )
+_YAHOO = re.compile(r"\A(?:ydp[0-9a-f]{4,12}|yiv\d{4,12})+")  # what Yahoo puts before every name it finds or makes
 _QUOTE_WORDS = {"class": QUOTE_CLASSES, "id": QUOTE_IDS}
 
 _LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG},}}")
@@ -114,7 +115,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "style":
         return _style(value)
     if name in _QUOTE_WORDS:
-        return " ".join(word for word in value.split() if word in _QUOTE_WORDS[name]) or None
+        bare = (_YAHOO.sub("", word) for word in value.split()) if "y" in value else value.split()
+        return " ".join(word for word in bare if word in _QUOTE_WORDS[name]) or None
     if name == "src":
         return _picture(value)
     if name == "href":

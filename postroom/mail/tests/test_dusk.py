@@ -79,7 +79,7 @@ def test_what_brings_no_colours_is_left_alone() -> None:
         ("#abc", Rgb(170, 187, 204)),
         ("RGB(1, 2, 3) !important", Rgb(1, 2, 3)),
         ("rgb(100%, 0%, 0%)", Rgb(255, 0, 0)),
-        ("Navy", Rgb(0, 0, 128)),
+        ("Navy ! Important", Rgb(0, 0, 128)),
         ("ff0000", Rgb(255, 0, 0)),
         ("rgba(0,0,0,.2)", None),
         ("transparent", None),

@@ -138,3 +138,13 @@ def test_every_string_becomes_storable_and_keeps_its_length(text: str) -> None:
     kept = storable(text)
     kept.encode()
     assert "\0" not in kept and len(kept) == len(text)
+
+
+def test_yahoo_names_its_quotes_anew_in_every_mail() -> None:
+    html = sanitise(
+        '<div>Thank you.</div><div class="ydp558e8d4fyahoo_quoted"><div>On Friday, Ana wrote:</div>'
+        '<div class="ydp558e8d4fyiv1273537711moz-cite-prefix">Older words, long enough to be worth a fold of their own, '
+        "and then some more of them.</div></div>"
+    ).html
+    assert split_html(html).new == "Thank you."
+    assert "<details" in folded(html)

@@ -21,8 +21,8 @@ function show(on) {
 async function ask() {
   const number = (asked += 1);
   if (!field.value.trim() || field.selectionStart !== field.value.length) return show(false);
-  const answer = await fetch(`${field.dataset.suggests}?q=${encodeURIComponent(field.value)}`);
-  if (number !== asked || !answer.ok) return undefined;
+  const answer = await fetch(`${field.dataset.suggests}?q=${encodeURIComponent(field.value)}`).catch(() => null);
+  if (number !== asked || !answer?.ok) return undefined;
   list.innerHTML = await answer.text(); // our own lines, escaped where they were written
   return show(options().length > 0 && document.activeElement === field);
 }

@@ -8,15 +8,16 @@ const list = dialog?.querySelector("[role=listbox]");
 let options = [];
 let chosen = 0;
 
-/* What can be done comes before where one can go: the open thread's tools first. */
+/* What can be done with the open thread comes first, then where one can go, then the rest. */
 function found() {
-  const doing = [...document.querySelectorAll("#detail [data-key], #detail .menu-item, [data-bulk-count] ~ [data-key], [data-key]")];
-  return [...doing.filter((element) => isOffered(element)), ...document.querySelectorAll("[data-palette]")];
+  const doing = [...document.querySelectorAll("[data-key], #thread-more .menu-item")].filter(isOffered);
+  const open = (element) => element.closest("#detail");
+  return [...doing.filter(open), ...document.querySelectorAll("[data-palette]"), ...doing.filter((element) => !open(element))];
 }
 
 function isOffered(element) {
   if (element.dataset.palette || !labelOf(element) || element.matches("input, textarea, select, :disabled, [aria-disabled=true]")) return false;
-  if (element.closest("[hidden], [inert], dialog, .message-actions, .bulk:not(.is-open)")) return false;
+  if (element.closest("[hidden], [inert], dialog, [data-palette-open], .message-actions, .bulk:not(.is-open)")) return false;
   return !element.closest(".bulk ~ .menu") && (element.dataset.key || element.closest("#thread-more"));
 }
 
