@@ -213,6 +213,7 @@ MEDIA_ROOT = POSTROOM_HOME / "files"
 # Readable lists instead of registration: what is synced, and who wants to know.
 SYNCED_RESOURCES = ["postroom.mail.sync:resource", "postroom.sync.push:resource"]
 SYNC_HOOKS = [
+    "postroom.mail.outbound.coming_back:on_stored",
     "postroom.timeline.matching:on_stored",
     "postroom.timeline.making:on_stored",
     "postroom.timeline.tickets:on_stored",

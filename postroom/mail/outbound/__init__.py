@@ -17,7 +17,7 @@ from postroom.lib.live import publish
 from postroom.mail import drafts
 from postroom.mail.events import readers
 from postroom.mail.models import Composition
-from postroom.mail.outbound import by_server, limits
+from postroom.mail.outbound import by_server, limits, returns
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
 from postroom.sync.lanes import BLOCKING_FAILURES
@@ -109,7 +109,7 @@ def tell(composition: Composition, outcome: str) -> None:
 
 @dataclass(frozen=True)
 class Status:
-    """``kind``: undo, scheduled, waiting, sending, sent, held, failed or draft. ``until``: when it goes on."""
+    """``kind``: undo, scheduled, waiting, sending, sent, returned, held, failed, draft. ``until``: when it goes on."""
 
     kind: str
     label: str
@@ -129,11 +129,26 @@ def on_the_way(member: Membership, *, also_sent_since: datetime | None = None) -
 
 
 def statuses(compositions: Sequence[Composition]) -> dict[int, Status]:
-    """How far each of them is, by id. One query."""
+    """How far each of them is, by id. At most two queries; all of one workspace."""
     keys = [drafts.key(one) for one in compositions if one.state == Composition.State.SENDING]
     rows = OutboxEntry.objects.filter(subject_key__in=keys, kind="send", state__in=_OPEN).order_by("pk")
     entries = {row.subject_key: row for row in rows} if keys else {}
-    return {one.pk: _status(one, entries.get(drafts.key(one))) for one in compositions}
+    back = _came_back([one for one in compositions if one.state == Composition.State.SENT])
+    return {one.pk: back.get(one.pk) or _status(one, entries.get(drafts.key(one))) for one in compositions}
+
+
+def _came_back(sent: Sequence[Composition]) -> dict[int, Status]:
+    """Of what was sent, what did not reach everybody."""
+    if not sent:
+        return {}
+    workspace = sent[0].mailbox.workspace_id
+    found = returns.of_messages(workspace, [one.internet_message_id for one in sent])
+    failed = {one.pk: [row for row in found.get(one.internet_message_id, ()) if row.what == "failed"] for one in sent}
+    return {
+        one.pk: Status("returned", "Came back", returns.told(failed[one.pk]), one.sent_at)
+        for one in sent
+        if failed[one.pk]
+    }
 
 
 def _status(one: Composition, entry: OutboxEntry | None) -> Status:

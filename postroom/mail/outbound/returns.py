@@ -15,6 +15,7 @@ from postroom.mail.reports import Failed
 from postroom.mail.ways import DeadAddress, Returned
 
 What = Returned.What
+_THE_SENDERS = ("5.1.7", "5.1.8", "5.1.90")  # of the address class, and about who sent it
 
 
 def keep(workspace_id: int, sent: str, one: Failed, *, at: datetime) -> None:
@@ -24,7 +25,7 @@ def keep(workspace_id: int, sent: str, one: Failed, *, at: datetime) -> None:
     Returned.objects.update_or_create(
         workspace_id=workspace_id, internet_message_id=sent, address=one.address.lower(), defaults=told
     )
-    if one.hard:
+    if one.hard and one.status not in _THE_SENDERS:
         mark_dead(workspace_id, one, at=at)
 
 
@@ -78,15 +79,15 @@ def of_messages(workspace_id: int, names: Collection[str]) -> dict[str, list[Ret
 
 
 _LABELS = {
-    What.FAILED: ("Not delivered to", "error"),
-    What.DELAYED: ("Delayed for", "stale"),
-    What.DELIVERED: ("Delivered to", "healthy"),
-    What.AWAY: ("Answered automatically:", "never"),
+    What.FAILED: "Not delivered to",
+    What.DELAYED: "Delayed for",
+    What.DELIVERED: "Delivered to",
+    What.AWAY: "Answered by itself:",
 }
 
 
-def in_words(rows: Sequence[Returned]) -> list[tuple[str, str, str]]:
-    """(health, headline, why) of each, failures first."""
+def told(rows: Sequence[Returned]) -> str:
+    """All of them in words, failures first."""
     order = list(_LABELS)
     ordered = sorted(rows, key=lambda row: (order.index(What(row.what)), row.address))
-    return [(_LABELS[What(row.what)][1], f"{_LABELS[What(row.what)][0]} {row.address}", row.why) for row in ordered]
+    return " ".join(f"{_LABELS[What(row.what)]} {row.address}{f': {row.why}' if row.why else ''}." for row in ordered)
