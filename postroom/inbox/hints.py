@@ -6,6 +6,7 @@ from typing import NamedTuple
 from postroom.inbox.accounts import Accounts
 from postroom.mail import text
 from postroom.mail.models import Composition
+from postroom.mail.outbound import returns
 
 MANY = 25  # recipients who see each other's addresses
 SHOWN = 3
@@ -25,8 +26,8 @@ class Hint(NamedTuple):
 
 
 def of(composition: Composition, known: Accounts) -> list[Hint]:
-    """What the composer says below the recipients. No query beyond the composition's own rows."""
-    found = [_outside(composition, known), _many(composition)]
+    """What the composer says below the recipients. One query beyond the composition's own rows."""
+    found = [*_unreachable(composition), _outside(composition, known), _many(composition)]
     return [one for one in found if one is not None]
 
 
@@ -54,6 +55,13 @@ def _outside(composition: Composition, known: Accounts) -> Hint | None:
         return None
     named = ", ".join(outside[:SHOWN]) + (f" and {len(outside) - SHOWN} more" if len(outside) > SHOWN else "")
     return Hint("building-2", f"{named} {'is' if len(outside) == 1 else 'are'} outside of your organisation.")
+
+
+def _unreachable(composition: Composition) -> list[Hint]:
+    """Addresses that mail came back from for good."""
+    people = [address for _, address in (*composition.to, *composition.cc, *composition.bcc)]
+    found = returns.unreachable(composition.mailbox.workspace_id, people)
+    return [Hint("triangle-alert", f"{address}: {why[0].lower()}{why[1:]}.") for address, why in found.items()]
 
 
 def _many(composition: Composition) -> Hint | None:

@@ -17,6 +17,7 @@ from postroom.lib.clock import now
 from postroom.mail import content, outbound, telling
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Attachment, Composition, Message, Thread
+from postroom.mail.outbound import returns
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
 from postroom.timeline.models import Comment, Snooze
@@ -195,7 +196,8 @@ def read(
     ours = {one.internet_message_id for one in drafts}
     shown = [one for one in found.messages if not (one.message.is_draft and one.message.internet_message_id in ours)]
     reply = reverse("inbox:reply", args=[thread.pk])
-    items = [_item(one, known, reply=reply, open=last == one.message or show in one.copies) for one in shown]
+    back = _came_back([one.message for one in shown], known)
+    items = [_item(one, known, reply=reply, open=last == one.message or show in one.copies, back=back) for one in shown]
     said = team.comments(thread.conversation_id)
     items = sorted([*items, *(_said(one, thread, member) for one in said)], key=lambda one: one.when)
     looked_for = next((f"message-{one.message.pk}" for one in shown if show in one.copies), "")
@@ -283,11 +285,21 @@ def _live(found: Conversation) -> str:
     return ", ".join(f"{name} from:body" for name in names)
 
 
-def _item(one: Shown, known: Accounts, *, reply: str, open: bool) -> Item:
+def _came_back(messages: Sequence[Message], known: Accounts) -> Mapping[str, tuple[str, str]]:
+    """What a sent message has to say of whom it did not reach, and its tone, by Message-ID. One query."""
+    sent = [one for one in messages if one.from_address.lower() in known.own]
+    found = returns.of_messages(sent[0].mailbox.workspace_id, [one.internet_message_id for one in sent]) if sent else {}
+    tones = {name: "bad" if any(row.what == "failed" for row in rows) else "info" for name, rows in found.items()}
+    return {name: (returns.told(rows), tones[name]) for name, rows in found.items()}
+
+
+def _item(one: Shown, known: Accounts, *, reply: str, open: bool, back: Mapping[str, tuple[str, str]]) -> Item:
     message = one.message
     may_work = message.mailbox_id in known.worked_in()
     mine = message.from_address.lower() in known.own
-    notice, tone = _STATES.get(message.body_state) or _away(message)
+    notice, tone = (
+        _STATES.get(message.body_state) or (back.get(message.internet_message_id) if mine else None) or _away(message)
+    )
     told = message.kind in telling.KINDS and message.body_state == Message.BodyState.STORED
     return Item(
         id=f"message-{message.pk}",

@@ -6,7 +6,7 @@ Records know nothing of mail; a page shows whatever tabs are registered, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,10 +32,12 @@ class Panel:
     styles: tuple[str, ...] = ()  # stylesheets, as static paths
 
 
+Unreachable = Callable[[int, Sequence[str]], Mapping[str, str]]
 LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
 
 _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
+_unreachable: list[Unreachable] = []
 
 
 def counter(rows: str) -> Callable[[Record], QuerySet[Any]]:
@@ -78,3 +80,13 @@ def set_last_contact(answer: LastContact) -> None:
 def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
     """When each of these records (of one type) last had mail the member may see; empty when nobody knows."""
     return _last_contact[0](records, member) if _last_contact else {}
+
+
+def set_unreachable(answer: Unreachable) -> None:
+    """Who knows which addresses mail cannot reach, by workspace."""
+    _unreachable[:] = [answer]
+
+
+def unreachable(workspace_id: int, addresses: Sequence[str]) -> Mapping[str, str]:
+    """Why mail to an address came back, by lower-cased address; those it reaches are not named."""
+    return _unreachable[0](workspace_id, addresses) if _unreachable and addresses else {}

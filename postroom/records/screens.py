@@ -22,6 +22,7 @@ class Shown(NamedTuple):
     href: str = ""
     compose: str = ""  # an address to write to
     avatar: str = ""  # the key of somebody's avatar
+    warning: str = ""  # what one has to know before using it
 
 
 @dataclass(frozen=True)

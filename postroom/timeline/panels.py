@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from postroom.mail.outbound import returns
 from postroom.mail.queries import Page
 from postroom.mailboxes.models import Mailbox
-from postroom.records.extensions import Panel, add_panel, set_last_contact
+from postroom.records.extensions import Panel, add_panel, set_last_contact, set_unreachable
 from postroom.records.models import Person
 from postroom.records.record import Record
 from postroom.timeline import queries
@@ -78,3 +79,4 @@ def register() -> None:
     add_panel(Panel("timeline", "Timeline", timeline, weight=10, styles=STYLES))
     add_panel(Panel("email", "Email", email, weight=20, styles=STYLES))
     set_last_contact(queries.last_contact)
+    set_unreachable(returns.unreachable)

@@ -142,7 +142,7 @@ def outbox(request: MemberRequest) -> HttpResponse:
     """Everything the member sent that is not gone yet, what is scheduled, and what went out lately."""
     rows = list(outbound.on_the_way(request.member, also_sent_since=now() - RECENT)[:200])
     statuses = outbound.statuses(rows)
-    ranks = ("held", "failed", "undo", "sending", "waiting", "scheduled", "sent")
+    ranks = ("held", "failed", "returned", "undo", "sending", "waiting", "scheduled", "sent")
     lines = sorted(((one, statuses[one.pk]) for one in rows), key=lambda line: ranks.index(line[1].kind))
     template = "inbox/outbox_lines.html" if is_partial(request) else "inbox/outbox.html"
     zone = schedule.zone_of(request.member.user.time_zone).key

@@ -68,6 +68,12 @@ def dead(workspace_id: int, addresses: Collection[str]) -> dict[str, DeadAddress
     return {row.address: row for row in rows}
 
 
+def unreachable(workspace_id: int, addresses: Collection[str]) -> dict[str, str]:
+    """What to say beside an address that mail cannot reach, by lower-cased address."""
+    found = dead(workspace_id, addresses)
+    return {one: f"Mail to it came back{f': {row.why}' if row.why else ''}" for one, row in found.items()}
+
+
 def of_messages(workspace_id: int, names: Collection[str]) -> dict[str, list[Returned]]:
     """What came back, by Message-ID. One query."""
     wanted = [name for name in names if name]

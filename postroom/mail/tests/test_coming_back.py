@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from postroom.lib import clock
 from postroom.mail import commands, content, outbound
@@ -13,6 +14,7 @@ from postroom.mail.outbound import coming_back, limits, returns
 from postroom.mail.ways import DeadAddress, Returned
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
+from postroom.records.people import commands as people
 from postroom.sync import mailbox_hooks
 from postroom.workspaces.models import Membership
 
@@ -171,3 +173,21 @@ def test_a_stored_report_is_queued_to_be_read(
     with django_capture_on_commit_callbacks(execute=True):
         message = arrives("Returned", report(sent.internet_message_id, GONE))
     assert queued == [message.pk]
+
+
+def test_the_screens_say_it(
+    sent: Composition, arrives: Callable[..., Message], member: Membership, client: Any
+) -> None:
+    """On the message, in the outbox, on the contact, and to whoever writes to the address again."""
+    coming_back.take(arrives("Returned", report(sent.internet_message_id, GONE)))
+    person = people.create(member.workspace, by=member, first_name="Gone", addresses=[GONE])
+    again = commands.compose(sent.mailbox, member, to=[("", GONE)], subject="Again", html="<p>x</p>")
+    client.force_login(member.user)
+    assert sent.sent_message is not None
+    for path, says in (
+        (reverse("inbox:thread", args=[sent.sent_message.thread_id]), f"Not delivered to {GONE}: there is no such"),
+        (reverse("inbox:outbox"), f"Not delivered to {GONE}: there is no such mailbox"),
+        (person.get_absolute_url(), "Mail to it came back: there is no such mailbox"),
+        (reverse("inbox:draft", args=[again.pk]), f"{GONE}: mail to it came back"),
+    ):
+        assert says in client.get(path).content.decode(), path

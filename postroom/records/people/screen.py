@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import OuterRef, Subquery
 
 from postroom.records import filters
+from postroom.records.extensions import unreachable
 from postroom.records.models import Person, PersonAddress
 from postroom.records.people import commands
 from postroom.records.people.forms import PersonForm
@@ -14,7 +15,9 @@ from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, company_c
 
 
 def _email(person: Person) -> list[Shown]:
-    return [Shown(one, compose=one) for one in person.address_list()]
+    addresses = person.address_list()
+    back = unreachable(person.workspace_id, addresses)
+    return [Shown(one, compose=one, warning=back.get(one.lower(), "")) for one in addresses]
 
 
 def _phone(person: Person) -> list[Shown]:
