@@ -65,11 +65,19 @@ def on_stored(mailbox: Mailbox, stored: Stored, *, fresh: bool) -> None:
     if not messages or (rule := rule_of(mailbox)) == Rule.OFF:
         return
     for one in _strangers(mailbox, messages, rule):
-        try:
-            with transaction.atomic():
-                make(mailbox, one)
-        except ValidationError as refused:  # somebody else made it in this moment, or it is no address
-            log.info("mailbox %s: no contact was made: %s", mailbox.pk, ", ".join(refused.message_dict))
+        # Somebody else may make their company in this moment: then it is there for the second attempt.
+        if not (_made(mailbox, one) or _made(mailbox, one)):
+            log.info("mailbox %s: a mail made no contact", mailbox.pk)
+
+
+def _made(mailbox: Mailbox, one: Stranger) -> bool:
+    """False when the contact is there by now, its company was not there a moment ago, or its address is none."""
+    try:
+        with transaction.atomic():
+            make(mailbox, one)
+    except ValidationError:
+        return False
+    return True
 
 
 def make(mailbox: Mailbox, one: Stranger) -> Person:

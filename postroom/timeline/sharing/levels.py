@@ -50,9 +50,19 @@ _SHOWN = f"""coalesce((
     where decided.level > 0 and not exists (select from mailboxes_departure gone where gone.mailbox_id = box.id)
 ), 0)"""  # noqa: S608
 
-LEVEL = f"case when {{mailbox}} = any({{mine}}) then {FULL} else {_SHOWN} end"
+_ANYTHING = """(select
+    exists (select from timeline_policy p where p.workspace_id = {workspace} and p.given > 0)
+    or exists (select from timeline_mailboxsharing s join mailboxes_mailbox b on b.id = s.mailbox_id
+               where b.workspace_id = {workspace} and s.level > 0)
+    or exists (select from timeline_threadsharing s join mailboxes_mailbox b on b.id = s.mailbox_id
+               where b.workspace_id = {workspace} and s.level > 0)
+)"""
+"""Whether anything is shown in the workspace at all: asked once for a statement, not once for a row."""
+
+LEVEL = f"case when {{mailbox}} = any({{mine}}) then {FULL} when not {_ANYTHING} then 0 else {_SHOWN} end"
 """The level of a thread that is on a record: format with the columns of the thread and the parameters `mine` (ids of
-the mailboxes the member may use) and `workspace`, which come in this order."""
+the mailboxes the member may use), then `workspace`, as often as `_ASKED` says."""
+_ASKED = LEVEL.count("{workspace}")
 
 LEVEL_OF_T = LEVEL.format(
     mailbox="t.mailbox_id", conversation="t.conversation_id", thread="t.id", mine="%(mailboxes)s",
@@ -65,7 +75,7 @@ class LevelOf(Func):
 
     def __init__(self, workspace: int, mine: Sequence[int]) -> None:
         super().__init__(F("mailbox_id"), F("conversation_id"), F("pk"), output_field=IntegerField())
-        self.asked = [list(mine), workspace]
+        self.asked = [list(mine), *[workspace] * _ASKED]
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         columns = [compiler.compile(one)[0] for one in self.get_source_expressions()]
