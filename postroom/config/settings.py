@@ -34,7 +34,7 @@ POSTROOM_OPERATORS = [word.lower() for word in _env.words("POSTROOM_OPERATORS")]
 POSTROOM_METRICS_TOKEN = _env.text("POSTROOM_METRICS_TOKEN")  # empty: /metrics answers this machine only
 POSTROOM_ALERT_HOSTS = [word.lower() for word in _env.words("POSTROOM_ALERT_HOSTS")]  # private hosts alerts may go to
 POSTROOM_MAIL_HOSTS = [word.lower() for word in _env.words("POSTROOM_MAIL_HOSTS")]  # private mail servers (SE8)
-SMTP_URL = _env.mail_server("SMTP_URL")  # empty: alerts are not mailed
+SMTP_URL = _env.mail_server("SMTP_URL")  # empty: neither alerts nor daily mails are sent
 SMTP_FROM = _env.text("SMTP_FROM")
 
 _HINT = "generate one with `postroom doctor --generate-keys` and put it into the environment or .env"

@@ -182,7 +182,7 @@ def compose(member: Membership, desk: Desk) -> tuple[str, str, str] | None:
 
 
 def _lead(sections: list[today.Section]) -> str:
-    told = [today.SHORT[one.key](len(one.lines), one.more) for one in sections if one.key in today.SHORT]
+    told = [text for one in sections if (text := one.in_short)]
     return ", ".join(told[:2]) or sections[0].title.lower()
 
 

@@ -89,7 +89,7 @@ def notifications(request: MemberRequest) -> HttpResponse:
     here = {kind: kind not in unwanted for kind in Notice.Kind.values}
     context: dict[str, Any] = {
         "kinds": [(kind, label, here.get(kind), kind not in desk.browser_off) for kind, label in browser.TYPES.items()],
-        "digest": [(key, label, key not in desk.digest_off) for key, label in home.TYPES.items()],
+        "digest": [(one.key, one.about, one.key not in desk.digest_off) for one in home.KINDS],
         "desk": desk,
         "hours": [{"value": hour, "label": f"{hour}:00"} for hour in range(24)],
         "zone_help": f"In your time zone, {zone_of(request.user.time_zone).key.replace('_', ' ')} (Settings, Profile).",
@@ -121,7 +121,7 @@ def digest_wishes(request: MemberRequest) -> HttpResponse:
     hour, wanted = request.POST.get("hour", ""), set(request.POST.getlist("section"))
     if not (hour.isascii() and hour.isdecimal() and len(hour) < 3 and int(hour) < 24):
         return toast(request, redirect("home:notifications"), "Choose an hour of the day.", kind="error")
-    without = [key for key in home.TYPES if key not in wanted]
+    without = [one.key for one in home.KINDS if one.key not in wanted]
     on = bool(request.POST.get("on")) and digest.is_possible()
     digest.wish(request.member, on=on, hour=int(hour), without=without)
     return toast(request, redirect("home:notifications"), "Saved.")

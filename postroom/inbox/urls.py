@@ -28,7 +28,6 @@ urlpatterns = [
     path("inbox/undo/<str:token>/", actions.undo, name="undo"),
     path("inbox/told/", told.told, name="told"),
     path("inbox/told/read/", told.read_all, name="told-read"),
-    path("inbox/told/wishes/", told.wishes, name="told-wishes"),
     path("inbox/told/<int:pk>/", told.open_one, name="told-open"),
     path("inbox/bulk/assign/", together.assign_all, name="bulk-assign"),
     path("inbox/bulk/snooze/", together.snooze_all, name="bulk-snooze"),

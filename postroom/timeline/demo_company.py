@@ -20,7 +20,8 @@ class Customer(NamedTuple):
 
 
 class Sale(NamedTuple):
-    """`people` are local parts at the customer's domain; `closes` counts days from today, `quiet` those since anything was heard."""
+    """`people` are local parts at the customer's domain; `closes` counts days from today, `quiet` those since anybody
+    was heard."""
 
     name: str
     domain: str

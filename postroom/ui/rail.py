@@ -71,6 +71,7 @@ LINKS: dict[str, str] = {
     "events": "events",
     "news": "home:news",
     "first_steps": "home:steps-open",
+    "notifications": "home:notifications",
     "sign_out": "accounts:sign-out",
     "gallery": "ui:gallery",
 }

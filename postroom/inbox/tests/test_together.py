@@ -15,7 +15,7 @@ from postroom.mail.models import Composition, Thread
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address
 from postroom.timeline.models import Assignment, Comment, Notice, Snooze
-from postroom.timeline.team import commands, snoozes
+from postroom.timeline.team import commands, notices, snoozes
 from postroom.workspaces.models import Membership
 
 SCRIPT = {"HX-Request": "true"}
@@ -215,7 +215,7 @@ def test_notices_are_listed_read_by_opening_and_turned_off(
         .startswith(f"/inbox/threads/{thread.pk}/#comment-")
     )
     assert "Mark all as read" not in _html(colleague, "/inbox/told/")
-    colleague.post("/inbox/told/wishes/", {"kind": ["assigned"]})
+    notices.wish(ben, ["assigned"])
     page.post(f"/inbox/threads/{thread.pk}/comments/", {"text": "@ben again"}, headers=SCRIPT)
     assert Notice.objects.count() == 1
 

@@ -1,4 +1,4 @@
-"""What a member is told: the list of notices, and which kinds they want."""
+"""What a member is told: the list of notices."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,7 +9,6 @@ from postroom.inbox.accounts import accounts
 from postroom.mail.models import Thread
 from postroom.timeline.models import Notice
 from postroom.timeline.team import notices
-from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required
 
 WORDS = {
@@ -29,11 +28,9 @@ def told(request: MemberRequest) -> HttpResponse:
         conversation__in={row.conversation_id for row in rows}, mailbox__in=accounts(request).ids
     )
     subjects = dict(threads.order_by("last_at").values_list("conversation", "subject"))
-    off = notices.off(request.member)
     context = {
         "rows": [(row, *WORDS[Notice.Kind(row.kind)], subjects.get(row.conversation_id, "")) for row in rows],
         "unread": any(row.read_at is None for row in rows),
-        "kinds": [(kind, label, kind not in off) for kind, label in Notice.Kind.choices],
         "active": "told",
     }
     return render(request, "inbox/told.html", context)
@@ -60,11 +57,3 @@ def open_one(request: MemberRequest, pk: int) -> HttpResponse:
 def read_all(request: MemberRequest) -> HttpResponse:
     notices.read(request.member)
     return redirect("inbox:told")
-
-
-@require_POST
-@member_required
-def wishes(request: MemberRequest) -> HttpResponse:
-    """``kind`` (several): what the member wants to be told of; what is not named is turned off."""
-    notices.wish(request.member, request.POST.getlist("kind"))
-    return toast(request, redirect("inbox:told"), "Saved.")

@@ -75,7 +75,10 @@ function follow() {
   if (waiting || leave) return;
   waiting = true;
   const led = navigator.locks ? navigator.locks.request(LOCK, () => (isWanted() ? lead() : null)) : lead();
-  led.finally(() => { waiting = false; });
+  led.finally(() => {
+    waiting = false;
+    if (isWanted()) follow(); // turned on again before the lock was given back
+  });
 }
 
 /* The switch in the settings ---------------------------------------------- */
