@@ -59,7 +59,6 @@ def page(
         "screen": screen,
         "active": screen.root,
         "columns": columns,
-        "steps": [one.step for one in columns],
         "choices": choices,
         "here": request.get_full_path(),
         "note_template": screen.template("card_note"),

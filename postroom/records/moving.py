@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from postroom.records.record import Record
@@ -32,6 +32,14 @@ def move(request: MemberRequest, screen: Screen, pk: int, to: str) -> HttpRespon
     back = way_back(screen, record, moved.name, before=before, by=request.member)
     answer = HttpResponse(status=204) if is_partial(request) else redirect(record)
     return _told(request, record, answer, moved.said(record) if back else "", undo_url=back)
+
+
+@require_GET
+@member_required
+def steps(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
+    """The menu of a card: where it may go."""
+    context = {"screen": screen, "record": find(screen, request, pk)}
+    return render(request, "records/board/moves.html", context)
 
 
 @require_POST

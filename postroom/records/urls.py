@@ -57,7 +57,10 @@ def screens(screen: Screen) -> list[URLPattern]:
         path(f"{root}/<int:pk>/edit/", views.edit, more, name=f"{key}-edit"),
         path(f"{root}/<int:pk>/fields/<slug:name>/", views.field, more, name=f"{key}-field"),
         *(
-            [path(f"{root}/<int:pk>/{moved.path}/<slug:to>/", moving.move, more, name=f"{key}-{moved.name}")]
+            [
+                path(f"{root}/<int:pk>/steps/", moving.steps, more, name=f"{key}-steps"),
+                path(f"{root}/<int:pk>/{moved.path}/<slug:to>/", moving.move, more, name=f"{key}-{moved.name}"),
+            ]
             if moved
             else []
         ),

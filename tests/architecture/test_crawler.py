@@ -18,6 +18,7 @@ from postroom.mail.pens import Snippet
 from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import AdminApproval, Mailbox
 from postroom.providers.memory.mailbox import Box
+from postroom.records.all_tables import SCREENS
 from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.custom_fields import commands as own
@@ -28,6 +29,7 @@ from postroom.records.people import commands as people
 from postroom.records.saved import commands as views
 from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
+from postroom.records.undoing import way_back
 from postroom.sync.models import Quarantined
 from postroom.timeline.models import Assignment, Comment, NeverLog, NoContact, Notice, Snooze
 from postroom.timeline.team import commands as team
@@ -67,6 +69,7 @@ NOT_OBJECTS = {  # their parameters name no row of anybody's
     "inbox:undo",  # a token that is none is answered "too late"; whose it is stands in it
     "search:thread",  # the frame of a page: the thread in it comes from its own address
 }
+WRITTEN = ("file", "clean", "tips")
 WAY = ("take-back", "cancel", "send-now", "snippets")  # of a message on its way out
 LEAVING = {"accounts:sign-out", "workspaces:choose"}  # what would change who asks the next
 OF_THE_WORKSPACE = ("records:",)  # what every member may see
@@ -119,7 +122,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         conversation=message.thread.conversation,
         comment=comment,
     )
-    of_records = {"key": "contact", "name": "name", "stage": deal.stage_id, "status": "solved", "state": "done"}
+    of_records = {"key": "contact", "name": "name", "to": deal.stage_id, "state": "done"}
     of = {
         "inbox": {
             "pk": message.thread_id,
@@ -145,7 +148,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         of[f"mailboxes:{name}"] = {"pk": approval.pk}
     text = Snippet.objects.create(workspace=member.workspace, author=member, name=SECRET, text=SECRET)
     of |= {f"inbox:snippet{more}": {"pk": text.pk} for more in ("", "-delete")}
-    for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file", *WAY):
+    for name in ("draft", "save", "send", "again", "discard", "restore", "upload", "remove-file", *WRITTEN, *WAY):
         of[f"inbox:{name}"] = {"pk": draft.pk}
     for name in ("attachment", "attachment-view"):
         of[f"mail:{name}"] = {"pk": Attachment.objects.get().pk}
@@ -156,20 +159,23 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     ):
         of[f"mail:{name}"] = {"pk": mailbox.pk, "folder": message.folder_id, "item": aside.pk}
     for kind, row in (("company", company), ("deal", deal), ("note", note)):
-        for more in ("", "-edit", "-field", "-delete", "-stage"):
+        for more in ("", "-edit", "-field", "-delete", "-stage", "-steps"):
             of[f"records:{kind}{more}"] = {"pk": row.pk}
     for kind, row, names in (
-        ("ticket", ticket, ("status", "take", "merge")),
-        ("candidate", candidate, ("stage", "judge")),
+        ("ticket", ticket, ("status", "steps", "take", "merge")),
+        ("candidate", candidate, ("stage", "steps", "judge")),
         ("task", task, ("state",)),
     ):
         for more in ("", *(f"-{name}" for name in ("edit", "field", "delete", *names))):
-            of[f"records:{kind}{more}"] = {"pk": row.pk, **({"stage": "offer"} if kind == "candidate" else {})}
+            to = {"candidate": {"to": "offer"}, "ticket": {"to": "solved"}}.get(kind, {})
+            of[f"records:{kind}{more}"] = {"pk": row.pk, **to}
     of |= {f"records:{name}": {"pk": candidate.pk} for name in ("interview-new", "reference-new")}
     field = own.add(member.workspace, "contact", label=SHARED, kind="text")
     of |= {f"records:own-field{more}": {"pk": field.pk, "way": "up"} for more in ("", "-move", "-delete")}
     job = Import.objects.create(workspace=member.workspace, member=member, record_type="contact", name=SHARED)
     of |= {f"records:import{more}": {"pk": job.pk} for more in ("", "-step", "-refused")}
+    back = way_back(SCREENS["contact"], contact, "owner", before="", by=member)
+    of["records:undo"] = {"token": back.rstrip("/").rpartition("/")[2]}
     view = views.save("contact", "q=quorum", name=SHARED, shared=True, by=member)
     of |= {f"records:view{more}": {"pk": view.pk, "way": "back"} for more in ("", "-keep", "-move", "-delete")}
     never = NeverLog.objects.create(workspace=member.workspace, mailbox=mailbox, what=f"{SECRET.lower()}.example")
@@ -300,9 +306,10 @@ ASKED = """
 q after address to subject tab sort place folder message draft open shown filter account ticket was as next
 close contact company item decision synced token pipeline name how pictures mailbox state code error validationToken
 work back preset until unless to
+show way cols view in apply owner job f.owner f.amount f.amount.from f.closes f.email f.stage f.due f.about f.added
 """.split()  # noqa: SIM905
 TYPED = """
-level contacts what given most
+level contacts what given most place state shared col all move in
 to cc bcc subject text from seen attachments address name feature history email password owner visibility
 members domains value item decision synced token q stage mail last_name amount addresses company next
 """.split()  # noqa: SIM905

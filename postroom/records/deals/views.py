@@ -13,7 +13,7 @@ from postroom.records.deals.board import columns
 from postroom.records.deals.forecast import forecast
 from postroom.records.deals.screen import DEALS
 from postroom.records.filters import first_of
-from postroom.records.models import Pipeline
+from postroom.records.models import Deal, Pipeline
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership
 
@@ -45,11 +45,12 @@ def outlook(request: MemberRequest) -> HttpResponse:
     """What the deals of a pipeline may bring; ?owner= narrows it to one member's."""
     pipeline, choices = pipelines_of(request)
     everybody = Membership.objects.for_workspace(request.workspace).select_related("user").order_by("user__name")
+    sellers = everybody.filter(pk__in=Deal.objects.filter(stage__pipeline=pipeline).values("owner"))
     wanted, today = request.GET.get("owner", ""), timezone.localdate()
     owner = everybody.find(pk=wanted) if wanted else None
     owners = [boards.Choice("Everybody", f"?pipeline={pipeline.pk}", owner is None)]
     of = f"?pipeline={pipeline.pk}&owner="
-    owners += [boards.Choice(one.name, f"{of}{one.pk}", one == owner) for one in everybody[:MOST_OWNERS]]
+    owners += [boards.Choice(one.name, f"{of}{one.pk}", one == owner) for one in sellers[:MOST_OWNERS]]
     context = {
         "screen": DEALS,
         "active": DEALS.root,

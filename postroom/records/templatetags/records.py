@@ -19,7 +19,7 @@ from postroom.records.deals.board import is_late
 from postroom.records.deals.forms import as_token
 from postroom.records.models import Candidate, Company, Deal, Person, Stage, Task, Ticket
 from postroom.records.record import Record
-from postroom.records.screens import Screen, Step, steps_of
+from postroom.records.screens import Screen, Step
 from postroom.records.tickets.sla import Clock, clock
 
 register = template.Library()
@@ -77,12 +77,6 @@ def candidate_tone(candidate: Candidate) -> str:
 def steps(record: Record, screen: Screen) -> Sequence[Step]:
     """Where a record may stand, in order, and where it stands."""
     return screen.moved.steps(record) if screen.moved else ()
-
-
-@register.filter
-def moves(record: Record, columns: Sequence[Step]) -> Sequence[Step]:
-    """Where a card may be moved: to the columns of its board, and a candidate out of it."""
-    return steps_of(Candidate.Stage.choices, record.stage) if isinstance(record, Candidate) else columns
 
 
 @register.filter
