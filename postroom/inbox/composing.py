@@ -36,6 +36,7 @@ def context(
         "number": str(composition.pk),
         "full_url": reverse("inbox:draft", args=key),
         "window_url": reverse("inbox:draft", args=key) + "?place=window",
+        "quoted_url": reverse("mail:body", args=[composition.answers_id]) if composition.answers_id else "",
         "pop_out_url": "" if place else reverse("inbox:draft", args=key) + "?place=window",
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",

@@ -7,11 +7,11 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from postroom.inbox import hints
+from postroom.inbox import hints, people_found
 from postroom.inbox.accounts import accounts_of
 from postroom.lib import clock
 from postroom.mail import commands
-from postroom.mail.models import Composition, Thread
+from postroom.mail.models import Composition, Correspondent, Thread
 from postroom.mail.sending import outgoing_of
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.errors import Transient
@@ -161,3 +161,17 @@ def test_without_a_wish_nobody_is_reminded(page: Client, mailbox: Mailbox, settl
     page.post(f"{begun(page)}send/", {"to": "ines@contoso.example", "html": "x", "remind": "99"}, headers=SCRIPT)
     settle(mailbox)
     assert not Snooze.objects.exists()
+
+
+def test_suggestions_name_those_first_whom_one_writes_with_often_and_lately(
+    page: Client, mailbox: Mailbox, deliver: Callable[..., Thread], member: Membership
+) -> None:
+    for number, sender in enumerate(["anna@contoso.example", "anton@contoso.example", "anne@contoso.example"]):
+        deliver(f"Mail {number}", from_=sender, minutes=number)
+    told = Correspondent.objects.filter(workspace=member.workspace)
+    told.filter(address="anton@contoso.example").update(sent=30, last_at=clock.now() - timedelta(days=1))
+    told.filter(address="anna@contoso.example").update(sent=40, last_at=clock.now() - timedelta(days=400))
+    told.filter(address="anne@contoso.example").update(sent=2, last_at=clock.now())
+    named = [one.address.partition("@")[0] for one in people_found.suggest(member, "an")]
+    assert named == ["anton", "anne", "anna"]
+    assert [one.address for one in people_found.suggest(member, "contoso anton")] == []

@@ -6,9 +6,10 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST
 
-from postroom.inbox import writing
+from postroom.inbox import editing, writing
 from postroom.lib.clock import now
 from postroom.mail import pens, signatures, snippets, text
 from postroom.mail.pens import Snippet, WritingHabits
@@ -76,10 +77,13 @@ def signature(request: MemberRequest, mailbox: int) -> HttpResponse:
     """The signature of a mailbox the member looks after."""
     found = access.manageable_mailbox(request.member, mailbox)
     if request.method == "POST":
-        signatures.set_for(found, request.POST.get("signature", ""))
+        rich = request.POST.get("signature_html")
+        signatures.set_for(found, request.POST.get("signature", "") if rich is None else editing.kept(rich))
         messages.success(request, f"Signature of {found.address} saved.")
         return redirect("inbox:writing")
-    context = {"mailbox": found, "signature": _typed(signatures.written(found)), "active": "writing"}
+    html = signatures.written(found)
+    rich = mark_safe(editing.shown(html, {}))  # noqa: S308 -- sanitised there
+    context = {"mailbox": found, "signature": _typed(html), "rich": rich, "active": "writing"}
     return render(request, "inbox/signature.html", context)
 
 

@@ -132,6 +132,13 @@ class Editor {
       document.execCommand("styleWithCSS", false, "false");
     });
     surface.addEventListener("keydown", (event) => this.#key(event));
+    /* What was pasted a moment ago goes along. */
+    document.addEventListener("htmx:beforeRequest", (event) => {
+      const asked = event.target;
+      if (!this.pending || !this.form?.contains(asked) || !asked.matches("form, button")) return;
+      event.preventDefault();
+      this.pending.then(() => { if (asked.matches("form")) asked.requestSubmit(); else asked.click(); });
+    });
     surface.addEventListener("paste", (event) => this.#take(event, event.clipboardData));
     surface.addEventListener("dragstart", () => { this.dragged = true; });
     surface.addEventListener("dragend", () => { this.dragged = false; });
@@ -278,7 +285,7 @@ class Editor {
       for (const file of pictures) this.#picture(file);
     } else if (html && (words || !data.files.length)) {
       event.preventDefault();
-      this.#clean(html, text);
+      this.pending = this.#clean(html, text).finally(() => { this.pending = null; });
     } else if (text && !data.files.length) {
       event.preventDefault();
       this.insertText(text);
