@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import JSONObject
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models.functions import JSONObject, Lower
 from django.http import HttpRequest
 
 from postroom.mail import outbox
@@ -115,32 +115,8 @@ _PULL = JSONObject(progress="progress", paused="paused", due="due_at", lease="le
 
 
 def accounts_of(member: Membership) -> Accounts:
-    """One query."""
-    inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
-    pull = Lane.objects.filter(mailbox=OuterRef("pk"), activity=Activity.BACKFILL)
-    mailboxes = (
-        Mailbox.objects.for_workspace(member.workspace_id)
-        .select_related("connection")
-        .annotate(
-            readable=Exists(mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))),
-            inbox=Subquery(inbox.values("pk")[:1]),
-            inbox_unread=Subquery(inbox.values("unread")[:1]),
-            asleep=Subquery(_asleep(member)),
-            pull=Subquery(pull.values(found=_PULL)[:1]),
-            late=Subquery(
-                outbox.late()
-                .filter(mailbox=OuterRef("pk"))
-                .order_by()
-                .values("mailbox")
-                .annotate(n=Count("pk"))
-                .values("n")
-            ),
-            colors=ArraySubquery(Category.objects.filter(mailbox=OuterRef("pk")).values(found=_COLOR)),
-        )
-        .order_by("connected_at", "pk")
-    )
-    rows = list(mailboxes)
-    readable = [_account(row) for row in rows if cast(Any, row).readable]
+    """One query, and no more of it the more mailboxes there are that the member may not read."""
+    rows = list(_readable(member))
     own = {member.address.lower()}
     for row in rows:
         if row.owner_id == member.pk and row.kind == Mailbox.Kind.OWN:
@@ -148,7 +124,28 @@ def accounts_of(member: Membership) -> Accounts:
                 row.address.lower(),
                 *(alias.lower() for alias in (row.connection.aliases if row.connection else ())),
             }
-    return Accounts(readable, frozenset(row.address.lower() for row in rows) | own, frozenset(own))
+    everybody = cast(Any, rows[0]).everybody if rows else ()
+    return Accounts([_account(row) for row in rows], frozenset(everybody) | own, frozenset(own))
+
+
+def _readable(member: Membership) -> QuerySet[Mailbox]:
+    """The mailboxes the member may read, with what screens say of them; the first knows ``everybody``: the addresses
+    of all mailboxes of the workspace."""
+    visible = mailboxes_visible_to(member)
+    every = Mailbox.objects.for_workspace(member.workspace_id).order_by()
+    inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
+    pull = Lane.objects.filter(mailbox=OuterRef("pk"), activity=Activity.BACKFILL)
+    late = outbox.late().filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
+    first = When(pk=Subquery(visible.values("pk")[:1]), then=ArraySubquery(every.values_list(Lower("address"))))
+    return visible.annotate(
+        everybody=Case(first),
+        inbox=Subquery(inbox.values("pk")[:1]),
+        inbox_unread=Subquery(inbox.values("unread")[:1]),
+        asleep=Subquery(_asleep(member)),
+        pull=Subquery(pull.values(found=_PULL)[:1]),
+        late=Subquery(late.annotate(n=Count("pk")).values("n")),
+        colors=ArraySubquery(Category.objects.filter(mailbox=OuterRef("pk")).values(found=_COLOR)),
+    )
 
 
 def _asleep(member: Membership) -> QuerySet[Any, Any]:
