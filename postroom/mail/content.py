@@ -57,7 +57,8 @@ details.quoted > summary::-webkit-details-marker { display: none; }
 .paper { color-scheme: only light; background: #fff; color: #1f2430; padding: 12px 14px; border-radius: 6px; }
 pre { white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; margin: 0; }
 .grid { border-collapse: collapse; font-size: 13px; max-width: none; }
-.grid :is(td, th) { border: 1px solid light-dark(#d5d9e2, #3a4050); padding: .25em .6em; text-align: start; }
+.grid :is(td, th) { border: 1px solid light-dark(#d5d9e2, #3a4050); padding: .25em .6em; text-align: start;
+  overflow-wrap: normal; }
 .grid th { background: light-dark(#f3f4f7, #2b303b); }
 .grid .number { text-align: end; white-space: nowrap; }
 :root:has(.print) { color-scheme: only light; }

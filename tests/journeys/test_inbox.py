@@ -111,7 +111,7 @@ def test_archive_opens_the_next_and_undo_brings_back(page: Page) -> None:
 def test_search_finds_and_opens(page: Page) -> None:
     page.goto("/search/")
     accessible(page)
-    page.get_by_role("searchbox", name="Search mail").fill("board agr")
+    page.get_by_role("combobox", name="Search mail").fill("board agr")
     hit = page.locator("#threads [data-row]")
     expect(hit).to_have_count(1)
     expect(hit.locator("mark").first).to_be_visible()
@@ -121,6 +121,79 @@ def test_search_finds_and_opens(page: Page) -> None:
     accessible(page)
     page.reload()
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+
+
+def test_search_completes_the_last_word(page: Page) -> None:
+    page.goto("/search/")
+    field = page.get_by_role("combobox", name="Search mail")
+    field.press_sequentially("from:ine")
+    expect(page.get_by_role("option", name=re.compile("ines@contoso.example"))).to_be_visible()
+    accessible(page)
+    field.press("Tab")
+    expect(field).to_have_value("from:ines@contoso.example ")
+    expect(page.locator("#threads [data-row]")).to_have_count(1)
+
+
+PRESSED = """() => {
+  const shown = [...document.querySelectorAll("#shortcuts dd")].map((keys) => keys.dataset.keys);
+  const there = [...document.querySelectorAll("[data-key]")]
+    .filter((one) => !one.matches(":disabled, [aria-disabled=true]") && !one.closest("[hidden], [inert]"))
+    .flatMap((one) => one.dataset.key.split(",").map((key) => key.trim()));
+  return {shown, there: [...new Set(there)]};
+}"""
+
+
+def test_the_help_names_every_key_and_each_does_something(page: Page) -> None:
+    page.keyboard.press("?")
+    help = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(help).to_be_visible()
+    page.keyboard.press("Escape")
+    for key, subject in (("j", "Renewal terms"), ("j", "Interview on Thursday"), ("k", "Renewal terms")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("heading", name=subject)).to_be_visible()
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("No thread is open")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.locator("form.composer")).to_be_visible()
+    found = page.evaluate(PRESSED)
+    by_hand = {"j", "k", "Enter", "x"}
+    assert set(found["shown"]) - set(found["there"]) == by_hand
+    assert set(found["there"]) - set(found["shown"]) == set()
+
+
+def test_what_is_attached_is_seen_pictures_are_asked_for_and_the_palette_acts(
+    page: Page, inbox: Callable[[], None], box: Box
+) -> None:
+    picture = '<p>Our offer</p><img src="https://shop.example/x.png">'
+    files = {"prices.csv": b"name,amount\nscanner,3\n", "notes.txt": b"Bring the keys"}
+    box.deliver(subject="Offer", html=picture, from_="shop@fabrikam.example", files=files, has_attachments=True)
+    inbox()
+    page.reload()
+    page.get_by_role("link", name=re.compile("Offer")).first.click()
+    page.get_by_role("link", name="prices.csv", exact=True).click()
+    shown = page.get_by_role("dialog", name="prices.csv")
+    expect(shown.frame_locator("iframe").get_by_role("cell", name="scanner")).to_be_visible()
+    accessible(page)
+    page.keyboard.press("ArrowRight")
+    shown = page.get_by_role("dialog", name="notes.txt")
+    expect(shown.frame_locator("iframe").get_by_text("Bring the keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(0)
+    asked = page.get_by_text("Pictures from elsewhere are not loaded")
+    expect(asked).to_be_visible()
+    page.get_by_role("button", name="Always from this sender").click()
+    expect(asked).to_be_hidden()
+    expect(page.frame_locator("iframe[data-mail-frame]").locator("img[src*='/mail/pictures/']")).to_have_count(1)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("flag")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast").filter(has_text="Flagged")).to_be_visible()
 
 
 def test_folders_of_a_mailbox(page: Page, mailbox: Mailbox) -> None:
