@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from postroom.lib import clock
 from postroom.mail.models import Composition, CompositionFile
 from postroom.mail.tests.test_pasting import SAMPLES, sample
+from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
+from postroom.workspaces.models import Membership
 from tests.journeys.test_inbox import (
     Settle,
     accessible,
@@ -239,3 +243,45 @@ def test_on_a_phone_a_message_is_a_page(page: Page, inbox: Callable[[], None]) -
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_signature_is_written_with_formatting_and_stands_below_the_text(
+    page: Page, mailbox: Mailbox, inbox: Callable[[], None]
+) -> None:
+    page.goto(f"/settings/writing/signatures/{mailbox.pk}/")
+    text = page.get_by_role("textbox", name="Signature")
+    text.click()
+    page.keyboard.press("Control+b")
+    page.keyboard.type("Adele Vance")
+    accessible(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Adele Vance")).to_be_visible()
+    page.goto("/inbox/")
+    page.get_by_role("link", name="Renewal terms").click()
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.locator(".composer-signature-text b")).to_have_text("Adele Vance")
+    page.get_by_text("Quoted text").click()
+    quoted = page.frame_locator("iframe[title='Quoted text']")
+    expect(quoted.get_by_text("The board agreed to three years.")).to_be_visible()
+    accessible(page)
+
+
+def test_eight_on_monday_is_eight_on_the_wall_although_the_clocks_change_before(
+    page: Page, member: Membership, inbox: Callable[[], None], settle: Settle, mailbox: Mailbox
+) -> None:
+    member.user.time_zone = "Europe/Berlin"
+    member.user.save()
+    with clock.frozen(datetime(2026, 3, 27, 14, 0, tzinfo=UTC)):  # a Friday; summer time begins on Sunday
+        page.goto("/compose/?to=ines@contoso.example")
+        page.get_by_role("textbox", name="Message").fill("After the weekend")
+        page.get_by_role("button", name="Schedule").click()
+        page.get_by_role("button", name="Monday").click()
+        expect(page.locator(".toast", has_text="Goes out Monday 30 March, 08:00")).to_be_visible()
+    assert Composition.objects.get().send_at == datetime(2026, 3, 30, 6, 0, tzinfo=UTC)
+    with clock.frozen(datetime(2026, 3, 30, 5, 59, tzinfo=UTC)):
+        settle(mailbox)
+        assert Composition.objects.get().state == "sending"
+    with clock.frozen(datetime(2026, 3, 30, 6, 1, tzinfo=UTC)):
+        settle(mailbox)
+        assert Composition.objects.get().state == "sent"
