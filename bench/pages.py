@@ -7,17 +7,22 @@ who may read five of twenty mailboxes. The database is made once and kept in `va
 from __future__ import annotations
 
 import random
+import re
 import statistics
 import time
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
-from bench import common, million
+from bench import common, many_records, million
 
 REQUESTS = 100
 TARGETS = {"search": (150, 400)}
 PAGE_TARGET = (50, 100)  # milliseconds: median, 99th percentile
+RECORDS = 100_000
+LISTS = ("contacts", "companies", "deals/list", "tickets", "candidates/list", "tasks")
+SORT = re.compile(r'href="(/[^"]*[?&;]sort=[^"]*)"')
 WARM_UP = 20
 
 
@@ -27,7 +32,9 @@ def run(size: int) -> Iterator[dict[str, Any]]:
         common.set_up({**common.environment(home), "POSTROOM_PUBLIC_URL": "http://127.0.0.1"})
         common.migrate()
         _make(size)
-        client, addresses = _client(), _addresses()
+        _add_records()
+        client = _client()
+        addresses = _addresses() | _records(client)
         for path in (one for paths in addresses.values() for one in paths[:WARM_UP]):
             _timed(client, path)
         times: dict[str, list[float]] = {name: [] for name in addresses}
@@ -53,6 +60,13 @@ def _make(size: int) -> None:
     connection.close()
     cache.clear()
     common.note(f"  made in {time.monotonic() - started:.0f} s")
+
+
+def _add_records() -> None:
+    from postroom.records.models import Person
+
+    if Person.objects.count() < RECORDS // 4:
+        many_records.load(RECORDS)
 
 
 def _client() -> Any:
@@ -101,6 +115,32 @@ def _addresses() -> dict[str, list[str]]:
         "search, a person": [_search(f"from:person{n}") for n in range(100)],
         "search, a person's address": [_search(f"person{n}@domain{n % million.DOMAINS}.example") for n in range(100)],
     }
+
+
+def _records(client: Any) -> dict[str, list[str]]:
+    """Lists of records plain, searched and in every order their heads offer, boards, pages, and what is typed."""
+    from postroom.records.record import TYPES
+
+    pick, found = (
+        random.Random(2),
+        {"home": ["/home/"], "deals' board": ["/deals/"], "candidates' board": ["/candidates/"]},
+    )
+    for name in LISTS:
+        page = client.get(f"/{name}/")
+        if page.status_code != 200:
+            continue
+        found[f"list of {name}"] = [f"/{name}/"]
+        found[f"list of {name}, searched"] = [f"/{name}/?q={word}" for word in many_records.WORDS]
+        sorts = [unescape(one) for one in SORT.findall(page.content.decode())]
+        found |= {f"list of {name}, in another order": sorts} if sorts else {}
+    for kind in TYPES:
+        pks = list(kind.model._base_manager.order_by("pk").values_list("pk", flat=True))
+        pages = [kind.model(pk=pk).get_absolute_url() for pk in pick.sample(pks, min(100, len(pks)))]
+        found[f"page of a {kind.label.lower()}"] = pages
+    typed = [f"person{n}"[: 3 + n % 5] for n in range(10, 60)] + [word[:4] for word in many_records.WORDS]
+    found["suggestions of the palette"] = [f"/search/suggestions/?q={one}" for one in typed]
+    found["suggestions of the composer"] = [f"/compose/people/?q={one}" for one in typed]
+    return found
 
 
 def _search(words: str) -> str:

@@ -17,39 +17,21 @@ from postroom.workspaces.models import Membership
 
 SEEN_AGAIN = timedelta(minutes=1)
 
-_STAMP = """
+# Never waiting: who holds a lane or a state is just asking for its mail. Nothing is followed while the first history is
+# pulled, and a mailbox with push needs no asking.
+_LOOK = """
     WITH seen AS (
         SELECT id, viewed_at FROM mailboxes_mailbox
         WHERE id = ANY(%(mailboxes)s) AND (viewed_at IS NULL OR viewed_at < %(again)s)
-        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
-    UPDATE mailboxes_mailbox m SET viewed_at = %(now)s FROM seen WHERE m.id = seen.id RETURNING m.id, seen.viewed_at
-"""
-
-
-def is_stale(viewed_at: datetime | None) -> bool:
-    """Whether it is time to note once more that somebody looks."""
-    return viewed_at is None or viewed_at < now() - SEEN_AGAIN
-
-
-def looked_into(mailbox_ids: Collection[int]) -> None:
-    """Note that somebody looks at these mailboxes. Those that are polled and were left alone are asked at once."""
-    if not mailbox_ids:
-        return
-    at = now()
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMP, {"mailboxes": list(mailbox_ids), "again": at - SEEN_AGAIN, "now": at})
-        stamped = cursor.fetchall()
-    woken = [pk for pk, before in stamped if before is None or at - before >= LOOKED_AT_WITHIN]
-    if woken:
-        _look_now(woken, at)
-
-
-# Lanes first, as a run does; and never waiting: who holds a state is just asking for its mail.
-_LOOK_NOW = """
-    WITH held AS (
-        SELECT l.id, l.mailbox_id FROM sync_lane l WHERE l.mailbox_id = ANY(%(mailboxes)s) AND l.activity = 'live'
-        AND NOT EXISTS (SELECT FROM sync_subscription s WHERE s.mailbox_id = l.mailbox_id AND s.expires_at > %(now)s)
-        ORDER BY l.id FOR NO KEY UPDATE SKIP LOCKED),
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED),
+    stamped AS (
+        UPDATE mailboxes_mailbox m SET viewed_at = %(now)s FROM seen WHERE m.id = seen.id
+        RETURNING m.id, seen.viewed_at IS NULL OR seen.viewed_at <= %(left_alone)s AS was_left_alone),
+    held AS (
+        SELECT l.id, l.mailbox_id FROM sync_lane l JOIN stamped ON stamped.id = l.mailbox_id AND was_left_alone
+        WHERE l.activity = 'live' AND NOT EXISTS (
+            SELECT FROM sync_subscription s WHERE s.mailbox_id = l.mailbox_id AND s.expires_at > %(now)s)
+        ORDER BY l.id FOR NO KEY UPDATE OF l SKIP LOCKED),
     late AS (
         SELECT s.id, s.mailbox_id FROM sync_syncstate s JOIN held ON held.mailbox_id = s.mailbox_id
         WHERE s.phase = 'following' AND s.scope <> '' AND s.due_at > %(now)s FOR NO KEY UPDATE OF s SKIP LOCKED),
@@ -59,10 +41,20 @@ _LOOK_NOW = """
 """
 
 
-def _look_now(mailbox_ids: Collection[int], at: datetime) -> None:
-    """Those without push are due at once; nothing is followed while the first history is pulled."""
+def is_stale(viewed_at: datetime | None) -> bool:
+    """Whether it is time to note once more that somebody looks."""
+    return viewed_at is None or viewed_at < now() - SEEN_AGAIN
+
+
+def looked_into(mailbox_ids: Collection[int]) -> None:
+    """Note that somebody looks at these mailboxes. Those that are polled and were left alone are asked at once.
+    One statement."""
+    if not mailbox_ids:
+        return
+    at = now()
+    told = {"again": at - SEEN_AGAIN, "left_alone": at - LOOKED_AT_WITHIN, "now": at}
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK_NOW, {"mailboxes": list(mailbox_ids), "now": at})
+        cursor.execute(_LOOK, {"mailboxes": list(mailbox_ids), **told})
         woken = [mailbox_id for (mailbox_id,) in cursor.fetchall()]
     if woken:
         transaction.on_commit(lambda: lanes.wake(*woken))
