@@ -16,7 +16,7 @@ from postroom.records.screens import Screen, Step
 from postroom.records.views import wants_part
 from postroom.workspaces.access import MemberRequest
 
-MOST_CARDS = 60  # a column shows so many; the rest is in the list
+MOST_CARDS = 30  # a column shows so many; the rest is in the list
 
 
 @dataclass(frozen=True)

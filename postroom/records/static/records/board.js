@@ -19,6 +19,11 @@ function aim(column) {
   column?.classList.add("is-target");
 }
 
+/* One menu serves all cards: it opens empty and shows where this card may go as soon as that is fetched. */
+board?.addEventListener("click", (event) => {
+  if (event.target.closest?.("[popovertarget='board-menu']")) document.getElementById("board-menu").replaceChildren();
+});
+
 board?.addEventListener("dragstart", (event) => {
   dragged = event.target.closest?.("[data-board-card]");
   if (!dragged) return;

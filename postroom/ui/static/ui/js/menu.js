@@ -3,7 +3,8 @@ const GAP = 4;
 const items = (menu) => [...menu.querySelectorAll("a[href], button, input")].filter((item) => item.checkVisibility());
 
 function put(menu) {
-  const opener = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`)?.getBoundingClientRect();
+  const openers = [...document.querySelectorAll(`[popovertarget="${CSS.escape(menu.id)}"]`)];
+  const opener = (openers.find((one) => one === document.activeElement) ?? openers[0])?.getBoundingClientRect();
   if (!opener) return;
   const size = menu.getBoundingClientRect();
   const above = menu.dataset.menuSide === "above" || opener.bottom + size.height + GAP > innerHeight;
