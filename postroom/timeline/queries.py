@@ -53,6 +53,16 @@ class ThreadLine:
         return self.level == levels.FULL
 
     @property
+    def partly(self) -> bool:
+        """Whether there is more of it than they see."""
+        return self.level < Level.EVERYTHING
+
+    @property
+    def icon(self) -> str:
+        """What stands before the subject of what is another's."""
+        return "" if self.full else "lock" if self.partly else "eye"
+
+    @property
     def title(self) -> str:
         """The subject, or why there is none."""
         if self.level < Level.SUBJECT:

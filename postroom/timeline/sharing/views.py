@@ -43,7 +43,13 @@ def shared(request: MemberRequest, pk: int) -> HttpResponse:
     if sight.may_read:
         read = log.by_mailbox(request.workspace.pk, pk, [(one.mailbox, one.number) for one in items])
         log.read(log.by(request), Access.What.THREAD, read, again=not is_partial(request))
-    context = {"sight": sight, "items": items, "tags": tags(pk), "owners": showing.owners(sight)}
+    context = {
+        "sight": sight,
+        "items": items,
+        "tags": tags(pk),
+        "owners": showing.owners(sight),
+        "subject": sight.subject,
+    }
     return render(
         request, "timeline/sharing/part.html" if is_partial(request) else "timeline/sharing/page.html", context
     )
@@ -53,8 +59,10 @@ def shared(request: MemberRequest, pk: int) -> HttpResponse:
 @member_required
 def who(request: MemberRequest, pk: int) -> HttpResponse:
     """Who can see it and why; for those who may use a mailbox it lies in."""
-    conversation = _mine(request, pk)
-    context = {"conversation": conversation, "answer": seeing.explain(request.member, pk)}
+    answer = seeing.explain(request.member, pk)
+    if answer is None:
+        raise Http404("No such conversation")
+    context = {"conversation": pk, "answer": answer}
     return render(
         request, "timeline/sharing/who.html" if is_partial(request) else "timeline/sharing/who_page.html", context
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from postroom.mail.models import Thread
+from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
-from postroom.timeline.models import Link, NeverLog, ThreadSharing
-from postroom.timeline.sharing import levels
+from postroom.timeline.models import Link, ThreadSharing
 from postroom.timeline.sharing.commands import policy_of
 from postroom.timeline.sharing.models import Level, MailboxSharing, Policy
 from postroom.workspaces.models import Membership
@@ -48,10 +48,14 @@ class Answer:
     limited: str = ""
 
 
-def explain(member: Membership, conversation: int) -> Answer:
-    """As far as the member may know: of copies in mailboxes they may not use nothing is said."""
-    rows = Thread.objects.filter(conversation=conversation, mailbox__in=levels.mailboxes_of(member))
+def explain(member: Membership, conversation: int) -> Answer | None:
+    """As far as the member may know: of copies in mailboxes they may not use nothing is said. None where there are only
+    such."""
+    mine = mailboxes_visible_to(member).order_by().values("pk")
+    rows = Thread.objects.filter(conversation=conversation, mailbox__in=mine)
     threads = list(rows.select_related("mailbox__owner__user").prefetch_related("mailbox__members__user"))
+    if not threads:
+        return None
     boxes = [one.mailbox for one in threads]
     policy, shared = policy_of(member.workspace), _decided(boxes)
     own = {row.mailbox_id: Level(row.level) for row in ThreadSharing.objects.filter(conversation=conversation)}
@@ -86,8 +90,6 @@ def level_of(box: Mailbox, policy: Policy, shared: dict[int, Level], own: dict[i
 
 def _never(threads: Sequence[Thread]) -> list[str]:
     """What the list has that is heard in all of these threads' mail."""
-    if not threads or not NeverLog.objects.for_workspace(threads[0].mailbox.workspace_id).exists():
-        return []
     with connection.cursor() as cursor:
         cursor.execute(_WHICH, {"threads": [one.pk for one in threads]})
         return [row[0] for row in cursor.fetchall()]

@@ -6,7 +6,9 @@ from itertools import product
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from postroom.mail.models import Message
@@ -157,6 +159,20 @@ def test_what_is_said_and_what_is_shown_agree(world: World, mail: Message) -> No
         decided = {} if every is None else {box.pk: every}, {} if own is None else {box.pk: own}
         sight = levels.look(world.bob, conversation.pk)
         assert (sight.level if sight else Level.NOTHING) == who.level_of(box, policy, *decided), (most, every, own)
+
+
+def test_no_screen_of_privacy_asks_much_of_the_database(world: World, mail: Message) -> None:
+    MailboxSharing.objects.create(mailbox=world.mailbox, level=Level.EVERYTHING)
+    conversation = mail.thread.conversation_id
+    for by, address in (
+        (world.bob, page(conversation)),
+        (world.adele, reverse("timeline:who", args=[conversation])),
+        (world.adele, reverse("timeline:privacy")),
+    ):
+        client = browser(by)
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address).status_code == 200
+        assert len(asked) <= 12, address
 
 
 # --- settings ----------------------------------------------------------------------------------------------------
