@@ -126,7 +126,7 @@ def _text(part: Mime) -> str:
 
 def _message_id(part: Mime) -> str:
     """The Message-ID of the message that came back, or of the headers of it."""
-    inside = part.get_payload()
+    inside: Any = part.get_payload()
     if isinstance(inside, list):
         return str(inside[0].get("Message-ID", "")) if inside else ""
     returned = message_from_bytes(_text(part).encode())
