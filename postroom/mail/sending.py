@@ -22,7 +22,7 @@ from postroom.mail import backlog, drafts, outbound, signals, store
 from postroom.mail import html as mail_html
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, CompositionFile, Message
-from postroom.mail.outbound import by_server, limits
+from postroom.mail.outbound import by_server, copies, limits
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
@@ -126,7 +126,7 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
         yield lambda: limits.hold(entry, until)
         return
     if entry.step in ("sending", "handed_over") and _transport_may_have_it(entry, found):
-        yield _look_again(entry)
+        yield _look_again(entry, composition)
         return
     if not entry.step:
         if found is not None and composition.draft_id and found.change_key != composition.draft_key:
@@ -193,7 +193,7 @@ def _look_for_it(run: Run, entry: OutboxEntry, composition: Composition) -> Step
     elif by_server.is_out(entry):
         yield by_server.wait_for_copy(entry, composition)
     else:
-        yield _look_again(entry)
+        yield _look_again(entry, composition)
 
 
 def _ended(run: Run, entry: OutboxEntry, composition: Composition, found: RemoteMessage) -> Steps:
@@ -368,7 +368,10 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
     return work
 
 
-def _look_again(entry: OutboxEntry) -> Work:
+def _look_again(entry: OutboxEntry, composition: Composition) -> Work:
+    if entry.step == "handed_over":
+        return copies.wait_for(entry, composition, since=entry.step, taken=True)
+
     def work() -> None:
         OutboxEntry.objects.filter(pk=entry.pk).update(due_at=now() + LOOK_AGAIN)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from postroom.mail import commands
 from postroom.mail.models import Composition
-from postroom.mail.outbound import by_server
+from postroom.mail.outbound import copies
 from tests.crash_matrix.letters import LETTERS, wrong_with
 from tests.crash_matrix.office import Accident, Office, office
 
@@ -96,4 +96,4 @@ def _run(one: Office, number: int, cell: Cell) -> Result:
 
 def _is_unclear(composition: Composition) -> bool:
     composition.refresh_from_db()
-    return composition.state == Composition.State.HELD and composition.failure == by_server.UNCLEAR
+    return composition.state == Composition.State.HELD and composition.failure == copies.UNCLEAR

@@ -17,7 +17,7 @@ from postroom.lib.live import publish
 from postroom.mail import drafts
 from postroom.mail.events import readers
 from postroom.mail.models import Composition
-from postroom.mail.outbound import by_server, limits, returns
+from postroom.mail.outbound import copies, limits, returns
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
 from postroom.sync.lanes import BLOCKING_FAILURES
@@ -156,9 +156,7 @@ def _status(one: Composition, entry: OutboxEntry | None) -> Status:
         return _sending(one, entry)
     found: Mapping[str, Status] = {
         Composition.State.FAILED: Status("failed", "Not sent", reason(one.failure)),
-        Composition.State.HELD: Status(
-            "held", "Held", UNCLEAR if one.failure == by_server.UNCLEAR else LATE, one.send_at
-        ),
+        Composition.State.HELD: Status("held", "Held", UNCLEAR if one.failure == copies.UNCLEAR else LATE, one.send_at),
         Composition.State.SENT: Status("sent", "Sent", VIA.format(server=one.via) if one.via else "", one.sent_at),
     }
     return found.get(one.state, Status("draft", "Draft"))

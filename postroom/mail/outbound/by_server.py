@@ -10,12 +10,11 @@ comes, nobody can know: the message is held and its author decides.
 
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import IO
 
 from postroom.lib.clock import now
 from postroom.mail.models import Composition
-from postroom.mail.outbound import returns, servers
+from postroom.mail.outbound import copies, returns, servers
 from postroom.providers.contract import Change, FolderRole, RemoteMessage
 from postroom.providers.errors import Conflict, ProviderError, Refused, Transient
 from postroom.providers.smtp import Session, as_sent
@@ -26,8 +25,6 @@ STEP, TAKEN = "server", "taken"
 STEPS = (STEP, TAKEN)
 IN_MEMORY = 1_000_000  # bytes of a message; what is larger lies on disk meanwhile
 CHUNK = 65_536
-COPY_COMES = timedelta(minutes=10)
-UNCLEAR = "unclear"  # the failure of a composition nobody knows the fate of
 State = OutboxEntry.State
 Reached = Callable[..., Work]
 
@@ -100,26 +97,7 @@ def _wrote_to_self(composition: Composition) -> bool:
 
 def wait_for_copy(entry: OutboxEntry, composition: Composition) -> Work:
     """Look again soon; after a while it is said that nobody knows, or that the server has it and no copy came."""
-    waited = now().timestamp() - float(entry.fields.get(f"{STEP}_at", 0))
-    if waited < COPY_COMES.total_seconds():
-        pause = timedelta(seconds=2 if waited < 60 else 20)
-        return lambda: _update(entry, due_at=now() + pause)
-    return lambda: _without_copy(entry, composition)
-
-
-def _without_copy(entry: OutboxEntry, composition: Composition) -> None:
-    from postroom.mail.outbound import tell
-
-    taken = entry.step == TAKEN
-    _update(entry, state=State.DONE, done_at=now(), reason="" if taken else UNCLEAR)
-    states = Composition.State
-    fields = {"state": states.SENT, "sent_at": now()} if taken else {"state": states.HELD, "failure": UNCLEAR}
-    Composition.objects.filter(pk=composition.pk).update(**fields, via=entry.fields.get("via", ""))
-    tell(composition, "sent" if taken else "held")
-
-
-def _update(entry: OutboxEntry, **fields: object) -> None:
-    OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING]).update(**fields)
+    return copies.wait_for(entry, composition, since=STEP, taken=entry.step == TAKEN)
 
 
 def done(entry: OutboxEntry, composition: Composition) -> None:

@@ -37,6 +37,25 @@ def sent(box: Box) -> list[str]:
     return [one.subject for one in box.messages.values() if not one.is_draft]
 
 
+def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for_ever(
+    letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MemoryMail.send
+
+    def sent_and_deleted(self: MemoryMail, draft_id: str) -> None:
+        real(self, draft_id)
+        for message_id in [key for key, one in box.messages.items() if not one.is_draft]:
+            box.delete(message_id)
+
+    monkeypatch.setattr(MemoryMail, "send", sent_and_deleted)
+    commands.send(letter)
+    settle(mailbox)
+    assert status(letter).kind == "sending"
+    settle(mailbox, ahead=timedelta(minutes=11))
+    assert status(letter).kind == "sent" and not box.messages
+    assert not OutboxEntry.objects.filter(state__in=["waiting", "working"]).exists()
+
+
 # --- taking back ---------------------------------------------------------------------------------------------------
 
 
