@@ -43,6 +43,7 @@ class _Around(NamedTuple):
 
 _HEX = re.compile(r"#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})\Z")
 _CALL = re.compile(r"rgba?\(\s*([\d.]+%?)[\s,]+([\d.]+%?)[\s,]+([\d.]+%?)(?:[\s,/]+([\d.]+%?))?\s*\)\Z", re.IGNORECASE)
+_DECLARATION = re.compile(r"""(?:[^;"']|"[^"]*"|'[^']*')+""")
 _IMPORTANT = re.compile(r"\s*!\s*important\s*\Z", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r' (bgcolor|color|style)="([^"]*)"')
 _ANY_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgba?\([^)]{1,60}\)|(?<![\w-])[a-zA-Z]{3,20}(?![\w(-])")
@@ -81,7 +82,10 @@ def _entered(around: _Around, name: str, attributes: str) -> tuple[_Around, str]
     if name != "a" and not (attributes and _COLOURED.search(attributes)):
         return around._replace(name=name), attributes
     told = dict(_ATTRIBUTE.findall(attributes))
-    declared = _declared(unescape(told.get("style", "")))
+    style = unescape(told.get("style", ""))
+    if "\\" in style:  # strings within strings: left as they are
+        return around._replace(name=name), attributes
+    declared = _declared(style)
     ground = _last(declared, "background-color") or parsed(told.get("bgcolor", ""))
     words = _last(declared, "color") or (parsed(told.get("color", "")) if name == "font" else None)
     if words is None and name == "a":
@@ -120,7 +124,7 @@ _OURS = frozenset({"color", "background-color"})
 
 
 def _declared(style: str) -> list[tuple[str, str]]:
-    parts = (part.partition(":") for part in style.split(";"))
+    parts = (part.partition(":") for part in _DECLARATION.findall(style))
     return [(key.strip().lower(), value.strip()) for key, _, value in parts if value.strip()]
 
 

@@ -7,6 +7,7 @@ import pytest
 from postroom.mail import dusk, text
 from postroom.mail.dusk import CHALK, INK, NIGHT, NIGHT_LINK, PAPER, Rgb, contrast, parsed
 from postroom.mail.html import sanitise
+from postroom.mail.tests.attacks import ATTACKS
 
 NEWSLETTER = """
 <table width="600" bgcolor="#f4f4f4"><tr><td style="background:#ffffff;color:#333;border:1px solid #dddddd">
@@ -97,3 +98,17 @@ def test_styles_with_odd_signs_stay_one_attribute() -> None:
     again = dusk.dusk(html)
     assert text.joined(text.tokens(again)) == again
     assert sanitise(again.replace("light-dark", "rgb")).html.count("<p") == 1
+
+
+_PAINT = re.compile(r' (?:style|bgcolor|color)="[^"]*"')
+
+
+def test_nothing_but_paint_changes_in_any_attack() -> None:
+    for name, attack in ATTACKS.items():
+        before = text.tokens(sanitise(f'{attack}<p style="color:red">after').html)
+        after = text.tokens(dusk.dusk(text.joined(before)))
+        assert [(*one[:2], _PAINT.sub("", one[2]), one[3]) for one in before] == [
+            (*one[:2], _PAINT.sub("", one[2]), one[3]) for one in after
+        ], name
+        old, new = (" ".join(_PAINT.findall(text.joined(some))).lower() for some in (before, after))
+        assert "url(" not in new and "expression" not in new and new.count("\\") <= old.count("\\"), name
