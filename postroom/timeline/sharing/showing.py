@@ -27,6 +27,7 @@ class Item:
     address: str
     to: str
     when: datetime
+    snippet: str = ""
     open: bool = False
     frame_url: str = ""
     files: Sequence[dict[str, Any]] = ()
@@ -64,6 +65,7 @@ def _item(row: Message, files: Sequence[Attachment], *, full: bool, open: bool) 
         address=row.from_address,
         to=_to(row),
         when=row.received,
+        snippet=row.preview if full else "",
         open=open,
         frame_url=reverse("mail:body", args=[row.pk]) if full else "",
         files=[_file(one) for one in files],
