@@ -19,7 +19,7 @@ from postroom.workspaces.models import Membership
 
 UNANSWERED_AFTER = timedelta(days=1)
 FORGOTTEN_AFTER = timedelta(days=14)  # what nobody answered for so long is not today's work
-LOOKED_AT = 400  # threads of an Inbox that are looked at, the newest of that time
+LOOKED_AT = 400  # threads of an Inbox that are looked at, the newest of that time; and the latest assignments
 MENTIONED, ASSIGNED, WAITING, BACK = "mentioned", "assigned", "waiting", "back"
 
 
@@ -67,9 +67,11 @@ ORDER BY told.at LIMIT %(limit)s
 """
 _MINE = """
 SELECT 'assigned' AS why, greatest(a.at, s.last_at) AS at, s.*, '' AS said, '' AS by
-FROM timeline_assignment a JOIN LATERAL ({shown}) s ON true
-WHERE a.to_id = %(member)s AND EXISTS ({open}) AND NOT {asleep} AND ({turn} OR EXISTS (
-    SELECT 1 FROM timeline_notice n WHERE n.member_id = a.to_id AND n.conversation_id = a.conversation_id
+FROM (SELECT given.conversation_id, given.at FROM timeline_assignment given WHERE given.to_id = %(member)s
+      ORDER BY given.at DESC LIMIT {looked_at}) a
+JOIN LATERAL ({shown}) s ON true JOIN LATERAL ({open} LIMIT 1) still_open ON true
+WHERE NOT {asleep} AND ({turn} OR EXISTS (
+    SELECT 1 FROM timeline_notice n WHERE n.member_id = %(member)s AND n.conversation_id = a.conversation_id
     AND n.kind = 'assigned' AND n.read_at IS NULL))
 ORDER BY 2 LIMIT %(limit)s
 """
@@ -113,6 +115,7 @@ def _statement() -> str:
     parts = (
         _MENTIONS.format(shown=shown("told.conversation_id")),
         _MINE.format(
+            looked_at=LOOKED_AT,
             shown=shown("a.conversation_id"),
             open=_OPEN,
             asleep=_ASLEEP.format(which="a.conversation_id"),

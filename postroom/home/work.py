@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce, Greatest, JSONObject
 from postroom.audit.models import Access
 from postroom.home.models import Desk
 from postroom.mail.models import Composition
-from postroom.records.models import Candidate, Deal, Scorecard, Task, Ticket
+from postroom.records.models import Candidate, Deal, Scorecard, Stage, Task, Ticket
 from postroom.records.models import Interview as Interviews
 from postroom.timeline.models import Link
 from postroom.workspaces.models import Membership
@@ -103,12 +103,13 @@ def _tickets(member: Membership, day: Day, worked_in: Collection[int]) -> QueryS
 def _deals(member: Membership, day: Day) -> QuerySet[Deal, Any]:
     """The member's open deals that are to be closed now, or of which nothing was heard for long."""
     mail = Link.objects.filter(deal=OuterRef("pk"), removed_at=None).order_by("-last_at")
-    rows = Deal.objects.filter(workspace=member.workspace_id, owner=member, stage__outcome="open").annotate(
-        stirred=Greatest("updated_at", Subquery(mail.values("last_at")[:1]))
-    )
-    wanted = rows.filter(Q(close_date__lte=day.today + CLOSES_WITHIN) | Q(stirred__lt=day.now - QUIET_AFTER))
+    long_ago, stages = day.now - QUIET_AFTER, Stage.objects.filter(pipeline__workspace=member.workspace_id)
+    quiet = Q(updated_at__lt=long_ago) & ~Exists(mail.filter(last_at__gte=long_ago))
+    rows = Deal.objects.filter(workspace=member.workspace_id, owner=member, stage__in=stages.filter(outcome="open"))
+    wanted = rows.filter(Q(close_date__lte=day.today + CLOSES_WITHIN) | quiet)
+    stirred = Greatest("updated_at", Subquery(mail.values("last_at")[:1]))
     shown = JSONObject(
-        pk="pk", name="name", stage="stage__name", close="close_date", stirred="stirred", amount="amount",
+        pk="pk", name="name", stage="stage__name", close="close_date", stirred=stirred, amount="amount",
         currency="currency", company="company__name",
     )  # fmt: skip
     return wanted.order_by(F("close_date").asc(nulls_last=True), "pk").values(found=shown)
