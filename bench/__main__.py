@@ -18,6 +18,7 @@ BENCHES = {  # name -> module with `run(size)`, default size
     "backfill": ("bench.backfill", 0),
     "pages": ("bench.pages", 1_000_000),
     "push": ("bench.push", 200),
+    "interaction": ("bench.interaction", 10),
     "open-inboxes": ("bench.open_inboxes", 500),
 }
 

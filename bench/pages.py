@@ -34,7 +34,7 @@ def run(size: int) -> Iterator[dict[str, Any]]:
         _make(size)
         _add_records()
         client = _client()
-        addresses = _addresses() | _records(client)
+        addresses = {name: paths for name, paths in (_addresses() | _records(client)).items() if paths}
         for path in (one for paths in addresses.values() for one in paths[:WARM_UP]):
             _timed(client, path)
         times: dict[str, list[float]] = {name: [] for name in addresses}

@@ -50,8 +50,8 @@ WATCH = r"""() => {
 
 def run(size: int) -> Iterator[dict[str, Any]]:
     """One result. `size`: how many mails."""
-    with common.home() as home, _demo(home) as (web, sandbox):
-        _connect(home)
+    with common.home() as home, demo(home) as (web, sandbox):
+        connect(home)
         with _inbox(web) as page:
             page.evaluate(WATCH)
             _until_push_is_on(sandbox)
@@ -61,11 +61,11 @@ def run(size: int) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _demo(home: Path) -> Iterator[tuple[str, str]]:
+def demo(home: Path) -> Iterator[tuple[str, str]]:
     """A running demo; gives the addresses of the web process and of the sandbox."""
     process = subprocess.Popen(
         [sys.executable, "-m", "postroom.config.cli", "demo", "--no-open", "--port", "0", "--sandbox-port", "0"],
-        env=_environment(home),
+        env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -90,15 +90,15 @@ def _demo(home: Path) -> Iterator[tuple[str, str]]:
         PostgresServer(home).destroy()
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     names = ("POSTROOM_", "MICROSOFT_", "DJANGO_", "DATABASE_URL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(names)}
     return {**kept, "POSTROOM_HOME": str(home)}
 
 
-def _connect(home: Path) -> None:
+def connect(home: Path) -> None:
     command = [sys.executable, "-m", "postroom.config.cli", "mailbox", "connect", MEMBER, "--sandbox", "--since", "30d"]
-    subprocess.run(command, env=_environment(home), cwd=common.ROOT, stdout=sys.stderr, timeout=300, check=True)
+    subprocess.run(command, env=environment(home), cwd=common.ROOT, stdout=sys.stderr, timeout=300, check=True)
 
 
 @contextlib.contextmanager
