@@ -20,6 +20,7 @@ from postroom.mail.checks import FolderCheck, Sighting
 from postroom.mail.comparing import Findings
 from postroom.mail.models import Folder
 from postroom.mail.sync.arriving import arrivals
+from postroom.mail.sync.asking import ask
 from postroom.mail.sync.history import reach
 from postroom.mail.sync.states import RESOURCE
 from postroom.mail.sync.taking import placed, read, take
@@ -178,7 +179,7 @@ def _take_page(run: Run, check: FolderCheck, page: DeltaPage[RemoteMessage | Rem
     if findings.missing or findings.drafts:
         answers += run.source.get([*findings.missing, *findings.drafts], urgency=Urgency.BACKFILL)
     if findings.wrong:
-        answers += run.source.get(findings.wrong, whole=False, urgency=Urgency.BACKFILL)
+        answers += ask(run, findings.wrong, urgency=Urgency.BACKFILL)
     yield from unknown_folders(run, answers)
     yield _store_page(run, check, page, list(rows), findings, answers)
 
@@ -213,7 +214,7 @@ def _store_page(
 def _not_listed(run: Run, check: FolderCheck) -> Steps:
     """Where are those that we have in this folder and its listing did not name?"""
     while ids := comparing.unsighted(check.folder, limit=_ASK_AT_ONCE):
-        answers = run.source.get(ids, whole=False, urgency=Urgency.BACKFILL)
+        answers = ask(run, ids, urgency=Urgency.BACKFILL)
         yield from unknown_folders(run, answers)
         yield _take_not_listed(run, check, ids, answers)
 

@@ -7,6 +7,7 @@ from typing import Any
 from postroom.lib.clock import now
 from postroom.mail import backlog, breaker, store
 from postroom.mail.sync.arriving import arrivals
+from postroom.mail.sync.asking import ask
 from postroom.mail.sync.history import count, reach
 from postroom.mail.sync.states import RESOURCE, Phase
 from postroom.mail.sync.taking import placed, read, take
@@ -90,7 +91,7 @@ def _take_page(run: Run, state: SyncState, page: DeltaPage[RemoteMessage | Remov
     if decision.fetch:
         asked += run.source.get(decision.fetch, urgency=Urgency.DELTA)
     if decision.ask:
-        asked += run.source.get(decision.ask, whole=False, urgency=Urgency.DELTA)
+        asked += ask(run, decision.ask, urgency=Urgency.DELTA)
     if page.done is not None and state.phase == Phase.RELISTING:
         asked += _unnamed(run, state, page)
     yield from unknown_folders(run, [*decision.store, *asked])
@@ -101,7 +102,7 @@ def _unnamed(run: Run, state: SyncState, page: DeltaPage[Any]) -> list[RemoteMes
     """At the end of a new listing: where are the rows of this folder that it did not name?"""
     named = {item.id for item in page.items}
     missing = [i for i in store.not_in_round(run.mailbox, state.scope, state.round) if i not in named]
-    return run.source.get(missing, whole=False, urgency=Urgency.DELTA) if missing else []
+    return ask(run, missing, urgency=Urgency.DELTA) if missing else []
 
 
 def _store_page(

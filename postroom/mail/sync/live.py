@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from postroom.lib.clock import now
-from postroom.mail import backlog, store
+from postroom.mail import backlog
+from postroom.mail.sync.asking import ask
 from postroom.mail.sync.backfill import spines
 from postroom.mail.sync.following import follow
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
@@ -44,18 +45,9 @@ def _named(run: Run) -> Steps:
     if len(named) > NAMED_AT_ONCE or any(change == Notification.EVERYTHING for _, _, change in rows):
         yield _look_everywhere(run, told)
         return
-    answers = _asked_for(run, named)
+    answers = ask(run, named, urgency=Urgency.PUSH, missing_bodies=True)
     yield from unknown_folders(run, answers)
     yield _take_named(run, told, answers)
-
-
-def _asked_for(run: Run, ids: Sequence[str]) -> list[RemoteMessage | Gone | Unusable]:
-    """What is new comes whole; of what we have only the state: the body of a message that was sent never changes."""
-    known = store.known(run.mailbox.pk, ids)
-    settled = [i for i in ids if i in known and not known[i].is_draft and not known[i].body_missing]
-    others = [i for i in ids if i not in set(settled)]
-    answers = run.source.get(others, urgency=Urgency.PUSH) if others else []
-    return answers + (run.source.get(settled, whole=False, urgency=Urgency.PUSH) if settled else [])
 
 
 def _look_everywhere(run: Run, told: Sequence[int]) -> Work:

@@ -15,6 +15,7 @@ from postroom.mail import backlog, outbox, store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Message
 from postroom.mail.prepare import prepare
+from postroom.mail.sync.asking import ask
 from postroom.mail.sync.states import RESOURCE
 from postroom.mail.sync.taking import read, take
 from postroom.mail.sync.tree import unknown_folders
@@ -82,7 +83,7 @@ def _is_old(entry: OutboxEntry) -> bool:
 def _look_first(run: Run, entries: Sequence[OutboxEntry]) -> Steps:
     """Take in what the provider has now; a field changed there after us drops out of its entry (``mail.holds``)."""
     ids = [entry.remote_id for entry in entries]
-    answers = run.source.get(ids, whole=False, urgency=Urgency.USER)
+    answers = ask(run, ids, urgency=Urgency.USER)
     yield from unknown_folders(run, answers)
     batch = read(run, [answer for answer in answers if not isinstance(answer, Unusable)])
     gone = set(batch.gone)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from postroom.lib.clock import now
 from postroom.mail import backlog, store
 from postroom.mail.models import Folder
+from postroom.mail.sync.asking import ask
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
 from postroom.providers.contract import Gone, RemoteFolder, RemoteMessage, Removed, Unusable, Urgency
@@ -44,7 +45,7 @@ def _moved_out(
     One that says it is still there is out of the tree, and so out of the mailbox (Recoverable Items)."""
     folders = store.folders_gone(run.mailbox, items, complete=complete)
     ids = backlog.in_folders(run.mailbox, folders)
-    answers = run.source.get(ids, whole=False, urgency=Urgency.DELTA) if ids else []
+    answers = ask(run, ids, urgency=Urgency.DELTA) if ids else []
     return [Gone(one.id) if isinstance(one, RemoteMessage) and one.folder_id in folders else one for one in answers]
 
 

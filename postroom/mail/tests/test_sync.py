@@ -265,6 +265,17 @@ def test_a_changed_draft_gets_its_new_body(synced: Mailbox, box: Box, settle: Se
     in_step(synced, box)
 
 
+def test_a_draft_that_was_changed_and_moved_gets_its_new_body_without_being_named(
+    synced: Mailbox, box: Box, settle: Settle
+) -> None:
+    draft = box.deliver(folder="drafts", is_draft=True, html="<p>one</p>")
+    follow(synced, settle)
+    box.change(draft, body=RemoteBody("html", "<p>two</p>"))
+    box.move(draft, "deleted")
+    follow(synced, settle)
+    in_step(synced, box)
+
+
 # --- trouble --------------------------------------------------------------------------------------------------------
 
 

@@ -29,16 +29,16 @@ def test_what_is_committed_late_is_not_thrown_away_unread(
     ten = Notification.objects.create(mailbox=mailbox, remote_id=late, change="created")
     Notification.objects.create(mailbox=mailbox, remote_id=early, change="created")
     Notification.objects.filter(pk=ten.pk).delete()
-    asked, ask = [], live._asked_for
+    asked, ask = [], live.ask
 
-    def meanwhile(run: Run, ids: Sequence[str]) -> Any:
+    def meanwhile(run: Run, ids: Sequence[str], **how: Any) -> Any:
         if not asked:
             Notification.objects.create(pk=ten.pk, mailbox=mailbox, remote_id=late, change="created")
             lanes.want(mailbox.pk, Activity.LIVE)
         asked.append(list(ids))
-        return ask(run, ids)
+        return ask(run, ids, **how)
 
-    monkeypatch.setattr(live, "_asked_for", meanwhile)
+    monkeypatch.setattr(live, "ask", meanwhile)
     lanes.want(mailbox.pk, Activity.LIVE)
     settle(mailbox, ahead=timedelta(seconds=10))
     assert asked == [[early], [late]]
