@@ -61,7 +61,7 @@ def page(
     )
     page = window.new_page()
     page.set_default_timeout(10_000)
-    page.goto("/demo/sign-in?as=adele")
+    page.goto("/demo/sign-in?as=adele", timeout=60_000)  # the first page of all reads every template
     page.goto("/inbox/")
     yield page
     window.close()
