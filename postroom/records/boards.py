@@ -45,8 +45,10 @@ class Choice(NamedTuple):
 def cards(query: QuerySet[Any], *, by: str, order: Sequence[Any]) -> Mapping[str, list[Any]]:
     """The first cards of each column, by the value of `by`; one query however many columns there are."""
     place = Window(RowNumber(), partition_by=F(by), order_by=list(order))
+    bare = query.select_related(None).order_by()  # all of them are numbered, a few are read with what belongs to them
+    first = bare.annotate(place_in_column=place).filter(place_in_column__lte=MOST_CARDS).values("pk")
     found: dict[str, list[Any]] = {}
-    for record in query.annotate(place_in_column=place).filter(place_in_column__lte=MOST_CARDS).order_by(*order):
+    for record in query.filter(pk__in=first).order_by(*order):
         found.setdefault(str(getattr(record, by)), []).append(record)
     return found
 

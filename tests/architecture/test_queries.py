@@ -53,6 +53,7 @@ STILL_MANY = {
     "mail:complete": 15,
     "operations:doctor": 26,
     "timeline:panel": 17,
+    "timeline:who": 15,
     "records:deals": 40,
     "records:deal-edit": 15,
     "records:candidates": 15,
