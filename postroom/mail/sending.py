@@ -28,7 +28,6 @@ from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import (
     Address,
-    FolderRole,
     Gone,
     Outgoing,
     OutgoingAttachment,
@@ -198,8 +197,8 @@ def _look_for_it(run: Run, entry: OutboxEntry, composition: Composition) -> Step
 
 def _ended(run: Run, entry: OutboxEntry, composition: Composition, found: RemoteMessage) -> Steps:
     """It is out: its copy goes where such copies lie, and is the message from now on."""
-    if entry.kind == OutboxEntry.Kind.SEND and run.source.roles().get(found.folder_id or "") != FolderRole.SENT:
-        found = by_server.filed(run, composition, found) if _was_by_server(composition) else found
+    if _was_by_server(composition):
+        found = by_server.filed(run, composition, found)
     by_server.tidy(run, entry, found)
     yield _sent(run, entry, composition, found)
 

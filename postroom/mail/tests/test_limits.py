@@ -216,7 +216,7 @@ def test_who_the_server_refuses_is_named_and_the_others_get_it(
     relay.unknown.add("gone@contoso.example")
     one = write(ready, member, to=[("", "gone@contoso.example"), ("", "ben@contoso.example")])
     settle(ready)
-    assert status(one).kind == "sent"
+    assert status(one).kind == "returned" and one.state == "sent"
     assert [(row.address, row.what, row.why) for row in Returned.objects.all()] == [
         ("gone@contoso.example", "failed", "there is no such mailbox")
     ]
