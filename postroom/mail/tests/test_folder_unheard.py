@@ -61,7 +61,7 @@ def test_a_folder_that_was_gone_with_mail_that_was_kept_is_followed_when_it_is_b
 def test_what_is_no_folder_at_all_is_not_asked_for_for_ever(
     mailbox: Mailbox, box: Box, settle: Settle, settings: Any
 ) -> None:
-    """Left behind by whatever mistake: the tree, read anew because it was denied, knows it no more than the provider."""
+    """Left behind by whatever mistake: the tree, read anew as it was denied, knows it no more than the provider."""
     settings.POSTROOM_PUBLIC_URL = ""
     settle(mailbox)
     SyncState.objects.create(mailbox=mailbox, resource="mail", scope="new:none")
