@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from postroom.ui import words
+
 
 @dataclass(frozen=True)
 class Label:
@@ -33,6 +35,12 @@ class Line:
     address: str = ""
     tags: Sequence[Label] = ()
     tick: str = ""
+
+    @property
+    def facts(self) -> list[str]:
+        """Its tags and what the clock says, as text: for a mail, where nothing stays fresh."""
+        clock = f"{self.when} {words.ago(self.moment) if self.moment else ''}".strip()
+        return [*(tag.label for tag in self.tags), *([clock] if clock else [])]
 
 
 def at_moment(text: str | None) -> datetime | None:

@@ -56,7 +56,7 @@ def test_it_goes_out_at_the_chosen_hour_of_the_members_day(
     assert (digest.send_due(), digest.send_due()) == (1, 0)
     [(to, subject, text, html)] = sent
     assert (to, subject) == ("adele@northwind.example", "Monday 2 March: 1 task to do")
-    assert "Send <the> terms" in text and "Send &lt;the&gt; terms" in html and "<the>" not in html
+    assert "- Send <the> terms\n  http" in text and "Send &lt;the&gt; terms" in html and "<the>" not in html
     assert "http://127.0.0.1:8000/tasks/" in text
     assert "http://127.0.0.1:8000/settings/notifications/" in text
     assert Desk.objects.get().digest_due_at == datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
