@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from postroom.mail.models import Known
 from postroom.mail.store.types import cursor
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import RemoteMessage
@@ -34,3 +35,9 @@ def drop_known(mailbox: Mailbox, remote_ids: Sequence[str], *, folder_remote_id:
                  AND (%(folder)s = '' OR f.remote_id = %(folder)s)""",
             {"mailbox": mailbox.pk, "ids": list(remote_ids), "folder": folder_remote_id},
         )
+
+
+def drop_known_before(mailbox: Mailbox, folder_remote_id: str, round: int) -> None:
+    """A new listing of a folder has come to its end: what it did not name of those noted there is there no more."""
+    rows = Known.objects.filter(mailbox=mailbox, folder__remote_id=folder_remote_id, round__lt=round)
+    rows.delete()

@@ -127,6 +127,7 @@ def _store_page(
         if state.phase != Phase.FOLLOWING and run.lane.activity == Activity.BACKFILL:
             count(run)
         if page.done is not None and state.phase == Phase.RELISTING:
+            store.drop_known_before(run.mailbox, state.scope, state.round)
             lanes.want(run.mailbox.pk, Activity.BACKFILL)  # for the bodies of what the new listing brought up
         _advance(state, page)
 

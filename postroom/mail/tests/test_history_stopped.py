@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from postroom.lib import clock
-from postroom.mail.models import Message
+from postroom.mail.models import Known, Message
+from postroom.mail.sync import backfill
 from postroom.mailboxes import lifecycle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.sync import lanes, mailbox_hooks
-from postroom.sync.models import Activity
+from postroom.sync.models import Activity, SyncState
 
 Settle = Callable[..., int]
 pytestmark = pytest.mark.django_db
@@ -65,3 +66,23 @@ def test_stopping_takes_the_lane_from_a_run_that_is_under_way(unpushed: Mailbox)
     mailbox_hooks.cancel(unpushed)
     with pytest.raises(lanes.LeaseLost):
         lanes.hold(lane)
+
+
+def test_what_was_only_noted_and_went_while_the_cursor_was_lost_is_noted_no_more(
+    connect: Callable[..., Mailbox], box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older than the chosen history it has no row of its own; a new listing does not name it, and that says it all."""
+    monkeypatch.setattr(backfill, "NEWEST", 0)
+    when = clock.now() - timedelta(days=200)
+    stays, goes = (box.deliver(received=when, folder="archive") for _ in range(2))
+    mailbox = connect("30d")
+    settle(mailbox)
+    assert set(Known.objects.values_list("remote_id", flat=True)) == {stays, goes}
+    box.delete(goes)
+    box.notifications()
+    box.expire_cursors()
+    lanes.set_paused(mailbox.pk, Activity.COVERAGE, True)  # which counts and so may notice, but not when counts agree
+    SyncState.objects.filter(mailbox=mailbox, scope="archive").update(due_at=clock.now())
+    lanes.want(mailbox.pk, Activity.LIVE)
+    settle(mailbox)
+    assert set(Known.objects.values_list("remote_id", flat=True)) == {stays}
