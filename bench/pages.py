@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from bench import common, many_records, million
 
@@ -22,7 +22,7 @@ TARGETS = {"search": (150, 400)}
 PAGE_TARGET = (50, 100)  # milliseconds: median, 99th percentile
 RECORDS = 100_000
 LISTS = ("contacts", "companies", "deals/list", "tickets", "candidates/list", "tasks")
-SORT = re.compile(r'href="(/[^"]*[?&;]sort=[^"]*)"')
+SORT = re.compile(r'<th\b[^>]*><a href="([^"]+)"')
 WARM_UP = 20
 
 
@@ -131,7 +131,7 @@ def _records(client: Any) -> dict[str, list[str]]:
             continue
         found[f"list of {name}"] = [f"/{name}/"]
         found[f"list of {name}, searched"] = [f"/{name}/?q={word}" for word in many_records.WORDS]
-        sorts = [unescape(one) for one in SORT.findall(page.content.decode())]
+        sorts = [urljoin(f"/{name}/", unescape(one)) for one in SORT.findall(page.content.decode())]
         found |= {f"list of {name}, in another order": sorts} if sorts else {}
     for kind in TYPES:
         pks = list(kind.model._base_manager.order_by("pk").values_list("pk", flat=True))

@@ -1,7 +1,7 @@
 """The folder tree of a mailbox, as people see it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from postroom.mail.models import Folder
@@ -32,7 +32,18 @@ class Node:
 def folder_tree(mailbox: Mailbox) -> list[Node]:
     """The top folders with all below them: well-known ones first, then by name. Hidden ones are left out, with all
     below; so are those that are switched off, but what lies in them moves up."""
-    rows = {folder.pk: folder for folder in Folder.objects.filter(mailbox=mailbox)}
+    return folder_trees([mailbox.pk])[mailbox.pk]
+
+
+def folder_trees(mailbox_ids: Collection[int]) -> dict[int, list[Node]]:
+    """The same for several mailboxes, in one query."""
+    found: dict[int, dict[int, Folder]] = {pk: {} for pk in mailbox_ids}
+    for folder in Folder.objects.filter(mailbox__in=mailbox_ids):
+        found[folder.mailbox_id][folder.pk] = folder
+    return {pk: _tree(rows) for pk, rows in found.items()}
+
+
+def _tree(rows: Mapping[int, Folder]) -> list[Node]:
     below: dict[int | None, list[Folder]] = defaultdict(list)
     for folder in rows.values():
         if folder.synced and not folder.hidden and folder.role != FolderRole.ROOT:

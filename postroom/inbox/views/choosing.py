@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from postroom.inbox import queries, rows
 from postroom.inbox.accounts import Account, accounts
 from postroom.mail import categories as mail_categories
-from postroom.mail.folders import flat, folder_tree
+from postroom.mail.folders import flat, folder_trees
 from postroom.workspaces.access import MemberRequest, member_required
 
 
@@ -53,7 +53,8 @@ def folders(request: MemberRequest) -> HttpResponse:
     worked = [one for one in accounts(request).readable if one.worked_in]
     wanted = request.GET.get("mailbox", "")
     shown = [one for one in worked if str(one.pk) == wanted] or worked
-    groups = [(one.address if len(shown) > 1 else "", list(flat(folder_tree(one.mailbox)))) for one in shown]
+    trees = folder_trees([one.pk for one in shown])
+    groups = [(one.address if len(shown) > 1 else "", list(flat(trees[one.pk]))) for one in shown]
     move_url = f"{reverse('inbox:bulk', args=['move'])}?{urlencode(_kept(request))}"
     return render(request, "inbox/bulk_folders.html", {"groups": groups, "move_url": move_url})
 

@@ -60,10 +60,12 @@ def habits(request: MemberRequest) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("inbox:writing")
     mine = snippets.changeable(request.member).values_list("pk", flat=True)
+    mailboxes = _mailboxes(request)
+    signed = signatures.of_each([one.pk for one in mailboxes])
     context = {
         "undo": [{"value": value, "label": label} for value, label in UNDO],
         "undo_seconds": pens.undo_seconds(request.member.pk),
-        "mailboxes": [(one, text.from_html(signatures.of(one))) for one in _mailboxes(request)],
+        "mailboxes": [(one, text.from_html(signed.get(one.pk, ""))) for one in mailboxes],
         "snippets": list(snippets.visible(request.member)),
         "changeable": set(mine),
         "active": "writing",
