@@ -18,6 +18,7 @@ from postroom.providers import errors, registry
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from postroom_sandbox.testing import Sandbox, running_sandbox
+from tests.journeys.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,7 +60,7 @@ def page(browser: Browser, product: str) -> Iterator[Page]:
     add_member(northwind, User.objects.create_user(ADELE, "Adele Vance"), role="Admin")
     window = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=product, reduced_motion="reduce")
     page = window.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     page.goto("/demo/sign-in?as=adele")
     yield page
     window.close()

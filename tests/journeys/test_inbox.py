@@ -22,6 +22,7 @@ from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.workspaces.models import Membership
+from tests.journeys.conftest import PATIENCE
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -60,7 +61,7 @@ def page(
         viewport={"width": 1440, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
     )
     page = window.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     page.goto("/demo/sign-in?as=adele", timeout=60_000)  # the first page of all reads every template
     page.goto("/inbox/")
     yield page

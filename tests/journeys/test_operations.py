@@ -16,6 +16,7 @@ from postroom.operations import beats
 from postroom.operations.alerts.evaluate import evaluate
 from postroom.providers import errors
 from postroom.workspaces.commands import add_member, create_workspace
+from tests.journeys.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -37,7 +38,7 @@ def page(browser: Browser, live_server: LiveServer, settings: Settings) -> Itera
     beats.Beat("worker", 8).write()
     evaluate()
     window = browser.new_page(base_url=live_server.url)
-    window.set_default_timeout(20_000)
+    window.set_default_timeout(PATIENCE)
     window.goto("/demo/sign-in?as=adele")
     yield window
     window.close()

@@ -16,6 +16,7 @@ from postroom.mail.tests.conftest import member
 from postroom.records.deals import commands as deals
 from postroom.records.models import Deal, SavedView
 from postroom.workspaces.models import Membership
+from tests.journeys.conftest import PATIENCE
 from tests.platform.waiting import eventually
 
 __all__ = ["member"]
@@ -39,7 +40,7 @@ def page(browser: Browser, member: Membership, settings: Settings, live_server: 
         viewport={"width": 1440, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
     )
     page = window.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     page.goto("/demo/sign-in?as=adele")
     page.goto("/deals/list/")
     yield page

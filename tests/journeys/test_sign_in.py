@@ -15,6 +15,7 @@ from postroom.accounts.models import Identity, User
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Workspace
 from postroom_sandbox.testing import Sandbox, running_sandbox
+from tests.journeys.conftest import PATIENCE
 from tests.proofs.together import microsoft as settings_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -56,7 +57,7 @@ def opened(browser: Browser, product: str, **options: Any) -> Page:
         viewport={"width": 1440, "height": 900}, base_url=product, reduced_motion="reduce", **options
     )
     page = window.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     return page
 
 

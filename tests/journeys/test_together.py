@@ -24,6 +24,7 @@ from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.workspaces.models import Membership
+from tests.journeys.conftest import PATIENCE
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -79,7 +80,7 @@ def at(browser: Browser, served: str, settings: Settings) -> Iterator[Callable[.
         )
         windows.append(window)
         page = window.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.goto(f"/demo/sign-in?as={who.address}")
         page.goto("/inbox/")
         return page
