@@ -43,6 +43,7 @@ SYSTEM_PATTERNS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebr
 SERVER_USERS = ("postroom", "postgres", "nobody")  # who may run root's server, first that exists
 ROOT_PLACE = Path("/var/lib/postroom")
 LOG_BYTES = 10_000_000
+FIRST_GUARD_SECONDS, GUARD_SECONDS = 3.0, 30.0  # how long a guard may take to come up, on a busy machine too
 SOCKET_PATH_LIMIT = 90  # the kernel's is 107 (macOS 103) with "/.s.PGSQL.5432" at the end
 
 
@@ -216,14 +217,16 @@ class PostgresServer:
     # -- the steps of start ------------------------------------------------------------------------------------
 
     def _bring_up(self, runner: Runner, *, deadline: float) -> None:
-        if self._guard_is_gone():
-            binaries = self._installed(self._choose_binaries(), runner)
-            _private_directory(self.socket_dir, runner)
-            if not (self.data / "PG_VERSION").exists():
-                self._initialise(binaries, runner)
-            self._write_access_rules()
-            self._spawn_guard(binaries, runner)
-        self._wait_until_ready(deadline)
+        for last in (False, False, True):
+            if self._guard_is_gone():
+                binaries = self._installed(self._choose_binaries(), runner)
+                _private_directory(self.socket_dir, runner)
+                if not (self.data / "PG_VERSION").exists():
+                    self._initialise(binaries, runner)
+                self._write_access_rules()
+                self._spawn_guard(binaries, runner)
+            if self._is_ready(deadline, patience=GUARD_SECONDS if last else FIRST_GUARD_SECONDS, last=last):
+                return
 
     def _choose_binaries(self) -> Binaries:
         candidates = list(find_binaries())
@@ -333,18 +336,23 @@ class PostgresServer:
                 start_new_session=True,  # Ctrl-C in our terminal is not meant for the database
             )
 
-    def _wait_until_ready(self, deadline: float) -> None:
-        guard_due = time.monotonic() + 30
+    def _is_ready(self, deadline: float, *, patience: float, last: bool) -> bool:
+        """Wait until it answers. False when there is no guard after ``patience`` seconds: the one we found was just
+        ending, and held its lock a moment longer. Raises PostgresError at the deadline, or after the last try."""
+        guard_due = time.monotonic() + patience
         while True:
             try:
                 with psycopg.connect(self.dsn("postgres"), connect_timeout=10, autocommit=True) as connection:
                     known = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
                     if known.fetchone() is None:
                         connection.execute(f"create database {DATABASE}")
-                return
+                return True
             except psycopg.OperationalError as problem:
                 now = time.monotonic()
-                if now > deadline or (now > guard_due and self._guard_is_gone()):
+                no_guard = now > guard_due and self._guard_is_gone()
+                if no_guard and not last:
+                    return False
+                if now > deadline or no_guard:
                     tail = self.log.read_text(errors="replace")[-800:].strip()
                     raise PostgresError(
                         f"The database does not answer ({problem}). End of {self.log}:\n{tail}"

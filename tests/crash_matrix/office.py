@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import httpx2
-from django.conf import settings
+from django.test import override_settings
 
 from postroom.accounts.models import User
 from postroom.lib import clock
@@ -260,9 +260,7 @@ def _connect(found: Office) -> None:
 def _hooks(found: Office) -> Iterator[Any]:
     given = microsoft(found.sandbox.url)
     yield patch.dict(os.environ, given)
-    for name, value in {**given, "POSTROOM_PUBLIC_URL": ""}.items():
-        yield patch.object(settings, name, value, create=True)
-    yield patch.object(settings, "POSTROOM_MAIL_HOSTS", ["127.0.0.1"])
+    yield override_settings(**given, POSTROOM_PUBLIC_URL="", POSTROOM_MAIL_HOSTS=["127.0.0.1"])
     yield patch.object(lanes, "wake", lambda *mailbox_ids: None)
     yield patch.object(lanes, "soon", lambda mailbox_id: None)
     yield patch.object(grants, "_apart", lambda work: work())

@@ -149,6 +149,7 @@ def test_the_help_names_every_key_and_each_does_something(page: Page) -> None:
     help = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(help).to_be_visible()
     page.keyboard.press("Escape")
+    expect(help).to_be_hidden()
     for key, subject in (("j", "Renewal terms"), ("j", "Interview on Thursday"), ("k", "Renewal terms")):
         page.keyboard.press(key)
         expect(page.get_by_role("heading", name=subject)).to_be_visible()

@@ -79,6 +79,8 @@ SPELLED: dict[str, tuple[str, str, str]] = {
     "ErrorExceededMaxRecipientLimit": ("Too many recipients", "The message names more people than the mailbox may write to.", "message"),
     "ErrorMessageSizeExceeded": ("Message too large", "The message is larger than the mailbox or its recipients allow.", "message"),
     "ErrorExceededMessageLimit": ("Daily limit reached", "The mailbox has sent as much as it may in a day.", "sending_limit"),
+    "ErrorExceededMessageLimitShowTierUpgrade": ("Daily limit reached", "The mailbox has sent as much as its plan allows in a day.", "sending_limit"),
+    "ErrorExceededMaxRecipientLimitBlock": ("Daily recipients reached", "The mailbox has written to as many people as it may in a day.", "sending_limit"),
     "ErrorExceededHourlyMessageLimit": ("Hourly limit reached", "The mailbox has sent as much as it may in an hour.", "sending_limit"),
     "ErrorSubmissionQuotaExceeded": ("Sending limit reached", "The mailbox has sent as much as it may.", "sending_limit"),
     "ErrorMessageSubmissionBlocked": ("Sending blocked", "Microsoft does not let this account send at the moment.", "sending_blocked"),

@@ -12,7 +12,6 @@ from postroom.providers.contract import Address, RemoteAttachment, RemoteBody, R
 
 def as_mime(one: RemoteMessage, files: Sequence[tuple[RemoteAttachment, bytes]]) -> bytes:
     message = EmailMessage(policy=SMTP)
-    message["Message-ID"] = one.internet_message_id or ""
     message["Subject"] = one.subject or ""
     if one.from_ is not None:
         message["From"] = _people([one.from_])
@@ -27,7 +26,8 @@ def as_mime(one: RemoteMessage, files: Sequence[tuple[RemoteAttachment, bytes]])
     message.set_content(body.content, subtype="html" if body.content_type == "html" else "plain")
     for file, content in files:
         _add(message, file, content)
-    return message.as_bytes()
+    # As it is, also where it is none: the header's class would mend it.
+    return f"Message-ID: {one.internet_message_id or ''}\r\n".encode() + message.as_bytes()
 
 
 def _add(message: EmailMessage, file: RemoteAttachment, content: bytes) -> None:
