@@ -84,12 +84,13 @@ def _asleep(watch: Watch, at: datetime) -> bool:
 # --- on the row ------------------------------------------------------------------------------------------------------
 
 
-def note(mailbox: Mailbox, arrivals: Iterable[Arrival], *, looked_before: datetime | None) -> None:
-    """Weigh the new mail of one page of a delta, in the page's own transaction."""
+def note(mailbox: Mailbox, arrivals: Iterable[Arrival], *, looked_before: datetime | None) -> bool:
+    """Weigh the new mail of one page of a delta, in the page's own transaction. Returns whether some was unannounced:
+    then the live lane has to look more often, and is to be asked if it is not the one who found it."""
     news = list(arrivals)
     row = Subscription.objects.filter(mailbox=mailbox).order_by("-expires_at").first() if news else None
     if row is None or Notification.objects.filter(mailbox=mailbox).exists():
-        return  # no push; or it speaks, and what it said is not read yet
+        return False  # no push; or it speaks, and what it said is not read yet
     at = now()
     watch = Watch(
         row.made_at,
@@ -101,11 +102,12 @@ def note(mailbox: Mailbox, arrivals: Iterable[Arrival], *, looked_before: dateti
     )
     found = unannounced(news, watch, looked_before=looked_before, at=at)
     if not found:
-        return
+        return False
     judged = verdict(watch, found, at)
     Subscription.objects.filter(pk=row.pk).update(unannounced=F("unannounced") + found)
     if judged.replace:
         lanes.want(mailbox.pk, Activity.RENEWAL)
+    return True
 
 
 def in_doubt(mailbox: Mailbox, at: datetime) -> bool:

@@ -197,7 +197,8 @@ def _store_page(
     state = SyncState.objects.filter(mailbox=run.mailbox, resource=RESOURCE, scope=check.folder.remote_id).first()
 
     def work() -> None:
-        silence.note(run.mailbox, arrived, looked_before=state.updated_at if state else None)
+        if silence.note(run.mailbox, arrived, looked_before=state.updated_at if state else None):
+            lanes.want(run.mailbox.pk, Activity.LIVE)
         comparing.forget_versions(run.mailbox, [*findings.wrong, *findings.drafts])
         take(run, batch, fresh=False)
         store.keep_known(run.mailbox, findings.outside)

@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 
+from postroom.lib import clock
 from postroom.lib.clock import now
 from postroom.mail.models import Message
+from postroom.mail.sync import coverage
 from postroom.mailboxes import hooks
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.errors import Refused, Transient
 from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
-from postroom.sync import push
-from postroom.sync.models import Notification, Subscription
+from postroom.sync import push, runner, schedule
+from postroom.sync.models import Activity, Lane, Notification, Subscription, SyncState
 
 Settle = Callable[..., int]
 
@@ -122,3 +124,18 @@ def test_a_storm_over_many_messages_is_read_by_deltas(synced: Mailbox, box: Box,
     settle(synced, ahead=timedelta(seconds=5))
     assert len(subjects()) == 301
     assert box.calls.count("get") < 30
+
+
+def test_mail_that_completeness_came_upon_untold_makes_deltas_come_more_often_at_once(
+    synced: Mailbox, box: Box, settle: Settle
+) -> None:
+    SyncState.objects.update(due_at=now() + timedelta(hours=12))
+    Lane.objects.filter(activity=Activity.LIVE).update(due_at=now() + timedelta(hours=12))
+    with clock.frozen(now() + timedelta(minutes=3)):
+        box.deliver(subject="Untold")
+        box.notifications()  # and all of it is lost
+    with clock.frozen(now() + timedelta(minutes=6)):
+        coverage.check_now(synced)
+        runner.run_mailbox(synced.pk)
+        assert "Untold" in subjects() and Subscription.objects.get().unannounced == 1
+        assert Lane.objects.get(activity=Activity.LIVE).due_at <= now() + schedule.DOUBT
