@@ -45,7 +45,7 @@ function clear() {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
   if (event.key === "Escape" && chosen().length && !document.querySelector(":popover-open")) {
     event.preventDefault();
     event.stopPropagation();
