@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PATIENCE = 30_000  # milliseconds a busy machine may take to show what is waited for; no test waits for nothing
 expect.set_options(timeout=PATIENCE)
@@ -49,3 +49,11 @@ def chromium(*more: str) -> Iterator[Browser]:
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+def painted(page: Page) -> None:
+    """Colours that are on their way (another theme was just asked for) have arrived."""
+    page.evaluate(
+        "Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)"
+        ".map((one) => one.finished.catch(() => 0))).then(() => null)"
+    )

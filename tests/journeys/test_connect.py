@@ -18,7 +18,7 @@ from postroom.providers import errors, registry
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from postroom_sandbox.testing import Sandbox, running_sandbox
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -67,6 +67,7 @@ def page(browser: Browser, product: str) -> Iterator[Page]:
 
 
 def accessible(page: Page) -> None:
+    painted(page)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 

@@ -22,7 +22,7 @@ from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -69,6 +69,7 @@ def page(
 
 
 def accessible(page: Page) -> None:
+    painted(page)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 

@@ -16,7 +16,7 @@ from postroom.operations import beats
 from postroom.operations.alerts.evaluate import evaluate
 from postroom.providers import errors
 from postroom.workspaces.commands import add_member, create_workspace
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,6 +45,7 @@ def page(browser: Browser, live_server: LiveServer, settings: Settings) -> Itera
 
 
 def clean(page: Page) -> None:
+    painted(page)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

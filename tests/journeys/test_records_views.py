@@ -16,7 +16,7 @@ from postroom.mail.tests.conftest import member
 from postroom.records.deals import commands as deals
 from postroom.records.models import Deal, SavedView
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 from tests.platform.waiting import eventually
 
 __all__ = ["member"]
@@ -55,6 +55,7 @@ def accessible(page: Page) -> None:
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         eventually(lambda: page.evaluate(AT_REST), what="the colours have changed")
+        painted(page)
         found: list[dict[str, Any]] = Axe().run(page).response["violations"]
         assert [f"{theme} {one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 

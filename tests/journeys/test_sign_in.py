@@ -15,7 +15,7 @@ from postroom.accounts.models import Identity, User
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Workspace
 from postroom_sandbox.testing import Sandbox, running_sandbox
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 from tests.proofs.together import microsoft as settings_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -73,6 +73,7 @@ def sign_out(page: Page) -> None:
 
 
 def no_barriers(page: Page) -> None:
+    painted(page)
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     assert not found.response["violations"], found.generate_report()
 

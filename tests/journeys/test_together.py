@@ -24,7 +24,7 @@ from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE
+from tests.journeys.conftest import PATIENCE, painted
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -91,6 +91,7 @@ def at(browser: Browser, served: str, settings: Settings) -> Iterator[Callable[.
 
 
 def accessible(page: Page) -> None:
+    painted(page)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 
