@@ -4,8 +4,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -49,6 +51,13 @@ def chromium(*more: str) -> Iterator[Browser]:
 def browser() -> Iterator[Browser]:
     with chromium() as running:
         yield running
+
+
+def accessible(page: Page) -> None:
+    """Axe finds nothing."""
+    painted(page)
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 
 
 def painted(page: Page) -> None:

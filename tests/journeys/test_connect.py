@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -18,7 +17,7 @@ from postroom.providers import errors, registry
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from postroom_sandbox.testing import Sandbox, running_sandbox
-from tests.journeys.conftest import PATIENCE, painted
+from tests.journeys.conftest import PATIENCE, accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -64,12 +63,6 @@ def page(browser: Browser, product: str) -> Iterator[Page]:
     page.goto("/demo/sign-in?as=adele")
     yield page
     window.close()
-
-
-def accessible(page: Page) -> None:
-    painted(page)
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 
 
 def to_the_provider(page: Page) -> None:

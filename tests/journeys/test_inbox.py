@@ -6,10 +6,8 @@ The provider lives in this process, so the engine is run by hand where a worker 
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -22,7 +20,7 @@ from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE, painted
+from tests.journeys.conftest import PATIENCE, accessible
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -66,12 +64,6 @@ def page(
     page.goto("/inbox/")
     yield page
     window.close()
-
-
-def accessible(page: Page) -> None:
-    painted(page)
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 
 
 def test_a_day_by_keyboard(page: Page, inbox: Callable[[], None], box: Box) -> None:

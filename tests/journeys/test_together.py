@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django import Settings
 
@@ -24,7 +23,7 @@ from postroom.mail.tests.conftest import box, connect, mailbox, member, settle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.memory.mailbox import Box
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE, painted
+from tests.journeys.conftest import PATIENCE, accessible
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -88,12 +87,6 @@ def at(browser: Browser, served: str, settings: Settings) -> Iterator[Callable[.
     yield opened
     for window in windows:
         window.close()
-
-
-def accessible(page: Page) -> None:
-    painted(page)
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
 
 
 def within_a_second(what: Callable[[], object], seen: Locator) -> float:
