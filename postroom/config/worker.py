@@ -145,8 +145,7 @@ def work(*, threads: int | None = None) -> int:
     """Run a worker in this process until it is told to stop; returns the exit code."""
     from postroom.operations import watch
 
-    with suppress(OSError):
-        os.nice(NICE)
+    process.give_way(NICE)
     watching = watch.start("worker", threads or settings.WORKER_THREADS)
     asyncio.run(Worker(threads=threads).run())
     process.request_stop()

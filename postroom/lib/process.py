@@ -1,9 +1,13 @@
-"""What a process of ours knows about its own end."""
+"""What a process of ours knows about its own end, and about its place on the machine."""
 
 from __future__ import annotations
 
+import os
 import threading
+from contextlib import suppress
+from pathlib import Path
 
+_SESSION = Path("/proc/self/autogroup")
 _stopping = threading.Event()
 
 
@@ -20,3 +24,16 @@ def request_stop() -> None:
 def wait_for_stop(seconds: float) -> bool:
     """Pause, but no longer than until the process is asked to stop; True when it was."""
     return _stopping.wait(seconds)
+
+
+def give_way(nice: int) -> None:
+    """Let the other processes of this machine come first; called once, before work begins.
+
+    Linux may share the processor between sessions first, and niceness then counts only within one of them
+    (sched(7), "The autogroup feature"): a session that is ours alone is lowered as a whole.
+    """
+    with suppress(OSError):
+        os.nice(nice)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            _SESSION.write_text(str(nice))
