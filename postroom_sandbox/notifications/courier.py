@@ -235,18 +235,22 @@ class Courier:
 
     def _later(self, parcel: Parcel, due: float) -> None:
         heapq.heappush(self._waiting, _Waiting(due, next(self._numbers), parcel))
-        if self._ticking is None:
-            self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick)
+        self._rest(self._world.clock.timestamp())
 
-    def _tick(self) -> None:
+    def _rest(self, now: float) -> None:
+        """Sleep until a parcel is due (each goes at its own time, not in herds) or the clock was perhaps moved."""
         if self._ticking:
             self._ticking.cancel()
             self._ticking = None
+        if self._waiting:
+            pause = min(max(self._waiting[0].due - now, 0.005), _TICK)
+            self._ticking = asyncio.get_running_loop().call_later(pause, self._tick)
+
+    def _tick(self) -> None:
         now = self._world.clock.timestamp()
         while self._waiting and self._waiting[0].due <= now:
             self._go(heapq.heappop(self._waiting).parcel)
-        if self._waiting:
-            self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick)
+        self._rest(now)
 
     def _give_up(self, parcel: Parcel, why: str) -> None:
         self._note(parcel, sent=time.time(), took=0.0, status=0, problem=why)
