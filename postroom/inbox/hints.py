@@ -47,9 +47,7 @@ def _own(composition: Composition) -> str:
 def _outside(composition: Composition, known: Accounts) -> Hint | None:
     """Recipients of other domains than ours, where some are of ours: a colleague is easily mistaken."""
     ours = {address.rpartition("@")[2] for address in known.ours}
-    everybody = [
-        address.lower() for _, address in (*composition.to, *composition.cc, *composition.bcc) if "@" in address
-    ]
+    everybody = [address.lower() for _, address in composition.recipients if "@" in address]
     outside = [one for one in everybody if one.rpartition("@")[2] not in ours]
     if not outside or len(outside) == len(everybody):
         return None
@@ -59,7 +57,7 @@ def _outside(composition: Composition, known: Accounts) -> Hint | None:
 
 def _unreachable(composition: Composition) -> list[Hint]:
     """Addresses that mail came back from for good."""
-    people = [address for _, address in (*composition.to, *composition.cc, *composition.bcc)]
+    people = [address for _, address in composition.recipients]
     found = returns.unreachable(composition.mailbox.workspace_id, people)
     return [Hint("triangle-alert", f"{address}: {why[0].lower()}{why[1:]}.") for address, why in found.items()]
 

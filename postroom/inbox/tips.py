@@ -24,7 +24,7 @@ def of(composition: Composition, known: Accounts) -> tuple[list[Hint], list[str]
     Colleagues only: of people elsewhere it knows nothing, and need not be told whom one thinks of writing to.
     """
     domains = {address.rpartition("@")[2] for address in known.ours}
-    people = (*composition.to, *composition.cc, *composition.bcc)
+    people = composition.recipients
     ours = {address.lower(): name for name, address in people if address.lower().rpartition("@")[2] in domains}
     found = cache.get_many([_key(composition, address) for address in ours])
     told = [(name or address, found.get(_key(composition, address), "")) for address, name in ours.items()]

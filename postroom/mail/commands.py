@@ -232,7 +232,7 @@ def send(composition: Composition, *, at: datetime | None = None, zone: str = ""
     """
     if not (composition.to or composition.cc or composition.bcc):
         raise CannotSend("Add at least one recipient.")
-    wrong = [a for _, a in (*composition.to, *composition.cc, *composition.bcc) if not _looks_like_address(a)]
+    wrong = [a for _, a in composition.recipients if not _looks_like_address(a)]
     if wrong:
         raise CannotSend(f"{wrong[0]} is not an e-mail address.")
     unused = [one for one in composition.files.filter(is_inline=True) if not one.is_used(composition.html)]

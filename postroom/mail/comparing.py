@@ -83,7 +83,7 @@ def _states(mailbox: Mailbox, remote_ids: Sequence[str]) -> dict[str, State]:
 def _pinned(mailbox: Mailbox, remote_ids: Sequence[str]) -> set[str]:
     """Those that differ for a reason: a local change is on its way, or a member decided to keep them."""
     waiting = OutboxEntry.objects.filter(
-        mailbox=mailbox, remote_id__in=list(remote_ids), state__in=["waiting", "working"]
+        mailbox=mailbox, remote_id__in=list(remote_ids), state__in=OutboxEntry.OPEN
     ).values_list("remote_id", flat=True)
     decided = Kept.objects.filter(mailbox=mailbox, remote_id__in=list(remote_ids)).values_list("remote_id", flat=True)
     return {*waiting, *decided}

@@ -29,7 +29,6 @@ from postroom.workspaces.models import Membership
 IDLE = timedelta(seconds=4)  # a pause in writing
 AT_LATEST = timedelta(seconds=30)
 UNSENT = (Composition.State.DRAFT, Composition.State.FAILED, Composition.State.HELD)
-OPEN = ("waiting", "working")
 
 OURS_STAYED = "This draft was also changed in Outlook. That text is kept as a second draft."
 THEIRS_STAYED = "This draft was changed in Outlook after you wrote here. Your text is kept as a second draft."
@@ -121,7 +120,7 @@ def _is_empty(one: Composition) -> bool:
 
 def to_detach(one: Composition) -> list[str]:
     """Files that were taken off here and may still lie with the provider's draft."""
-    rows = OutboxEntry.objects.filter(subject_key=key(one), kind="draft", state__in=OPEN)
+    rows = OutboxEntry.objects.filter(subject_key=key(one), kind="draft", state__in=OutboxEntry.OPEN)
     return [file for fields in rows.values_list("fields", flat=True) for file in fields.get("detach", ())]
 
 
@@ -129,7 +128,7 @@ def leave(one: Composition) -> None:
     """The composition is thrown away or goes to another mailbox: its draft moves to Deleted Items (SY10)."""
     from postroom.mail import commands
 
-    waiting = OutboxEntry.objects.filter(subject_key=key(one), kind="draft", state__in=OPEN)
+    waiting = OutboxEntry.objects.filter(subject_key=key(one), kind="draft", state__in=OutboxEntry.OPEN)
     begun = waiting.exclude(step="").exists()
     waiting.filter(step="").delete()
     mirrored = Message.objects.filter(mailbox=one.mailbox_id, remote_id=one.draft_id, is_draft=True).exclude(

@@ -24,7 +24,7 @@ _REMOTE: dict[str, Callable[[RemoteMessage], object]] = {
 
 def of(mailbox: Mailbox, rows: Sequence[Prepared]) -> dict[str, frozenset[str]]:
     """The fields of each message (by the provider's id) that must keep their local value."""
-    waiting = OutboxEntry.objects.filter(mailbox=mailbox, state__in=["waiting", "working"], kind__in=["change", "move"])
+    waiting = OutboxEntry.objects.filter(mailbox=mailbox, state__in=OutboxEntry.OPEN, kind__in=["change", "move"])
     held: dict[str, frozenset[str]] = {}
     if not waiting.exists():  # nearly always
         return held

@@ -35,7 +35,7 @@ def erase_some(mailbox: Mailbox, contacts: bool) -> int:
 
 def _take_back(mailbox: Mailbox) -> None:
     """What waits to be sent goes back to its author: connecting again, perhaps in a year, must not send it."""
-    waiting = OutboxEntry.objects.filter(mailbox=mailbox, kind=OutboxEntry.Kind.SEND, state__in=["waiting", "working"])
+    waiting = OutboxEntry.objects.filter(mailbox=mailbox, kind=OutboxEntry.Kind.SEND, state__in=OutboxEntry.OPEN)
     with transaction.atomic():
         waiting.update(state=OutboxEntry.State.FAILED, done_at=now(), reason=NOT_SENT)
         sending = Composition.objects.filter(mailbox=mailbox, state=Composition.State.SENDING)

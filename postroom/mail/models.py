@@ -301,6 +301,11 @@ class Composition(models.Model):
         """What its author sends: the text with the signature, without what is quoted below."""
         return f"{self.html}{self.signature}"
 
+    @property
+    def recipients(self) -> list[tuple[str, str]]:
+        """Everybody it is for, as (name, address): To, then Cc, then Bcc."""
+        return [(name, address) for name, address in (*self.to, *self.cc, *self.bcc)]
+
 
 class CompositionFile(models.Model):
     """A file of a composition: ours (``blob``), or one that lies with the draft at the provider (``remote_id``)."""

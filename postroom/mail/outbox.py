@@ -25,7 +25,6 @@ State = OutboxEntry.State
 Kind = OutboxEntry.Kind
 SETTLE = timedelta(milliseconds=300)  # read, unread, read within a moment is one write
 PATIENCE = (5, 30, 120, 600, 3600)  # seconds before a change is tried again; the last for ever: it never gives up
-OPEN = (State.WAITING, State.WORKING)
 OF_MESSAGES = (Kind.CHANGE, Kind.MOVE)
 TEMPORARY = store.TEMPORARY
 
@@ -143,7 +142,7 @@ def put_back(mailbox: Mailbox, entry: OutboxEntry, refused: Exception) -> None:
     failed(mailbox, entry, refused, message=message_id)
     old = {name: entry.before[name] for name in entry.fields if name in entry.before}
     later = OutboxEntry.objects.filter(
-        subject_key=entry.subject_key, pk__gt=entry.pk, state__in=OPEN, kind__in=OF_MESSAGES
+        subject_key=entry.subject_key, pk__gt=entry.pk, state__in=OutboxEntry.OPEN, kind__in=OF_MESSAGES
     )
     for one in later.order_by("pk"):
         if inherited := {name: old.pop(name) for name in one.fields if name in old}:
@@ -170,7 +169,7 @@ def late() -> QuerySet[OutboxEntry]:
     """Changes and messages that wait longer than usual, or for somebody to sign in."""
     moment = now()  # what is to go out later, as its author wished, is not late
     slow = Q(attempts__gt=0) | Q(due_at__lt=moment - PATIENT_FOR) | (~Q(mailbox__failure="") & Q(due_at__lte=moment))
-    return OutboxEntry.objects.filter(slow, state__in=OPEN)
+    return OutboxEntry.objects.filter(slow, state__in=OutboxEntry.OPEN)
 
 
 def waiting(mailbox_ids: Sequence[int]) -> dict[int, int]:

@@ -46,8 +46,6 @@ State = OutboxEntry.State
 OUR_MISTAKE = "Postroom made a mistake with this message and tries again. Nothing is lost."
 PATIENCE = (2, 5, 15, 60, 300, 900, 3600, 3600, 3600)  # seconds before the next attempt
 TRANSPORT = timedelta(seconds=45)  # a draft handed over is gone from Drafts by then, or was never handed over
-_BEFORE = ("", "begun", "drafted")  # nothing was handed to anybody yet
-LOOK_AGAIN = timedelta(seconds=1)
 
 
 def enqueue(composition: Composition, *, at: datetime | None = None, zone: str = "", undo: int = 0) -> OutboxEntry:
@@ -80,9 +78,7 @@ def enqueue(composition: Composition, *, at: datetime | None = None, zone: str =
 
 def send_due(run: Run) -> Steps:
     """Every message that waits to be sent, oldest first; one that fails does not hold up the others."""
-    waiting = OutboxEntry.objects.filter(
-        mailbox=run.mailbox, kind=OutboxEntry.Kind.SEND, state__in=[State.WAITING, State.WORKING]
-    )
+    waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, kind=OutboxEntry.Kind.SEND, state__in=OutboxEntry.OPEN)
     for entry in waiting.filter(due_at__lte=now()).order_by("pk"):
         yield from _send(run, entry)
     run.due_by(waiting.order_by("due_at").values_list("due_at", flat=True).first())
@@ -117,15 +113,12 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
     if found is not None and not found.is_draft:
         yield from _ended(run, entry, composition, found)
         return
-    if by_server.is_out(entry):
-        yield by_server.wait_for_copy(entry, composition)
+    if by_server.is_out(entry) or _transport_may_have_it(entry, found):
+        yield copies.wait_for(entry, composition)
         return
-    if (way := limits.way_of(run.mailbox, composition)).until is not None and entry.step in _BEFORE:
-        until = way.until
+    way = limits.way_of(run.mailbox, composition)
+    if (until := way.until) is not None and entry.step in outbound.BEFORE_HAND_OVER:
         yield lambda: limits.hold(entry, until)
-        return
-    if entry.step in ("sending", "handed_over") and _transport_may_have_it(entry, found):
-        yield _look_again(entry, composition)
         return
     if not entry.step:
         if found is not None and composition.draft_id and found.change_key != composition.draft_key:
@@ -138,7 +131,7 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
     yield _reached(entry, "drafted", remote_id=draft.id)
     if entry.state != State.WORKING:
         return
-    yield from _hand_over(run, entry, composition, draft)
+    yield from _hand_over(run, entry, composition, draft, through=way.kind)
 
 
 def _found(run: Run, entry: OutboxEntry, composition: Composition) -> RemoteMessage | None:
@@ -163,12 +156,12 @@ def _draft(run: Run, entry: OutboxEntry, composition: Composition, found: Remote
     return _as_draft(found)
 
 
-def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: RemoteDraft) -> Steps:
+def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: RemoteDraft, *, through: str) -> Steps:
     for attachment in not_yet_there(composition, draft):
         run.source.attach(draft.id, attachment)
     for taken_off in drafts.to_detach(composition):
         run.source.detach(draft.id, taken_off)
-    if limits.way_of(run.mailbox, composition).kind == "server":
+    if through == "server":
         yield from by_server.hand_over(run, entry, composition, draft=draft.id, reached=_reached)
         if by_server.is_out(entry):
             yield from _look_for_it(run, entry, composition)
@@ -189,10 +182,8 @@ def _look_for_it(run: Run, entry: OutboxEntry, composition: Composition) -> Step
     sent = run.source.find_sent(marker=composition.marker, internet_message_id=composition.internet_message_id)
     if sent is not None and not sent.is_draft:
         yield from _ended(run, entry, composition, sent)
-    elif by_server.is_out(entry):
-        yield by_server.wait_for_copy(entry, composition)
     else:
-        yield _look_again(entry, composition)
+        yield copies.wait_for(entry, composition)
 
 
 def _ended(run: Run, entry: OutboxEntry, composition: Composition, found: RemoteMessage) -> Steps:
@@ -242,6 +233,8 @@ def _keep_theirs(run: Run, composition: Composition, found: RemoteMessage) -> Wo
 
 def _transport_may_have_it(entry: OutboxEntry, found: RemoteMessage | None) -> bool:
     """Between Drafts and Sent Items a message may be in neither, or still a draft (graph.md 2.9)."""
+    if entry.step not in ("sending", "handed_over"):
+        return False
     since = entry.fields.get("handed_over_at") or entry.fields.get("sending_at")
     waited = now().timestamp() - float(since) if since else TRANSPORT.total_seconds()
     return waited < TRANSPORT.total_seconds() or (found is None and entry.step == "handed_over")
@@ -334,7 +327,7 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "", **more: obje
             "remote_id": remote_id or entry.remote_id,
             "fields": {**entry.fields, f"{step}_at": now().timestamp(), **more},
         }
-        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING])
+        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN)
         entry.state = State.WORKING if open_.update(state=State.WORKING, **told) else State.DONE
         for name, value in told.items():
             setattr(entry, name, value)
@@ -367,16 +360,6 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
     return work
 
 
-def _look_again(entry: OutboxEntry, composition: Composition) -> Work:
-    if entry.step == "handed_over":
-        return copies.wait_for(entry, composition, since=entry.step, taken=True)
-
-    def work() -> None:
-        OutboxEntry.objects.filter(pk=entry.pk).update(due_at=now() + LOOK_AGAIN)
-
-    return work
-
-
 def _later(entry: OutboxEntry, composition: Composition, trouble: ProviderError) -> Work:
     if entry.attempts >= len(PATIENCE):
         return _failed(entry, composition, trouble)
@@ -402,7 +385,7 @@ def _failed(entry: OutboxEntry, composition: Composition, refusal: ProviderError
     reason = str(refusal)[:400]
 
     def work() -> None:
-        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING])
+        open_ = OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN)
         if not open_.update(state=State.FAILED, done_at=now(), reason=reason):
             return  # taken back meanwhile
         Composition.objects.filter(pk=composition.pk).update(state=Composition.State.FAILED, failure=reason)

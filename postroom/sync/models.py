@@ -156,6 +156,8 @@ class OutboxEntry(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
+    OPEN = (State.WAITING, State.WORKING)
+
     mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="outbox")
     kind = models.CharField(max_length=10, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from postroom.lib.clock import now
-from postroom.mail import commands, folder_changes, outbox
+from postroom.mail import commands, folder_changes
 from postroom.mail.models import Composition, Folder, Message
 from postroom.mailboxes import hooks, lifecycle
 from postroom.mailboxes.models import Mailbox
@@ -245,7 +245,7 @@ def _said(world: World, some: Sequence[Message], fields: dict[str, Any]) -> str:
     for one in some:
         changed = {name: value for name, value in fields.items() if _value(one, name) != value}
         world.ledger.say(one.mailbox.address, one.remote_id, changed, world.held.at)
-        waiting = OutboxEntry.objects.filter(mailbox=one.mailbox, remote_id=one.remote_id, state__in=outbox.OPEN)
+        waiting = OutboxEntry.objects.filter(mailbox=one.mailbox, remote_id=one.remote_id, state__in=OutboxEntry.OPEN)
         noted = {name for fields_of in waiting.values_list("fields", flat=True) for name in fields_of}
         world.ledger.take_back(one.mailbox.address, one.remote_id, fields.keys() - noted)
     where = some[0].mailbox.address if some else ""

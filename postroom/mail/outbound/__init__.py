@@ -38,8 +38,7 @@ UNCLEAR = (
     "The connection was lost at the very end: the mail server may have taken it, or not. Ask a recipient. "
     "Sending it again sends it once more if it did."
 )
-_OPEN = (OutboxEntry.State.WAITING, OutboxEntry.State.WORKING)
-_BEFORE_HAND_OVER = ("", "begun", "drafted")
+BEFORE_HAND_OVER = ("", "begun", "drafted")  # steps in which nothing was handed to anybody yet
 
 
 class TooLate(Exception):
@@ -56,7 +55,7 @@ def is_too_late(entry: OutboxEntry) -> bool:
 
 def hold(entry: OutboxEntry, composition: Composition) -> None:
     """Ask its author instead of sending it. In the caller's transaction."""
-    waiting = OutboxEntry.objects.filter(pk=entry.pk, state__in=_OPEN, step="")
+    waiting = OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN, step="")
     if waiting.update(state=OutboxEntry.State.DONE, done_at=now(), reason="Held: its time had passed"):
         Composition.objects.filter(pk=composition.pk).update(state=Composition.State.HELD, updated_at=now())
         tell(composition, "held")
@@ -67,8 +66,8 @@ def take_back(composition: Composition) -> None:
     with transaction.atomic():
         lanes.want(composition.mailbox_id, Activity.OUTBOX, at=now() + drafts.IDLE)  # first: so does the engine
         rows = OutboxEntry.objects.select_for_update().filter(subject_key=drafts.key(composition), kind="send")
-        entry = rows.filter(state__in=_OPEN).order_by("-pk").first()
-        if entry is not None and entry.step not in _BEFORE_HAND_OVER:
+        entry = rows.filter(state__in=OutboxEntry.OPEN).order_by("-pk").first()
+        if entry is not None and entry.step not in BEFORE_HAND_OVER:
             raise TooLate
         if entry is not None:
             OutboxEntry.objects.filter(pk=entry.pk).update(
@@ -131,7 +130,7 @@ def on_the_way(member: Membership, *, also_sent_since: datetime | None = None) -
 def statuses(compositions: Sequence[Composition]) -> dict[int, Status]:
     """How far each of them is, by id. At most two queries; all of one workspace."""
     keys = [drafts.key(one) for one in compositions if one.state == Composition.State.SENDING]
-    rows = OutboxEntry.objects.filter(subject_key__in=keys, kind="send", state__in=_OPEN).order_by("pk")
+    rows = OutboxEntry.objects.filter(subject_key__in=keys, kind="send", state__in=OutboxEntry.OPEN).order_by("pk")
     entries = {row.subject_key: row for row in rows} if keys else {}
     back = _came_back([one for one in compositions if one.state == Composition.State.SENT])
     return {one.pk: back.get(one.pk) or _status(one, entries.get(drafts.key(one))) for one in compositions}
@@ -165,7 +164,7 @@ def _status(one: Composition, entry: OutboxEntry | None) -> Status:
 def _sending(one: Composition, entry: OutboxEntry | None) -> Status:
     if entry is None:
         return Status("sending", "Sending…")
-    may = entry.step in _BEFORE_HAND_OVER
+    may = entry.step in BEFORE_HAND_OVER
     ahead = entry.due_at > now()
     if ahead and not entry.attempts and "scheduled_at" in entry.fields:
         return Status("scheduled", "Scheduled", until=entry.due_at, may_cancel=may)

@@ -14,7 +14,7 @@ from typing import IO
 
 from postroom.lib.clock import now
 from postroom.mail.models import Composition
-from postroom.mail.outbound import copies, returns, servers
+from postroom.mail.outbound import returns, servers
 from postroom.providers.contract import Change, FolderRole, RemoteMessage
 from postroom.providers.errors import Conflict, ProviderError, Refused, Transient
 from postroom.providers.smtp import Session, as_sent
@@ -93,11 +93,6 @@ def filed(run: Run, composition: Composition, copy: RemoteMessage) -> RemoteMess
 
 def _wrote_to_self(composition: Composition) -> bool:
     return composition.mailbox.address.lower() in (one.lower() for one in servers.recipients_of(composition))
-
-
-def wait_for_copy(entry: OutboxEntry, composition: Composition) -> Work:
-    """Look again soon; after a while it is said that nobody knows, or that the server has it and no copy came."""
-    return copies.wait_for(entry, composition, since=STEP, taken=entry.step == TAKEN)
 
 
 def done(entry: OutboxEntry, composition: Composition) -> None:

@@ -142,7 +142,7 @@ def _people_of(mailbox: Mailbox, name: str) -> Collection[str]:
     """Whom a message that went out from this workspace was written to (lower-cased); nobody when none did."""
     ours = Composition.objects.filter(mailbox__workspace=mailbox.workspace_id, internet_message_id=name).first()
     if ours is not None:
-        return {address.lower() for _, address in (*ours.to, *ours.cc, *ours.bcc)}
+        return {address.lower() for _, address in ours.recipients}
     sent = Message.objects.filter(mailbox=mailbox, internet_message_id=name, folder__role=FolderRole.SENT)
     people = Participant.objects.filter(message__in=sent).exclude(role=Participant.Role.FROM)
     return set(people.values_list("address", flat=True))

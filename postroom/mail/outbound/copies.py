@@ -15,10 +15,18 @@ COMES = timedelta(minutes=10)
 UNCLEAR = "unclear"  # the failure of a composition nobody knows the fate of
 State = OutboxEntry.State
 
+# By step: the step it went out with, and whether the other side has said that it has it.
+_OUT = {
+    "sending": ("sending", False),  # for ``sending.TRANSPORT`` at most
+    "handed_over": ("handed_over", True),
+    "server": ("server", False),
+    "taken": ("server", True),
+}
 
-def wait_for(entry: OutboxEntry, composition: Composition, *, since: str, taken: bool) -> Work:
-    """Look again soon, later less often, and not for ever. ``since``: the step it went out with; ``taken``: whether the
-    other side has said that it has it."""
+
+def wait_for(entry: OutboxEntry, composition: Composition) -> Work:
+    """Look again soon, later less often, and not for ever."""
+    since, taken = _OUT[entry.step]
     waited = now().timestamp() - float(entry.fields.get(f"{since}_at", 0))
     if waited < COMES.total_seconds():
         pause = timedelta(seconds=1 if waited < 60 else 20)
@@ -37,4 +45,4 @@ def _without_copy(entry: OutboxEntry, composition: Composition, *, taken: bool) 
 
 
 def _update(entry: OutboxEntry, **fields: object) -> None:
-    OutboxEntry.objects.filter(pk=entry.pk, state__in=[State.WAITING, State.WORKING]).update(**fields)
+    OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN).update(**fields)

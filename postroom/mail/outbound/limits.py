@@ -15,7 +15,7 @@ from django.db.models import Count, Min, QuerySet
 from postroom.lib.clock import now
 from postroom.mail.models import Composition, Message, Participant
 from postroom.mail.outbound import servers
-from postroom.mail.ways import Allowance, MailServer
+from postroom.mail.ways import Allowance
 from postroom.mailboxes.models import Mailbox
 from postroom.providers import registry
 from postroom.providers.contract import FolderRole
@@ -146,7 +146,7 @@ def reached_late(mailbox: Mailbox, code: str) -> None:
 
 def hold(entry: OutboxEntry, until: datetime) -> None:
     """The message waits for its mailbox to be allowed again. In the caller's transaction."""
-    waiting = OutboxEntry.objects.filter(pk=entry.pk, state__in=["waiting", "working"])
+    waiting = OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN)
     # An attempt was made: a message for a certain time that has to wait for this is not asked about again.
     waiting.update(state=OutboxEntry.State.WAITING, due_at=until, reason=HELD, attempts=max(1, entry.attempts))
 
@@ -164,7 +164,3 @@ def set_for(mailbox: Mailbox, *, route: str, daily: int | None) -> None:
     """What an admin chose for a mailbox."""
     Allowance.objects.update_or_create(mailbox=mailbox, defaults={"route": route, "daily": daily})
     release(mailbox.workspace_id)
-
-
-def steps_in(server: MailServer | None) -> bool:
-    return server is not None and server.steps_in

@@ -1,7 +1,7 @@
 """A workspace's own mail server: kept, tested, spoken to (product.md SE8, SE9)."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -163,5 +163,4 @@ def _name(composition: Composition) -> str:
 
 def recipients_of(composition: Composition) -> list[str]:
     """Everybody it is for, each once, as it was written."""
-    people: Sequence[Sequence[str]] = [*composition.to, *composition.cc, *composition.bcc]
-    return list({address.lower(): address for _, address in people}.values())
+    return list({address.lower(): address for _, address in composition.recipients}.values())

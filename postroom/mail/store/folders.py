@@ -48,7 +48,7 @@ def folders_gone(mailbox: Mailbox, items: Sequence[RemoteFolder | Removed], *, c
 
 def _held(mailbox: Mailbox, named: dict[str, RemoteFolder], have: Mapping[str, Folder]) -> dict[str, RemoteFolder]:
     """While a change of a folder's name or place waits to go out, the provider's old one is held back (SY9)."""
-    waiting = OutboxEntry.objects.filter(mailbox=mailbox, kind="folder", state__in=["waiting", "working"])
+    waiting = OutboxEntry.objects.filter(mailbox=mailbox, kind="folder", state__in=OutboxEntry.OPEN)
     kept = dict(named)
     for remote_id, fields in waiting.values_list("remote_id", "fields"):
         item, ours = kept.get(remote_id), have.get(remote_id)

@@ -49,7 +49,7 @@ _OUTGOING: tuple[tuple[Callable[[Run], Steps], frozenset[str]], ...] = (
 
 def outbox(run: Run) -> Steps:
     """Carry out every kind of entry that waits; what is noted meanwhile has asked for a run of its own."""
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=waiting.OPEN)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=OutboxEntry.OPEN)
     kinds = set(rows.values_list("kind", flat=True).distinct())
     for part, served in _OUTGOING:
         if kinds & served:

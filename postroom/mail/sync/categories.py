@@ -77,7 +77,7 @@ def _differs(ours: Category, theirs: RemoteCategory) -> bool:
 
 def carry_out(run: Run) -> Steps:
     """Add to the provider's list what was added here. Doing it twice is refused there, and then it is done."""
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="category", state__in=outbox.OPEN)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="category", state__in=OutboxEntry.OPEN)
     for entry in rows.filter(due_at__lte=now()).order_by("pk"):
         try:
             made = run.source.create_category(name=entry.fields["name"], color=entry.fields["color"])

@@ -24,7 +24,7 @@ SOON = timedelta(seconds=2)
 
 def carry_out(run: Run) -> Steps:
     """Every draft whose author has paused, oldest first."""
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="draft", state__in=outbox.OPEN)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="draft", state__in=OutboxEntry.OPEN)
     for entry in rows.filter(due_at__lte=now()).order_by("pk"):
         try:
             yield from _discard(run, entry) if entry.fields.get("discard") else _one(run, entry)

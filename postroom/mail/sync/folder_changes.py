@@ -28,12 +28,12 @@ def carry_out(run: Run) -> Steps:
     while entry := next((one for one in _due(run) if one.pk not in tried), None):
         tried.add(entry.pk)
         yield from _one(run, entry)
-    waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=outbox.OPEN)
+    waiting = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=OutboxEntry.OPEN)
     run.due_by(waiting.filter(due_at__gt=now()).order_by("due_at").values_list("due_at", flat=True).first())
 
 
 def _due(run: Run) -> list[OutboxEntry]:
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=outbox.OPEN)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=OutboxEntry.OPEN)
     first: dict[str, OutboxEntry] = {}
     for entry in rows.order_by("pk"):
         first.setdefault(entry.subject_key, entry)
@@ -116,7 +116,7 @@ def _moved(run: Run, folder: Folder, parent: Folder | None) -> str:
 
 def _begun(entry: OutboxEntry) -> Work:
     def work() -> None:
-        OutboxEntry.objects.filter(pk=entry.pk, state__in=outbox.OPEN).update(step="begun", state=State.WORKING)
+        OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN).update(step="begun", state=State.WORKING)
 
     return work
 
@@ -154,7 +154,7 @@ def _merge(run: Run, folder: Folder, twin: Folder) -> None:
 
 
 def _inside(run: Run, folder: Folder) -> Sequence[OutboxEntry]:
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=outbox.OPEN)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="folder", state__in=OutboxEntry.OPEN)
     return list(rows.filter(fields__parent=folder.pk))
 
 
@@ -199,7 +199,7 @@ def _take_back(run: Run, entry: OutboxEntry, folder: Folder, refused: ProviderEr
     else:
         later = set().union(
             *OutboxEntry.objects.filter(
-                subject_key=entry.subject_key, pk__gt=entry.pk, state__in=outbox.OPEN
+                subject_key=entry.subject_key, pk__gt=entry.pk, state__in=OutboxEntry.OPEN
             ).values_list("fields", flat=True)
         )
         if "name" in entry.before and "name" not in later:
@@ -213,9 +213,11 @@ def _unmake(run: Run, folder: Folder, refused: ProviderError) -> None:
     """A folder that was refused goes, with the folders made in it; mail that was moved there returns."""
     for child in Folder.objects.filter(parent=folder, remote_id__startswith=store.TEMPORARY):
         _unmake(run, child, refused)
-    for entry in OutboxEntry.objects.filter(subject_key=key(folder), state__in=outbox.OPEN):
+    for entry in OutboxEntry.objects.filter(subject_key=key(folder), state__in=OutboxEntry.OPEN):
         outbox.failed(run.mailbox, entry, refused, folder=folder.pk)
-    moving = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=outbox.OPEN, fields__folder=folder.remote_id)
+    moving = OutboxEntry.objects.filter(
+        mailbox=run.mailbox, state__in=OutboxEntry.OPEN, fields__folder=folder.remote_id
+    )
     for entry in moving.order_by("pk"):
         outbox.put_back(run.mailbox, entry, refused)
     for child in Folder.objects.filter(parent=folder):

@@ -49,7 +49,7 @@ def carry_out(run: Run) -> Steps:
 
 def _due(run: Run) -> list[OutboxEntry]:
     """The oldest waiting entries, no two of one message: the second waits for the first."""
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=outbox.OPEN, kind__in=outbox.OF_MESSAGES)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=OutboxEntry.OPEN, kind__in=outbox.OF_MESSAGES)
     batch: dict[str, int] = {}
     blocked: set[str] = set()
     for pk, subject, due_at, folder in rows.order_by("pk").values_list("pk", "subject_key", "due_at", "fields__folder"):
@@ -62,13 +62,13 @@ def _due(run: Run) -> list[OutboxEntry]:
         if len(batch) == AT_ONCE:
             break
     # From here on a new local change makes an entry of its own instead of joining one that is on its way.
-    OutboxEntry.objects.filter(pk__in=batch.values(), state__in=outbox.OPEN).update(state=State.WORKING)
+    OutboxEntry.objects.filter(pk__in=batch.values(), state__in=OutboxEntry.OPEN).update(state=State.WORKING)
     return list(OutboxEntry.objects.filter(pk__in=batch.values(), state=State.WORKING).order_by("pk"))
 
 
 def _next_due(run: Run) -> datetime | None:
     """When the first entry of a message comes due. What waits for its folder to be made comes with that."""
-    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=outbox.OPEN, kind__in=outbox.OF_MESSAGES)
+    rows = OutboxEntry.objects.filter(mailbox=run.mailbox, state__in=OutboxEntry.OPEN, kind__in=outbox.OF_MESSAGES)
     first: dict[str, datetime | None] = {}
     for subject, due_at, folder in rows.order_by("pk").values_list("subject_key", "due_at", "fields__folder"):
         first.setdefault(subject, None if str(folder or "").startswith(outbox.TEMPORARY) else due_at)
@@ -164,7 +164,7 @@ def _still_held(entries: Sequence[OutboxEntry]) -> dict[str, frozenset[str]]:
     subjects = [entry.subject_key for entry in entries]
     held: dict[str, frozenset[str]] = {}
     for later in OutboxEntry.objects.filter(
-        subject_key__in=subjects, state__in=outbox.OPEN, kind__in=outbox.OF_MESSAGES
+        subject_key__in=subjects, state__in=OutboxEntry.OPEN, kind__in=outbox.OF_MESSAGES
     ):
         held[later.remote_id] = held.get(later.remote_id, frozenset()) | frozenset(later.fields)
     return held

@@ -53,7 +53,7 @@ def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for
     assert status(letter).kind == "sending"
     settle(mailbox, ahead=timedelta(minutes=11))
     assert status(letter).kind == "sent" and not box.messages
-    assert not OutboxEntry.objects.filter(state__in=["waiting", "working"]).exists()
+    assert not OutboxEntry.objects.filter(state__in=OutboxEntry.OPEN).exists()
 
 
 # --- taking back ---------------------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ def test_both_sides_end_equal_and_the_later_change_stands(
                 _there(box, message, field, case.change)
         _later()
     _rest(box, mailbox, settle)
-    assert not OutboxEntry.objects.filter(state__in=outbox.OPEN).exists()
+    assert not OutboxEntry.objects.filter(state__in=OutboxEntry.OPEN).exists()
     wrong = [f"{case}: {problem}" for case in cases if (problem := _wrong(field, case, box))]
     assert wrong == []
 

@@ -438,7 +438,7 @@ def test_a_message_whose_author_left_does_not_hold_up_the_others(
     Composition.objects.filter(pk=gone.pk).delete()
     settle(synced)
     assert len(sent_copies(box, composition)) == 1
-    assert not OutboxEntry.objects.filter(state__in=["waiting", "working"]).exists()
+    assert not OutboxEntry.objects.filter(state__in=OutboxEntry.OPEN).exists()
 
 
 def test_what_waits_when_a_mailbox_is_disconnected_is_not_sent_when_it_is_connected_again(
