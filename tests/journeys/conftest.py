@@ -1,5 +1,9 @@
-"""What every journey needs: nothing of the last one still runs when the database is emptied for the next."""
+"""What every journey needs: nothing of the last one still runs when the database is emptied for the next.
 
+`POSTROOM_TEST_SLOW=6` gives every page a sixth of the processor and a slow line: what only holds on a quick machine shows.
+"""
+
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -9,10 +13,14 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.platform.waiting import eventually
 
 PATIENCE = 30_000  # milliseconds a busy machine may take to show what is waited for; no test waits for nothing
 expect.set_options(timeout=PATIENCE)
+SLOW = int(os.environ.get("POSTROOM_TEST_SLOW", "1"))
+LATENCY = 120  # milliseconds, of a slow line
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 _BUSY = """
@@ -43,8 +51,22 @@ def chromium(*more: str) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the browser's event loop runs in this thread
         browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *more])
+        if SLOW > 1:
+            patch.setattr(browser, "new_context", lambda once=browser.new_context, **options: _slowed(once(**options)))
         yield browser
         browser.close()
+
+
+def _slowed(window: BrowserContext) -> BrowserContext:
+    def slow(page: Page) -> None:
+        session = window.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOW})
+        session.send("Network.enable")
+        line = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
+        session.send("Network.emulateNetworkConditions", line)
+
+    window.on("page", slow)
+    return window
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +75,22 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+_AT_WORK = "document.readyState === 'complete' && !document.querySelector('.htmx-request, .htmx-swapping')"
+
+
+def at_work(page: Page) -> None:
+    """The scripts of the page that is there now have run, and nothing it asked for is under way.
+
+    Wanted after a click that leads to another page (`goto` and `reload` wait by themselves), once something of that page
+    is seen: a key pressed before its scripts listen is lost, for a test as for a person.
+    """
+    page.wait_for_load_state()
+    eventually(lambda: page.evaluate(_AT_WORK), what="the page's scripts are at work")
+
+
 def accessible(page: Page) -> None:
     """Axe finds nothing."""
+    at_work(page)
     painted(page)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []

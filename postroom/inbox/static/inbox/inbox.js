@@ -121,7 +121,7 @@ function lookForPictures(frame) {
   const note = frame.parentElement.querySelector(":scope > [data-pictures]");
   if (note) note.hidden = !frame.contentDocument?.querySelector("img[data-remote]:not(details.quoted *)") || frame.src.includes("pictures=1");
 }
-document.addEventListener("load", (event) => event.target.matches?.("iframe[data-mail-frame]") && lookForPictures(event.target), true);
+document.addEventListener("frame:ready", ({ target }) => lookForPictures(target));
 for (const frame of document.querySelectorAll("iframe[data-mail-frame]")) lookForPictures(frame);
 
 /* From now on this sender's pictures are loaded: what is open of theirs is asked for anew. */

@@ -1,4 +1,9 @@
 /* What every htmx request carries, and where errors go. Links keep their href, forms their action: all of it works without. */
+
+/* What was swapped in works at once: for a moment htmx would leave it without its own attributes (a button with the id of an earlier one would
+   still act on the earlier one's thread). Nothing here animates between two answers. */
+htmx.config.defaultSettleDelay = 0;
+
 const token = document.querySelector('meta[name="csrf-token"]')?.content;
 
 document.addEventListener("htmx:configRequest", (event) => {
