@@ -47,6 +47,7 @@ img { max-width: 100%; height: auto; }
 img[data-remote]:not([alt]), img[data-remote][alt=""], img[data-missing] { display: none; }
 img[data-remote] { font-size: 12px; color: light-dark(#646b7a, #9aa1b0); }
 table, div, hr, p, blockquote { max-width: 100%; }
+table:is([border]:not([border="0"]), :has(> * > tr > th)) > * > tr > :is(td, th) { overflow-wrap: break-word; }
 div[style*="display:table"] { display: inline-block !important; }
 hr { box-sizing: border-box; }
 pre, [style*="white-space:pre;"], [style$="white-space:pre"] { white-space: pre-wrap !important; }

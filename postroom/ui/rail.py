@@ -58,7 +58,7 @@ SETTINGS: tuple[Entry, ...] = (
     Entry("members", "Members and roles", "users", "workspaces:members", "Workspace"),
     Entry("sign-in", "Sign-in", "key-round", "workspaces:sign-in", "Workspace"),
     Entry("access-log", "Access log", "eye", "audit:entries", "Workspace"),
-    Entry("alerts", "Alerts", "bell", "operations:alerts", "Workspace"),
+    Entry("alerts", "Alerts", "triangle-alert", "operations:alerts", "Workspace"),
     Entry("doctor", "Doctor", "stethoscope", "operations:doctor", "Workspace"),
 )
 
