@@ -37,6 +37,7 @@ HERE_SECONDS = 60.0  # between two notes that this member looks at a screen
 HEARTBEAT_SECONDS = 20.0  # proxies cut silent connections after 30 to 60
 LIFE_SECONDS = 3600.0
 RETRY_MS = 1000
+AGO = "ago"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -76,11 +77,17 @@ class EventStream:
                 presence.cancel()
 
     def _resume(self, scope: Scope) -> int | None:
-        """The last event the browser saw; -1 when it was numbered by another process."""
+        """The last event the browser saw; -1 when it was numbered by another process.
+
+        A page's first stream says how many milliseconds ago the page was asked for ("ago-250"): what happened since may
+        be missing in it.
+        """
         last = (header(scope, b"last-event-id") or b"").decode("latin-1")
         process, _, number = last.rpartition("-")
         if not last:
             return None
+        if process == AGO and number.isdecimal():
+            return self._hub.number_ago(int(number) / 1000)
         return int(number) if process == self._process and number.isdecimal() else -1
 
     async def _stream(self, listener: Listener, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -62,6 +63,7 @@ class Event:
     data: str  # JSON
     workspace_id: int | None = None  # None: everybody
     members: frozenset[int] | None = None
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(eq=False)
@@ -109,6 +111,12 @@ class Hub:
     def number(self) -> int:
         """The number of the latest event."""
         return self._number
+
+    def number_ago(self, seconds: float) -> int:
+        """The number of the latest event that is at least that old: what a page asked for then may already show."""
+        then = time.monotonic() - seconds
+        known = next((event.number for event in reversed(self._recent) if event.at < then), None)
+        return known if known is not None else self._recent[0].number - 1 if self._recent else self._number
 
     async def wait_connected(self) -> None:
         await self._connected.wait()

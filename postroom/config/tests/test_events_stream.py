@@ -128,6 +128,22 @@ def test_a_browser_that_returns_goes_on_after_the_last_event_it_saw(member: Memb
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(("ago", "heard"), [(60_000, True), (0, False)])
+def test_a_page_hears_what_happened_since_it_was_asked_for(member: Membership, ago: int, heard: bool) -> None:
+    async def story() -> None:
+        hub = Hub("")
+        hub.receive(event(1))
+        browser = Browser(EventStream(hub), (b"last-event-id", f"ago-{ago}".encode()))
+        await browser.until(lambda: "hello" in browser.text)
+        hub.receive(event(2))
+        await browser.until(lambda: '"n":2' in browser.text)
+        assert ('"n":1' in browser.text) == heard and "resync" not in browser.text
+        browser.left.set()
+        await browser.task
+
+    asyncio.run(story())
+
+
 def test_a_browser_of_another_process_is_told_to_look_again(member: Membership) -> None:
     async def story() -> None:
         browser = Browser(EventStream(Hub("")), (b"last-event-id", b"0badf00d-7"))

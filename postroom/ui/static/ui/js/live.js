@@ -78,7 +78,8 @@ function heard(own) {
 
 /* True when the server wants no further attempt (signed out). */
 async function read(own) {
-  const headers = { Accept: "text/event-stream", ...(last && { "Last-Event-ID": last }) };
+  const asked = `ago-${Math.ceil(performance.now())}`; // the first stream also tells what happened since this page was asked for
+  const headers = { Accept: "text/event-stream", "Last-Event-ID": last || asked };
   const answer = await fetch(address, { headers, signal: own.signal, cache: "no-store" });
   if (answer.status === 204) return true;
   if (!answer.ok) throw new Error(`events: ${answer.status}`);
