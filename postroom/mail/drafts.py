@@ -220,6 +220,9 @@ def _was_changed(one: Composition, message: Message) -> None:
         saved = local_hash(one) if theirs == local_hash(one) else one.saved_hash
         Composition.objects.filter(pk=one.pk).update(draft_key=message.change_key, draft_hash=theirs, saved_hash=saved)
         return
+    if _only_lacks_files(one, message):  # an attempt to send it ended among them, and then it was taken back
+        Composition.objects.filter(pk=one.pk).update(draft_key=message.change_key, draft_hash=theirs)
+        return
     if not is_changed(one):
         take_over(one, message)
     elif message.modified is not None and one.updated_at <= message.modified:
@@ -227,6 +230,21 @@ def _was_changed(one: Composition, message: Message) -> None:
         take_over(one, message, note=THEIRS_STAYED)
     else:
         keep_theirs(one, message)
+
+
+def _only_lacks_files(one: Composition, message: Message) -> bool:
+    """Whether the provider's draft differs from ours in nothing but files that we have not brought there yet."""
+    there = list(Attachment.objects.filter(message=message, is_inline=False).values_list("name", flat=True))
+    ours = list(CompositionFile.objects.filter(composition=one, is_inline=False).values_list("name", "remote_id"))
+    missing = [name for name, remote_id in ours if not remote_id]
+    for name in there:
+        if name in missing:
+            missing.remove(name)
+    left = [name for name, _ in ours]
+    for name in missing:
+        left.remove(name)
+    same = _digest(one.subject, one.body + (one.tail or ""), (one.to, one.cc, one.bcc), left)
+    return bool(missing) and same == remote_hash(message)
 
 
 def keep_theirs(one: Composition, message: Message) -> None:

@@ -318,6 +318,9 @@ class CompositionFile(models.Model):
     content_type = models.CharField(max_length=255)
     is_inline = models.BooleanField(default=False)
     content_id = models.CharField(max_length=200, blank=True)
+    # While it goes up in parts: where to go on, sealed (mail.outbound.uploads), and how many bytes are there.
+    sealed_upload = models.BinaryField(default=b"")
+    uploaded = models.BigIntegerField(default=0)
 
     @property
     def size(self) -> int:

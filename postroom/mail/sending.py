@@ -9,20 +9,19 @@ attempt that finds it so waits until the provider's transport must have had time
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, transaction
 
-from postroom.files import storage
 from postroom.lib.clock import now
 from postroom.lib.live import publish
 from postroom.mail import backlog, drafts, outbound, signals, store
 from postroom.mail import html as mail_html
 from postroom.mail.events import on_stored, readers
-from postroom.mail.models import Composition, CompositionFile, Message
-from postroom.mail.outbound import by_server, copies, limits
+from postroom.mail.models import Composition, Message
+from postroom.mail.outbound import by_server, copies, limits, uploads
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
@@ -30,7 +29,6 @@ from postroom.providers.contract import (
     Address,
     Gone,
     Outgoing,
-    OutgoingAttachment,
     RemoteDraft,
     RemoteMessage,
     Urgency,
@@ -157,8 +155,7 @@ def _draft(run: Run, entry: OutboxEntry, composition: Composition, found: Remote
 
 
 def _hand_over(run: Run, entry: OutboxEntry, composition: Composition, draft: RemoteDraft, *, through: str) -> Steps:
-    for attachment in not_yet_there(composition, draft):
-        run.source.attach(draft.id, attachment)
+    yield from uploads.attach(run, composition, draft)
     for taken_off in drafts.to_detach(composition):
         run.source.detach(draft.id, taken_off)
     if through == "server":
@@ -292,25 +289,6 @@ def _as_draft(found: RemoteMessage) -> RemoteDraft:
         conversation_id=found.conversation_id,
         attachments=found.attachments or (),
     )
-
-
-def not_yet_there(composition: Composition, draft: RemoteDraft) -> Iterator[OutgoingAttachment]:
-    """The files the draft does not carry yet, compared by name: an interrupted upload leaves nothing behind."""
-    there = [attachment.name for attachment in draft.attachments]
-    for file in CompositionFile.objects.filter(composition=composition).select_related("blob").order_by("pk"):
-        if file.name in there:
-            there.remove(file.name)
-            continue
-        if file.blob is None or not file.is_used(composition.html):  # it lay with a draft that is gone; left the text
-            continue
-        yield OutgoingAttachment(
-            name=file.name,
-            content_type=file.content_type,
-            size=file.blob.size,
-            open=storage.opener(file.blob),
-            is_inline=file.is_inline,
-            content_id=file.content_id,
-        )
 
 
 # --- what is written down ------------------------------------------------------------------------------------------

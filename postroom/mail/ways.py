@@ -3,7 +3,7 @@
 MailServer   a workspace's own mail server, for mailboxes that have reached their limit, or always use it
 Allowance    what a mailbox may send in a day, and since when it may send no more
 DeadAddress  an address that mail cannot reach: it came back for good
-Returned     what came back about one recipient of a message that was sent from here
+Returned     what its author has to be told about a message that was sent from here: mostly what came back about it
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -75,13 +75,15 @@ class DeadAddress(models.Model):
 
 
 class Returned(models.Model):
-    """What came back about one recipient of a sent message: it failed, is delayed, or they are away."""
+    """What became of a sent message: one recipient's failed, is delayed, or they are away; or the address it went out
+    under is another than was asked for."""
 
     class What(models.TextChoices):
         FAILED = "failed", "Not delivered"
         DELAYED = "delayed", "Delayed"
         DELIVERED = "delivered", "Delivered"
         AWAY = "away", "Answered automatically"
+        SENT_AS = "sent_as", "Went out under another address"
 
     # By name rather than by row: a message is deleted in bulk, and a colleague's copy of it is the same message.
     workspace = models.ForeignKey("workspaces.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+")

@@ -205,6 +205,19 @@ class OutgoingAttachment(Struct, frozen=True, kw_only=True):
     content_id: str = ""
 
 
+class Uploading(Struct, frozen=True, kw_only=True):
+    """How far a large file is on its way into a draft: ``position`` bytes are there.
+
+    ``session`` is a secret by which the upload is gone on with, also by another process; kept sealed, never logged.
+    """
+
+    session: str
+    position: int
+
+    def __repr__(self) -> str:
+        return f"Uploading(position={self.position})"
+
+
 class OpenAt(Protocol):
     def __call__(self, start: int = 0) -> Iterator[bytes]: ...
 
@@ -428,7 +441,11 @@ class MailSource(Protocol):
         """
         ...
 
-    def attach(self, draft_id: str, attachment: OutgoingAttachment) -> None: ...
+    def attach(self, draft_id: str, attachment: OutgoingAttachment, *, session: str = "") -> Iterator[Uploading]:
+        """Add a file. What a provider takes in parts says after each how far it is; the file is there when the iterator
+        ends. Given the ``session`` an attempt before was told, it goes on from there, and anew when that is over."""
+        ...
+
     def detach(self, draft_id: str, attachment_id: str) -> None:
         """Take a file off a draft. Nothing to do when it is gone already."""
         ...

@@ -17,7 +17,7 @@ def _whole(world: World, draft_id: str) -> RemoteMessage:
 def test_a_draft_is_written_over_and_keeps_its_files(world: World) -> None:
     source, first = world.source(), outgoing(world)
     draft = source.create_draft(first)
-    source.attach(draft.id, file(b"pdf"))
+    list(source.attach(draft.id, file(b"pdf")))
     later = outgoing(world, subject="Second thoughts", html="<p>Rewritten</p>", cc=(Address("eve@contoso.example"),))
     changed = source.update_draft(draft.id, later)
     assert (changed.id, [one.name for one in changed.attachments]) == (draft.id, ["offer.pdf"])
@@ -48,7 +48,7 @@ def test_a_draft_that_is_gone_cannot_be_written(world: World) -> None:
 def test_a_file_is_taken_off_a_draft_and_doing_so_twice_is_harmless(world: World) -> None:
     source, out = world.source(), outgoing(world)
     draft = source.create_draft(out)
-    source.attach(draft.id, file(b"pdf"))
+    list(source.attach(draft.id, file(b"pdf")))
     attached = _whole(world, draft.id).attachments or ()
     for _ in range(2):
         source.detach(draft.id, attached[0].id)

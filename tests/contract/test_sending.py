@@ -14,7 +14,7 @@ def test_a_message_is_drafted_found_sent_and_found_again(world: World) -> None:
     source, out = world.source(), outgoing(world, bcc=(Address("eve@contoso.example"),))
     assert source.find_sent(marker=out.marker, internet_message_id=out.internet_message_id) is None
     draft = source.create_draft(out)
-    source.attach(draft.id, file(b"pdf"))
+    list(source.attach(draft.id, file(b"pdf")))
     found = source.find_sent(marker=out.marker, internet_message_id=out.internet_message_id)
     assert found is not None
     assert (found.id, found.is_draft, [one.name for one in found.attachments or ()]) == (draft.id, True, ["offer.pdf"])
@@ -59,7 +59,7 @@ def test_a_large_file_arrives_whole(world: World) -> None:
     content = bytes(range(256)) * 20_000  # 5 MB: two parts of an upload
     source, out = world.source(), outgoing(world)
     draft = source.create_draft(out)
-    source.attach(draft.id, file(content))
+    list(source.attach(draft.id, file(content)))
     found = source.find_sent(marker=out.marker, internet_message_id=out.internet_message_id)
     assert found is not None
     assert found.attachments

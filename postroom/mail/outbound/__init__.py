@@ -17,7 +17,7 @@ from postroom.lib.live import publish
 from postroom.mail import drafts
 from postroom.mail.events import readers
 from postroom.mail.models import Composition
-from postroom.mail.outbound import copies, limits, returns
+from postroom.mail.outbound import copies, limits, returns, uploads
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
 from postroom.sync.lanes import BLOCKING_FAILURES
@@ -34,6 +34,7 @@ LIMIT = (
     "{address} has sent as much as it may for today. It goes out by itself when the mailbox may send again, or at once "
     "when an admin lets the workspace’s mail server step in."
 )
+OUT = "It was handed over and cannot be taken back."
 UNCLEAR = (
     "The connection was lost at the very end: the mail server may have taken it, or not. Ask a recipient. "
     "Sending it again sends it once more if it did."
@@ -128,12 +129,16 @@ def on_the_way(member: Membership, *, also_sent_since: datetime | None = None) -
 
 
 def statuses(compositions: Sequence[Composition]) -> dict[int, Status]:
-    """How far each of them is, by id. At most two queries; all of one workspace."""
+    """How far each of them is, by id. At most three queries; all of one workspace."""
     keys = [drafts.key(one) for one in compositions if one.state == Composition.State.SENDING]
     rows = OutboxEntry.objects.filter(subject_key__in=keys, kind="send", state__in=OutboxEntry.OPEN).order_by("pk")
     entries = {row.subject_key: row for row in rows} if keys else {}
     back = _came_back([one for one in compositions if one.state == Composition.State.SENT])
-    return {one.pk: back.get(one.pk) or _status(one, entries.get(drafts.key(one))) for one in compositions}
+    going = uploads.progress([one.pk for one in compositions if one.state == Composition.State.SENDING])
+    return {
+        one.pk: back.get(one.pk) or _status(one, entries.get(drafts.key(one)), going.get(one.pk, ""))
+        for one in compositions
+    }
 
 
 def _came_back(sent: Sequence[Composition]) -> dict[int, Status]:
@@ -150,9 +155,9 @@ def _came_back(sent: Sequence[Composition]) -> dict[int, Status]:
     }
 
 
-def _status(one: Composition, entry: OutboxEntry | None) -> Status:
+def _status(one: Composition, entry: OutboxEntry | None, going: str) -> Status:
     if one.state == Composition.State.SENDING:
-        return _sending(one, entry)
+        return _sending(one, entry, going)
     found: Mapping[str, Status] = {
         Composition.State.FAILED: Status("failed", "Not sent", reason(one.failure)),
         Composition.State.HELD: Status("held", "Held", UNCLEAR if one.failure == copies.UNCLEAR else LATE, one.send_at),
@@ -161,7 +166,7 @@ def _status(one: Composition, entry: OutboxEntry | None) -> Status:
     return found.get(one.state, Status("draft", "Draft"))
 
 
-def _sending(one: Composition, entry: OutboxEntry | None) -> Status:
+def _sending(one: Composition, entry: OutboxEntry | None, going: str) -> Status:
     if entry is None:
         return Status("sending", "Sending…")
     may = entry.step in BEFORE_HAND_OVER
@@ -177,7 +182,7 @@ def _sending(one: Composition, entry: OutboxEntry | None) -> Status:
     if ahead and entry.attempts:
         why = f"{one.mailbox.address} did not take it yet. It is tried again by itself; nothing is lost."
         return Status("waiting", "Waits", why, entry.due_at, may)
-    return Status("sending", "Sending…", "" if may else "It was handed over and cannot be taken back.", may_cancel=may)
+    return Status("sending", "Sending…", going if may else OUT, may_cancel=may)
 
 
 def _blocked(mailbox: Mailbox) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from postroom.lib.clock import now
 from postroom.mail import backlog, drafts, outbox, sending, store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Attachment, Composition, CompositionFile, Folder, Message
+from postroom.mail.outbound import uploads
 from postroom.mail.prepare import Prepared, prepare
 from postroom.providers.contract import Change, FolderRole, Gone, RemoteDraft, RemoteMessage, Urgency
 from postroom.providers.errors import Conflict, NotFound, ProviderError, Transient
@@ -113,8 +114,7 @@ def _write(run: Run, entry: OutboxEntry, one: Composition) -> Generator[Work, No
     if draft is None:
         yield _begun(entry)
         draft = run.source.create_draft(outgoing)
-    for file in sending.not_yet_there(one, draft):
-        run.source.attach(draft.id, file)
+    yield from uploads.attach(run, one, draft)
     for ref in drafts.to_detach(one):
         run.source.detach(draft.id, ref)
     return draft

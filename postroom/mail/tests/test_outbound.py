@@ -97,9 +97,9 @@ def test_taken_back_while_it_is_being_written_at_the_provider_it_stays_one_draft
     commands.attach(letter, name="offer.txt", content_type="text/plain", chunks=[b"figures"])
     real = getattr(MemoryMail, moment)
 
-    def meanwhile(self: MemoryMail, *told: object) -> object:
+    def meanwhile(self: MemoryMail, *told: object, **more: object) -> object:
         outbound.take_back(letter)
-        return real(self, *told)
+        return real(self, *told, **more)
 
     commands.send(letter)
     OutboxEntry.objects.filter(kind="draft").delete()

@@ -28,6 +28,7 @@ from postroom.providers.contract import (
     Subscribed,
     TokenSource,
     Unusable,
+    Uploading,
     Urgency,
 )
 from postroom.providers.errors import (
@@ -319,7 +320,8 @@ class MemoryMail:
                 attachments=after.attachments or (),
             )
 
-    def attach(self, draft_id: str, attachment: OutgoingAttachment) -> None:
+    def attach(self, draft_id: str, attachment: OutgoingAttachment, *, session: str = "") -> Iterator[Uploading]:
+        yield from ()  # everything in one piece
         with self._box("attach") as box:
             content = b"".join(attachment.open())
             if len(content) != attachment.size:

@@ -9,7 +9,7 @@ answers, so that no crash leaves a draft we cannot find.
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from postroom.providers.contract import (
     RemoteDraft,
     RemoteMessage,
     Unusable,
+    Uploading,
     Urgency,
 )
 from postroom.providers.errors import AccessLost, Conflict, NotFound, Refused
@@ -110,21 +111,22 @@ class Sending(Folders):
         wire = self._fresh(lambda: self._graph.get(path, WireMessage, urgency=Urgency.USER))
         return message(wire).attachments or ()
 
-    def attach(self, draft_id: str, attachment: OutgoingAttachment) -> None:
+    def attach(self, draft_id: str, attachment: OutgoingAttachment, *, session: str = "") -> Iterator[Uploading]:
         """Add a file. Raises ``Refused`` when the provider does not take it (too large; shared mailbox, graph.md 6)."""
         try:
-            self._fresh(lambda: self._attach(draft_id, attachment))
+            yield from self._attach(draft_id, attachment, session)
         except AccessLost as error:
             raise Refused(str(error), code=error.code, status=error.status) from None
 
-    def _attach(self, draft_id: str, file: OutgoingAttachment) -> None:
-        if file.size < INLINE_MOST:
-            return self._attach_inline(draft_id, file)
-        try:
-            Upload(self._graph, self._message(draft_id), file, sleep=self._sleep).run()
-        except UploadTooSmall:  # Microsoft's "3 MB" may be counted otherwise than ours
-            self._attach_inline(draft_id, file)
-        return None
+    def _attach(self, draft_id: str, file: OutgoingAttachment, session: str) -> Iterator[Uploading]:
+        if file.size >= INLINE_MOST:
+            upload = Upload(self._graph, self._message(draft_id), file, fresh=self._fresh, sleep=self._sleep)
+            try:
+                yield from upload.run(session)
+                return
+            except UploadTooSmall:  # Microsoft's "3 MB" may be counted otherwise than ours
+                pass
+        self._fresh(lambda: self._attach_inline(draft_id, file))
 
     def _attach_inline(self, draft_id: str, file: OutgoingAttachment) -> None:
         body = {

@@ -140,7 +140,7 @@ def test_the_sent_copy_is_found_before_the_draft_and_before_the_one_that_came_to
 
 def test_a_small_file_is_posted_whole() -> None:
     world = Microsoft(ok({"id": "a1"}, 201))
-    world.mail().attach("d1", file(b"x" * 250_000))
+    list(world.mail().attach("d1", file(b"x" * 250_000)))
     body = world.body()
     assert body["@odata.type"] == "#microsoft.graph.fileAttachment"
     assert base64.b64decode(body["contentBytes"]) == b"x" * 250_000
@@ -151,17 +151,18 @@ class Session:
 
     def __init__(self, size: int, lose: dict[int, str] | None = None) -> None:
         self.size, self.lose, self.got, self.puts, self.closed = size, lose or {}, b"", 0, False
+        self.sessions, self.over = 0, 0  # how many were begun; the status with which an old one is no more
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
         if path.endswith("/createUploadSession"):
-            self.got, self.closed = b"", False
+            self.got, self.closed, self.over, self.sessions = b"", False, 0, self.sessions + 1
             return ok({"uploadUrl": "https://outlook.example/up?authtoken=secret", "nextExpectedRanges": ["0-"]}, 201)
         if request.url.host == "graph.example":
             size = self.size + 300 if self.closed else 1
             return ok({"id": "d1", "attachments": [{"id": "a", "name": "a.bin", "size": size}]})
-        if self.closed:
-            return no(404, "itemNotFound")
+        if self.closed or self.over:
+            return no(self.over or 404, "itemNotFound" if self.closed else "")
         if request.method == "GET":
             return ok({"NextExpectedRanges": [f"{len(self.got)}-"]})
         return self.put(request)
@@ -178,6 +179,8 @@ class Session:
             raise httpx2.WriteError("reset")
         self.got += request.content
         self.closed = len(self.got) == self.size
+        if loss == "twice":
+            return no(416, "invalidRange")
         if loss == "after":
             raise httpx2.ReadError("reset")
         return httpx2.Response(201) if self.closed else ok({"NextExpectedRanges": [str(len(self.got))]})
@@ -193,10 +196,46 @@ def test_a_large_file_goes_up_in_parts_and_survives_lost_connections(
     session = Session(len(content), lose)
     world = Microsoft(handler=session)
     monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
-    world.mail().attach("d1", file(content))
+    list(world.mail().attach("d1", file(content)))
     assert session.closed
     assert session.got == content
     assert session.puts == 3 + sum(when == "before" for when in lose.values())
+
+
+def test_an_upload_goes_on_where_another_process_left_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytes(range(256)) * (3 * PART // 256)
+    session = Session(len(content))
+    world = Microsoft(handler=session)
+    monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
+    steps = world.mail().attach("d1", file(content))
+    begun, after_one = next(steps), next(steps)
+    assert (begun.position, after_one.position) == (0, PART) and begun.session == after_one.session
+    assert "secret" not in repr(begun)
+    steps.close()  # type: ignore[attr-defined]  # the process ends
+    assert [one.position for one in world.mail().attach("d1", file(content), session=begun.session)] == [2 * PART]
+    assert session.closed and session.got == content
+    assert (session.puts, session.sessions) == (3, 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_an_upload_whose_session_is_over_begins_anew_and_says_so(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    content = bytes(range(256)) * 14_000
+    session = Session(len(content))
+    session.over = status
+    world = Microsoft(handler=session)
+    monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
+    told = list(world.mail().attach("d1", file(content), session="https://outlook.example/old"))
+    assert [one.session for one in told] == ["https://outlook.example/up?authtoken=secret"]
+    assert session.closed and session.got == content and session.sessions == 1
+
+
+def test_a_part_that_another_attempt_had_sent_already_is_not_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytes(range(256)) * (3 * PART // 256)
+    session = Session(len(content), {1: "twice"})
+    world = Microsoft(handler=session)
+    monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
+    list(world.mail().attach("d1", file(content)))
+    assert session.closed and session.got == content
 
 
 def test_an_upload_that_is_lost_again_and_again_gives_up_for_now(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,14 +243,14 @@ def test_an_upload_that_is_lost_again_and_again_gives_up_for_now(monkeypatch: py
     world = Microsoft(handler=session)
     monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
     with pytest.raises(Transient):
-        world.mail().attach("d1", file(b"x" * 5_000_000))
+        list(world.mail().attach("d1", file(b"x" * 5_000_000)))
     assert session.puts < 10
 
 
 def test_an_upload_never_goes_to_an_address_that_is_not_https() -> None:
     world = Microsoft(ok({"uploadUrl": "http://10.0.0.1/x"}, 201))
     with pytest.raises(Exception, match="https"):
-        world.mail().attach("d1", file(b"x" * 3_500_000))
+        list(world.mail().attach("d1", file(b"x" * 3_500_000)))
 
 
 def test_a_file_shorter_than_was_said_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,20 +258,20 @@ def test_a_file_shorter_than_was_said_is_refused(monkeypatch: pytest.MonkeyPatch
     world = Microsoft(handler=session)
     monkeypatch.setattr("postroom.providers.microsoft.client.pool", lambda origin: world.http)
     with pytest.raises(Refused, match="ended after"):
-        world.mail().attach("d1", file(b"x" * 3_500_000, size=9_000_000))
+        list(world.mail().attach("d1", file(b"x" * 3_500_000, size=9_000_000)))
 
 
 def test_when_microsoft_counts_3_mb_otherwise_the_file_is_posted() -> None:
     too_small = no(400, "ErrorAttachmentSizeShouldNotBeLessThanMinimumSize")
     world = Microsoft(too_small, ok({"id": "a"}, 201))
-    world.mail().attach("d1", file(b"x" * 3_000_001))
+    list(world.mail().attach("d1", file(b"x" * 3_000_001)))
     assert "contentBytes" in world.body()
 
 
 def test_a_large_file_in_a_shared_mailbox_is_refused_not_access_lost() -> None:
     world = Microsoft(no(403, "ErrorAccessDenied"))
     with pytest.raises(Refused):
-        world.mail("sales@northwind.example").attach("d1", file(b"x" * 3_500_000))
+        list(world.mail("sales@northwind.example").attach("d1", file(b"x" * 3_500_000)))
 
 
 def test_deleting_a_draft_that_is_gone_is_done() -> None:
