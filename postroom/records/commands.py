@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from postroom.lib.clock import now
+from postroom.records import news
 from postroom.records.custom_fields import values as own_fields
 from postroom.records.history import Change, Event, tell
 from postroom.records.record import NAME_LIMIT, Record
@@ -70,6 +71,8 @@ def keep(
     record.save()
     if changes or verb == Event.Verb.CREATED:
         tell(record, verb, by=by, changes=[] if verb == Event.Verb.CREATED else changes)
+    else:
+        news.changed(record)
 
 
 def replace_rows(
@@ -92,11 +95,15 @@ def replace_rows(
 def delete(record: Record) -> None:
     """Delete a record with its notes, history and links. Mail is not touched."""
     deleting.send(type(record), record=record)
+    news.changed(record)
     record.delete()
 
 
 def derive_again(records: models.QuerySet[Any]) -> None:
     """Bring what others derive from a changed name up to date (contacts and deals carry their company's)."""
+    record = None
     for record in records:
         record.derive()
         record.save(update_fields=["sort_name", "search_text"])
+    if record is not None:
+        news.all_changed(record.workspace_id, record.type)

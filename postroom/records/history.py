@@ -8,6 +8,7 @@ from typing import TypedDict
 from django.db import models
 
 from postroom.lib.clock import now
+from postroom.records import news
 from postroom.records.record import About, Record, about, exactly_one, pointer_indexes
 from postroom.workspaces.models import Membership
 
@@ -40,7 +41,11 @@ class Event(About):
 
 
 def tell(record: Record, verb: Event.Verb, *, by: Membership | None, changes: Sequence[Change] = ()) -> Event:
-    """Write down that `by` (None: Postroom itself) did `verb` to `record`. Runs in the caller's transaction."""
+    """Write down that `by` (None: Postroom itself) did `verb` to `record`, and tell open screens.
+
+    Runs in the caller's transaction.
+    """
+    news.changed(record)
     return Event.objects.create(
         workspace_id=record.workspace_id, actor=by, verb=verb, changes=list(changes), **about(record)
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.db.models import IntegerField, QuerySet, Subquery
+from django.http import QueryDict
 
 from postroom.lib.pages import keyset
 from postroom.records.asked import Asked, asked, known_columns
@@ -48,19 +49,23 @@ class Narrowed(NamedTuple):
 
 
 class Cell(NamedTuple):
+    """`key` is its column's where it can be changed in the table itself, else empty."""
+
     text: str
     template: str
     room: str
     number: bool
     label: str
+    key: str = ""
 
 
 class Line(NamedTuple):
-    """A record in a table, its cells, and when it last had mail."""
+    """A record in a table, its cells, and when it last had mail. `out`: it does not fit what is asked any more."""
 
     record: Any
     last_at: Any
     cells: Sequence[Cell] = ()
+    out: bool = False
 
 
 def asked_of(table: Table, request: MemberRequest, views: bar.Views | None = None) -> Asked:
@@ -101,6 +106,20 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
         "nothing": f"No {table.plural.lower()} fit" if wish.filters else f"Nothing has “{wish.words}”",
         "missing": views.names_of(wish.missing, open_view),
     }
+
+
+def some(table: Table, request: MemberRequest, told: QueryDict, keys: Collection[int]) -> dict[str, Any]:
+    """The context of these rows of a table as they are now, `told` being its address; those that are `gone` besides.
+
+    A row that fits the address no more is drawn all the same: it must not vanish under somebody's hand.
+    """
+    views = bar.of(table.place, request.member)
+    wish = asked(table, known_columns(table, table.own_columns(request.workspace.pk)), views.told(told))
+    columns = columns_of(wish, views, opened=views.open(told) is not None)
+    rows = list(table.rows(table.of(request.workspace)).filter(pk__in=keys))
+    fit = set(_narrowed(wish, request).filter(pk__in=keys).values_list("pk", flat=True))
+    lines = [line._replace(out=line.record.pk not in fit) for line in _lines(rows, columns, request, wish)]
+    return {"table": table, "lines": lines, "gone": sorted(set(keys) - {row.pk for row in rows})}
 
 
 def _chosen(wish: Asked, views: bar.Views, *, opened: bool) -> tuple[str, ...]:
@@ -164,7 +183,8 @@ def _lines(rows: list[Any], columns: list[tuple[Column, str]], request: MemberRe
 
 
 def _cell(record: Any, column: Column, room: str) -> Cell:
-    return Cell(column.text(record), column.cell, room, column.number, column.label)
+    key = column.key if column.edit else ""
+    return Cell(column.text(record), column.cell, room, column.number, column.label, key)
 
 
 def _chip(wish: Asked, cut: Cut, view: object) -> Chip:

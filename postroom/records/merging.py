@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Count
 
+from postroom.records import news
 from postroom.records.commands import keep
 from postroom.records.history import Change, Event, tell
 from postroom.records.models import Company, Person
@@ -53,6 +54,7 @@ def merge(kept: Record, gone: Record, *, by: Membership | None) -> Record:
     _fill(kept, gone)
     _move(kept, gone)
     name = gone.name
+    news.changed(gone)
     gone.delete()
     keep(kept, by=by, changes=[])
     tell(kept, Event.Verb.CHANGED, by=by, changes=[Change(field="Merged from", old="", new=name)])

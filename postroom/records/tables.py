@@ -41,6 +41,7 @@ class Column:
     down    whether the first press brings the largest, or the newest, to the top
     usual   whether it is there before somebody chooses columns
     room    the class that leaves it out: "is-mid" on phones, "is-extra" in narrow windows too
+    edit    what changes it in the table itself: a field of the record's form, or the step it stands at
     """
 
     key: str
@@ -54,6 +55,7 @@ class Column:
     usual: bool = True
     room: str = ""
     filter: Filter | None = None
+    edit: str = ""
 
     def order(self, query: QuerySet[Any], *, down: bool) -> tuple[QuerySet[Any], tuple[str, ...]]:
         """The query and the order that sort by this column; what is empty comes last both ways."""
@@ -157,9 +159,50 @@ ALL = Cut("all", "All", everything)
 MINE = Cut("mine", "Mine", lambda query, member: query.filter(owner=member))
 
 
-def main(folder: str, label: str = "Name") -> Column:
+def main(folder: str, label: str = "Name", *, edit: str = NAME) -> Column:
     """The first column: the record by its name."""
-    return Column(NAME, label, cell=f"records/{folder}/main.html", by="sort_name", kind="key")
+    return Column(NAME, label, cell=f"records/{folder}/main.html", by="sort_name", kind="key", edit=edit)
+
+
+def words_column(key: str, label: str, path: str = "") -> Column:
+    """A text of the record's own, in `path` if that is not called as the column is; not there until it is chosen."""
+    path = path or key
+    return Column(
+        key,
+        label,
+        text=lambda record: getattr(record, path),
+        by=path,
+        usual=False,
+        filter=filters.Contains(path),
+        edit=path,
+    )
+
+
+def choice_column(
+    key: str,
+    label: str,
+    choices: type[models.TextChoices],
+    *,
+    cell: str = "",
+    down: bool = False,
+    usual: bool = True,
+    room: str = "",
+    edit: bool = True,
+) -> Column:
+    """One of some fixed words, sorted in the order of their meaning."""
+    return Column(
+        key,
+        label,
+        text=lambda record: getattr(record, f"get_{key}_display")(),
+        cell=cell,
+        by=rank(key, choices.values),
+        kind="number",
+        down=down,
+        usual=usual,
+        room=room,
+        filter=filters.Choice(key, filters.fixed(choices.choices)),
+        edit=key if edit else "",
+    )
 
 
 def owner_column(label: str = "Owner", *, room: str = "is-extra") -> Column:
@@ -171,6 +214,7 @@ def owner_column(label: str = "Owner", *, room: str = "is-extra") -> Column:
         by="owner__user__name",
         room=room,
         filter=filters.Choice("owner", filters.members, empty="Nobody", mine=True),
+        edit="owner",
     )
 
 
@@ -184,6 +228,7 @@ def company_column(*, room: str = "is-mid", usual: bool = True) -> Column:
         room=room,
         usual=usual,
         filter=filters.Contains("company__name"),
+        edit="company",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from postroom.records import merging_views, moving, table_views, views
+from postroom.records import cells, merging_views, moving, table_views, views
 from postroom.records.all_tables import SCREENS
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
@@ -56,6 +56,7 @@ def screens(screen: Screen) -> list[URLPattern]:
         path(f"{root}/<int:pk>/", views.page, more, name=key),
         path(f"{root}/<int:pk>/edit/", views.edit, more, name=f"{key}-edit"),
         path(f"{root}/<int:pk>/fields/<slug:name>/", views.field, more, name=f"{key}-field"),
+        path(f"{root}/<int:pk>/cells/<slug:column>/", cells.cell, more, name=f"{key}-cell"),
         *(
             [
                 path(f"{root}/<int:pk>/steps/", moving.steps, more, name=f"{key}-steps"),

@@ -27,6 +27,7 @@ from postroom.ui.toasts import toast
 from postroom.workspaces.access import MemberRequest, member_required, permission_required
 from postroom.workspaces.models import Permission
 
+MOST_ROWS = 200  # that are asked for by themselves, because there was news of them
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -70,6 +71,8 @@ def index(request: MemberRequest, screen: Screen) -> HttpResponse:
 
 def table(request: MemberRequest, table: Table, template: str, **more: Any) -> HttpResponse:
     """The page of a table, or the part of it that htmx asks for."""
+    if is_partial(request) and "rows" in request.GET:
+        return _some_rows(request, table)
     found = lists.listing(table, request)
     if "apply" in request.GET:  # what a form says at length, said shortly
         return redirect(table.url + found["here"])
@@ -78,6 +81,12 @@ def table(request: MemberRequest, table: Table, template: str, **more: Any) -> H
     if is_partial(request) and request.GET.get("after"):
         return render(request, "records/list_rows.html", {**found, **more})
     return render(request, template, {**found, **more})
+
+
+def _some_rows(request: MemberRequest, table: Table) -> HttpResponse:
+    """?rows=5,6: these rows alone, each to stand where the page has it."""
+    keys = [int(one) for one in request.GET["rows"].split(",")[:MOST_ROWS] if one.isdecimal() and len(one) < 18]
+    return render(request, "records/some_rows.html", lists.some(table, request, request.GET, keys))
 
 
 @require_GET
@@ -174,22 +183,34 @@ def field(request: MemberRequest, screen: Screen, pk: int, name: str) -> HttpRes
         raise Http404
     data = request.POST if request.method == "POST" else None
     form = screen.form(data, workspace=request.workspace, record=record, only=name)
-    if form.is_bound and form.is_valid():
-        before = value_of(screen, record, name)
-        try:
-            screen.change(record, by=request.member, **form.values())
-        except ValidationError as problem:
-            form.refuse(problem)
-        else:
-            changed = find(screen, request, pk)
-            back = way_back(screen, changed, name, before=before, by=request.member)
-            answer = field_shown(request, screen, changed, line)
-            return toast(request, answer, f"{line.label} changed.", undo_url=back) if back else answer
+    if (kept := keep_field(request, screen, record, form, name)) is not None:
+        changed, back = kept
+        answer = field_shown(request, screen, changed, line)
+        return toast(request, answer, f"{line.label} changed.", undo_url=back) if back else answer
     if is_partial(request) and "shown" in request.GET:
         return field_shown(request, screen, record, line)
     context = {**_around(request, screen, record), "form": form, "line": line, "bound": form[name]}
     template = "records/field_form.html" if is_partial(request) else "records/field_page.html"
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def keep_field(
+    request: MemberRequest, screen: Screen, record: Record, form: Any, name: str
+) -> tuple[Record, str] | None:
+    """Store what the form of one field says: the record as it is then, and the way back ("" where nothing changed).
+
+    None where there is nothing to store, or it was refused, which the form then says.
+    """
+    if not (form.is_bound and form.is_valid()):
+        return None
+    before = value_of(screen, record, name)
+    try:
+        screen.change(record, by=request.member, **form.values())
+    except ValidationError as problem:
+        form.refuse(problem)
+        return None
+    changed = find(screen, request, record.pk)
+    return changed, way_back(screen, changed, name, before=before, by=request.member)
 
 
 def field_shown(

@@ -122,7 +122,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         conversation=message.thread.conversation,
         comment=comment,
     )
-    of_records = {"key": "contact", "name": "name", "to": deal.stage_id, "state": "done"}
+    of_records = {"key": "contact", "name": "name", "column": "owner", "to": deal.stage_id, "state": "done"}
     of = {
         "inbox": {
             "pk": message.thread_id,
@@ -159,14 +159,14 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     ):
         of[f"mail:{name}"] = {"pk": mailbox.pk, "folder": message.folder_id, "item": aside.pk}
     for kind, row in (("company", company), ("deal", deal), ("note", note)):
-        for more in ("", "-edit", "-field", "-delete", "-stage", "-steps"):
+        for more in ("", "-edit", "-field", "-cell", "-delete", "-stage", "-steps"):
             of[f"records:{kind}{more}"] = {"pk": row.pk}
     for kind, row, names in (
         ("ticket", ticket, ("status", "steps", "take", "merge")),
         ("candidate", candidate, ("stage", "steps", "judge")),
         ("task", task, ("state",)),
     ):
-        for more in ("", *(f"-{name}" for name in ("edit", "field", "delete", *names))):
+        for more in ("", *(f"-{name}" for name in ("edit", "field", "cell", "delete", *names))):
             to = {"candidate": {"to": "offer"}, "ticket": {"to": "solved"}}.get(kind, {})
             of[f"records:{kind}{more}"] = {"pk": row.pk, **to}
     of |= {f"records:{name}": {"pk": candidate.pk} for name in ("interview-new", "reference-new")}

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from postroom.lib.clock import now
+from postroom.records import news
 from postroom.records.commands import Labels, assign, keep, named
 from postroom.records.history import Change, Event, tell
 from postroom.records.models import Candidate, Interview, Job, Person, Reference, Scorecard
@@ -134,6 +135,7 @@ def take_notes(interview: Interview, text: str) -> Interview:
     """What came out of an interview."""
     interview.notes = _text(text)
     interview.save(update_fields=["notes"])
+    news.changed(interview.candidate)
     return interview
 
 

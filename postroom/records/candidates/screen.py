@@ -10,7 +10,18 @@ from postroom.records.candidates.forms import CandidateForm
 from postroom.records.models import Candidate, Job, PersonAddress
 from postroom.records.record import BY_KEY
 from postroom.records.screens import Field, Moved, Screen, Shown, owner, steps_of, text
-from postroom.records.tables import ADDED, CHANGED, Column, Cut, everything, last_mail, main, owner_column, rank
+from postroom.records.tables import (
+    ADDED,
+    CHANGED,
+    Column,
+    Cut,
+    choice_column,
+    everything,
+    last_mail,
+    main,
+    owner_column,
+    words_column,
+)
 from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
 Stage = Candidate.Stage
@@ -49,16 +60,9 @@ CANDIDATES = Screen(
             by="job__title",
             room="is-mid",
             filter=filters.Choice("job", _jobs, empty="No job"),
+            edit="job",
         ),
-        Column(
-            "stage",
-            "Stage",
-            cell="records/candidates/stage_cell.html",
-            by=rank("stage", Stage.values),
-            kind="number",
-            room="is-mid",
-            filter=filters.Choice("stage", filters.fixed(Stage.choices)),
-        ),
+        choice_column("stage", "Stage", Stage, cell="records/candidates/stage_cell.html", room="is-mid"),
         Column(
             "rating",
             "Rating",
@@ -78,31 +82,11 @@ CANDIDATES = Screen(
             by=Subquery(PersonAddress.objects.filter(person=OuterRef("person")).values("address")[:1]),
             usual=False,
             filter=filters.Contains("person__addresses__address", many=True),
+            edit="address",
         ),
-        Column(
-            "headline",
-            "Headline",
-            text=lambda candidate: candidate.headline,
-            by="headline",
-            usual=False,
-            filter=filters.Contains("headline"),
-        ),
-        Column(
-            "location",
-            "Location",
-            text=lambda candidate: candidate.location,
-            by="location",
-            usual=False,
-            filter=filters.Contains("location"),
-        ),
-        Column(
-            "source",
-            "Source",
-            text=lambda candidate: candidate.source,
-            by="source",
-            usual=False,
-            filter=filters.Contains("source"),
-        ),
+        words_column("headline", "Headline"),
+        words_column("location", "Location"),
+        words_column("source", "Source"),
         ADDED,
         CHANGED,
     ),

@@ -11,7 +11,7 @@ from postroom.records.companies.forms import CompanyForm
 from postroom.records.models import Company, CompanyDomain, Deal, Person, Stage
 from postroom.records.record import BY_KEY
 from postroom.records.screens import Field, Screen, Shown, owner, text
-from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, last_mail, main, owner_column
+from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, last_mail, main, owner_column, words_column
 from postroom.workspaces.models import WorkspaceQuerySet
 
 
@@ -46,6 +46,7 @@ COMPANIES = Screen(
             by=Subquery(CompanyDomain.objects.filter(company=OuterRef("pk")).values("domain")[:1]),
             room="is-mid",
             filter=filters.Contains("domains__domain", many=True),
+            edit="domains",
         ),
         Column(
             "contacts",
@@ -69,22 +70,8 @@ COMPANIES = Screen(
         ),
         owner_column(),
         last_mail(),
-        Column(
-            "industry",
-            "Industry",
-            text=lambda company: company.industry,
-            by="industry",
-            usual=False,
-            filter=filters.Contains("industry"),
-        ),
-        Column(
-            "website",
-            "Website",
-            text=lambda company: company.website,
-            by="website",
-            usual=False,
-            filter=filters.Contains("website"),
-        ),
+        words_column("industry", "Industry"),
+        words_column("website", "Website"),
         ADDED,
         CHANGED,
     ),

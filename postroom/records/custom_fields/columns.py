@@ -32,6 +32,7 @@ def _column(field: CustomField) -> Column:
         usual=False,
         room="is-extra",
         filter=_filter(field, value),
+        edit=field.form_name,
     )
 
 

@@ -91,6 +91,7 @@ DEALS = Screen(
             kind="number",
             room="is-mid",
             filter=filters.Choice("stage", _stages),
+            edit="stage",
         ),
         Column(
             "amount",
@@ -101,6 +102,7 @@ DEALS = Screen(
             down=True,
             number=True,
             filter=filters.Amount("amount"),
+            edit="amount",
         ),
         Column(
             "closes",
@@ -110,6 +112,7 @@ DEALS = Screen(
             kind="day",
             room="is-extra",
             filter=filters.Day("close_date"),
+            edit="close_date",
         ),
         owner_column(),
         last_mail(room="is-extra"),
@@ -131,6 +134,7 @@ DEALS = Screen(
             by="currency",
             usual=False,
             filter=filters.Choice("currency", filters.fixed((one, one) for one in CURRENCIES)),
+            edit="currency",
         ),
         ADDED,
         CHANGED,

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from postroom.records import news
 from postroom.records.forms import RecordForm
 from postroom.records.imports.table import Table
 from postroom.records.models import Candidate, Company, CompanyDomain, Deal, Import, Person, PersonAddress
@@ -79,6 +80,7 @@ def start(job: Import, mapping: Sequence[str], *, screen: Screen, update_known: 
 
 
 @transaction.atomic
+@news.together()
 def step(job: Import, screen: Screen) -> Import:
     """Take over the next rows. A row that is refused is kept with the reason and holds nobody up."""
     job = Import.objects.select_for_update().get(pk=job.pk)

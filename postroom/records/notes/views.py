@@ -46,7 +46,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
 def delete(request: MemberRequest, pk: int) -> HttpResponse:
     note = own_note(request, pk)
     record = note.record
-    note.delete()
+    commands.delete(note)
     return _answer(request, record, "Note deleted.")
 
 

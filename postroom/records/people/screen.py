@@ -11,7 +11,19 @@ from postroom.records.people import commands
 from postroom.records.people.forms import PersonForm
 from postroom.records.record import BY_KEY
 from postroom.records.screens import Field, Screen, Shown, company, owner, text
-from postroom.records.tables import ADDED, ALL, CHANGED, MINE, Column, company_column, last_mail, main, owner_column
+from postroom.records.tables import (
+    ADDED,
+    ALL,
+    CHANGED,
+    MINE,
+    Column,
+    choice_column,
+    company_column,
+    last_mail,
+    main,
+    owner_column,
+    words_column,
+)
 
 
 def _email(person: Person) -> list[Shown]:
@@ -31,7 +43,7 @@ PEOPLE = Screen(
     create=commands.create,
     change=commands.change,
     columns=(
-        main("people"),
+        main("people", edit=""),  # made of the first and the last name
         Column(
             "email",
             "Email",
@@ -39,27 +51,14 @@ PEOPLE = Screen(
             by=Subquery(PersonAddress.objects.filter(person=OuterRef("pk")).values("address")[:1]),
             room="is-mid",
             filter=filters.Contains("addresses__address", many=True),
+            edit="addresses",
         ),
         company_column(),
         owner_column(),
         last_mail(),
-        Column(
-            "title",
-            "Job title",
-            text=lambda person: person.job_title,
-            by="job_title",
-            usual=False,
-            filter=filters.Contains("job_title"),
-        ),
-        Column("phone", "Phone", text=lambda person: next(iter(person.phones), ""), usual=False),
-        Column(
-            "origin",
-            "Origin",
-            text=lambda person: person.get_origin_display(),
-            by="origin",
-            usual=False,
-            filter=filters.Choice("origin", filters.fixed(Person.Origin.choices)),
-        ),
+        words_column("title", "Job title", "job_title"),
+        Column("phone", "Phone", text=lambda person: next(iter(person.phones), ""), usual=False, edit="phones"),
+        choice_column("origin", "Origin", Person.Origin, usual=False, edit=False),
         ADDED,
         CHANGED,
     ),

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
+from postroom.records import news
 from postroom.records.models import Task
 from postroom.records.record import Record, about
 from postroom.records.text import clean
@@ -42,15 +43,14 @@ def finish(task: Task, *, done: bool) -> Task:
     if done != (task.done_at is not None):
         task.done_at = now() if done else None
         task.save(update_fields=["done_at"])
-        publish(task.workspace_id, TOPIC, {"id": task.pk})
+        _tell(task)
     return task
 
 
 @transaction.atomic
 def delete(task: Task) -> None:
-    workspace, pk = task.workspace_id, task.pk
+    _tell(task)
     task.delete()
-    publish(workspace, TOPIC, {"id": pk})
 
 
 def _kept(task: Task, values: dict[str, Any]) -> Task:
@@ -66,5 +66,10 @@ def _kept(task: Task, values: dict[str, Any]) -> Task:
         raise ValidationError({"body": f"At most {LONGEST:,} characters."})
     task.updated_at = now()
     task.save()
-    publish(task.workspace_id, TOPIC, {"id": task.pk})
+    _tell(task)
     return task
+
+
+def _tell(task: Task) -> None:
+    publish(task.workspace_id, TOPIC, {"id": task.pk})
+    news.changed_about(task)

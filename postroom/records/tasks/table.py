@@ -12,7 +12,7 @@ from django.utils import timezone
 from postroom.records import filters
 from postroom.records.models import Task
 from postroom.records.record import POINTERS, TYPES
-from postroom.records.tables import Column, Cut, Table, everything, rank
+from postroom.records.tables import Column, Cut, Table, choice_column, everything
 from postroom.records.text import clean
 from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
 
@@ -87,15 +87,14 @@ TASKS = TaskTable(
             filter=About("", filters.fixed((one.key, one.label) for one in TYPES), empty="Nothing"),
         ),
         Column("due", "Due", cell="records/tasks/due.html", by="due", kind="day", filter=filters.Day("due")),
-        Column(
+        choice_column(
             "importance",
             "Importance",
+            Task.Importance,
             cell="records/tasks/importance.html",
-            by=rank("importance", Task.Importance.values),
-            kind="number",
             down=True,
             room="is-mid",
-            filter=filters.Choice("importance", filters.fixed(Task.Importance.choices)),
+            edit=False,
         ),
         Column(
             "assignee",
@@ -150,5 +149,5 @@ TASKS = TaskTable(
     ),
     first_sort="due",
     find=_matching,
-    news="tasks:changed from:body, live:tasks from:body throttle:1s",
+    news="tasks:changed from:body, live:tasks from:body, live:resync from:body",
 )

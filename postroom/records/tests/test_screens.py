@@ -77,7 +77,7 @@ def addresses(world: dict[str, Any]) -> Iterator[str]:
         key = owners.get(pattern.name, pattern.name.split("-")[0])
         record = world["contact" if key == "note" and "key" in wanted else key]
         stage = world["deal"].stage_id if key == "deal" else "offer"
-        possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "to": stage}
+        possible = {"pk": record.pk, "key": "contact", "name": fields.get(key), "to": stage, "column": "owner"}
         possible |= {"state": "done", "way": "up", "token": "nonsense", **({"to": "solved"} if key == "ticket" else {})}
         possible |= {"way": "back"} if key == "view" else {}
         yield reverse(f"{app_name}:{pattern.name}", kwargs={name: possible[name] for name in wanted})
@@ -111,7 +111,8 @@ def test_members_open_every_address(world: dict[str, Any], alice: Membership, as
     plain += ["tickets", "ticket-new", "candidates", "candidates-list", "candidate-new", "tasks"]
     for address in [*addresses(world), *(reverse(f"records:{name}") for name in plain)]:
         for headers in ({}, HTMX):
-            assert as_(alice).get(address, headers=headers).status_code in (200, 405), address
+            elsewhere = 302 if "/cells/" in address and not headers else 200
+            assert as_(alice).get(address, headers=headers).status_code in (elsewhere, 405), address
 
 
 @pytest.mark.parametrize("key", RECORDS)

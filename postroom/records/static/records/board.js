@@ -4,6 +4,7 @@
  */
 const board = document.querySelector("[data-board]");
 let dragged = null;
+let late = false; // the board was to be drawn again while a card was in somebody's hand
 
 const columnOf = (element) => element?.closest?.("[data-board-stage]");
 
@@ -22,6 +23,12 @@ function aim(column) {
 /* One menu serves all cards: it opens empty and shows where this card may go as soon as that is fetched. */
 board?.addEventListener("click", (event) => {
   if (event.target.closest?.("[popovertarget='board-menu']")) document.getElementById("board-menu").replaceChildren();
+});
+
+board?.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target !== board || !dragged) return;
+  event.detail.shouldSwap = false;
+  late = true;
 });
 
 board?.addEventListener("dragstart", (event) => {
@@ -49,6 +56,8 @@ board?.addEventListener("dragend", () => {
   dragged?.classList.remove("is-dragged");
   dragged = null;
   aim(null);
+  if (late) htmx.trigger(document.body, "record:changed");
+  late = false;
 });
 
 board?.addEventListener("keydown", (event) => {

@@ -2,6 +2,7 @@
  * One stream of server-sent events for the page: <body data-live="/events">. The event {"mailbox": 7, "threads": [41, 42]} of topic
  * "mail" becomes, on the body: live:mail, live:mail:mailbox:7, live:mail:threads:41, live:mail:threads:42 (and live:mail:all when it names no
  * single thing). So a part says which news concern it: hx-trigger="{% live 'mail' threads=41 %}". live:resync means: look again at everything.
+ * Of a burst the names are told twice at most; "live" with {topic, told} is each piece of news by itself, for scripts.
  *
  * Read with fetch instead of EventSource: topics need no list, a dead connection is noticed, and a page that let go of its connection
  * while out of sight (browsers allow six per host) resumes where it was, by Last-Event-ID.
@@ -58,6 +59,7 @@ function receive(block) {
   if (!fields.event || fields.event === "hello") return;
   let news = {};
   try { news = JSON.parse(fields.data ?? "{}"); } catch { /* the topic alone still says that something happened */ }
+  document.body.dispatchEvent(new CustomEvent("live", { detail: { topic: fields.event, told: news } }));
   for (const name of namesOf(fields.event, news)) tell(name, news);
 }
 
