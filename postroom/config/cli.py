@@ -32,6 +32,14 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
 
 
+def place(text: str) -> str:
+    """Where to listen: ``host:port``, or the path of a socket file."""
+    host, colon, number = text.rpartition(":")
+    if text.startswith("/") or (colon and host and number.isdecimal() and int(number) <= 65535):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither host:port nor the path of a socket file")
+
+
 def mbox_file(text: str) -> Path:
     """An existing file."""
     path = Path(text).expanduser().resolve()
@@ -80,6 +88,13 @@ def add_processes(commands: Commands) -> None:
     worker = commands.add_parser("worker", help="the process that syncs and sends", allow_abbrev=False)
     worker.add_argument("--threads", type=positive, help="mailboxes worked on at the same time (8)")
     worker.set_defaults(run=run_worker)
+
+    drop = commands.add_parser("dropbox", help="the process that takes mail for drop boxes", allow_abbrev=False)
+    drop.add_argument("--lmtp", action="append", type=place, default=[], metavar="PLACE", help="behind a mail server")
+    drop.add_argument("--smtp", action="append", type=place, default=[], metavar="PLACE", help="without one")
+    drop.add_argument("--policy", action="append", type=place, default=[], metavar="PLACE", help="asked by Postfix")
+    drop.epilog = "PLACE: host:port or a socket file. Without any: --lmtp 127.0.0.1:8024 --policy 127.0.0.1:8025"
+    drop.set_defaults(run=run_dropbox)
 
     sandbox = commands.add_parser("sandbox", help="only the local Microsoft 365", add_help=False)
     sandbox.set_defaults(run=run_sandbox)
@@ -223,6 +238,23 @@ def run_worker(options: argparse.Namespace) -> int:
         from postroom.config.worker import work
 
         return work(threads=options.threads)
+
+
+def run_dropbox(options: argparse.Namespace) -> int:
+    """`postroom dropbox`."""
+    with django_ready():
+        from django.conf import settings
+
+        from postroom.dropbox import running
+
+        if not settings.POSTROOM_DROPBOX_DOMAIN:
+            raise UsageError("POSTROOM_DROPBOX_DOMAIN is not set: it names the domain of the drop addresses")
+        doors = [running.Door(kind, one) for kind in ("lmtp", "smtp", "policy") for one in getattr(options, kind)]
+        try:
+            running.run(doors or running.USUAL, ready=lambda told: print("\n".join(told), flush=True))
+        except OSError as problem:
+            raise UsageError(f"cannot listen there ({problem.strerror})") from None
+    return 0
 
 
 def run_migrate(options: argparse.Namespace) -> int:

@@ -34,6 +34,11 @@ POSTROOM_OPERATORS = [word.lower() for word in _env.words("POSTROOM_OPERATORS")]
 POSTROOM_METRICS_TOKEN = _env.text("POSTROOM_METRICS_TOKEN")  # empty: /metrics answers this machine only
 POSTROOM_ALERT_HOSTS = [word.lower() for word in _env.words("POSTROOM_ALERT_HOSTS")]  # private hosts alerts may go to
 POSTROOM_MAIL_HOSTS = [word.lower() for word in _env.words("POSTROOM_MAIL_HOSTS")]  # private mail servers (SE8)
+# The drop box (SE12): the domain of its addresses (empty: there is none), the largest mail, and the name under which
+# our own mail server writes Authentication-Results (empty: Postroom asks the DNS itself).
+POSTROOM_DROPBOX_DOMAIN = _env.text("POSTROOM_DROPBOX_DOMAIN").lower().lstrip("@").rstrip(".")
+POSTROOM_DROPBOX_SIZE = _env.number("POSTROOM_DROPBOX_SIZE", 35_000_000, least=100_000, most=200_000_000)
+POSTROOM_DROPBOX_AUTHSERV = _env.text("POSTROOM_DROPBOX_AUTHSERV")
 SMTP_URL = _env.mail_server("SMTP_URL")  # empty: neither alerts nor daily mails are sent
 SMTP_FROM = _env.text("SMTP_FROM")
 
@@ -86,6 +91,7 @@ _OURS = [
     "postroom.search",
     "postroom.inbox",
     "postroom.operations",
+    "postroom.dropbox",
     "postroom.home",
 ]
 
@@ -230,6 +236,7 @@ SEALED = [  # what rotate-keys rotates
     "postroom.mailboxes.grants.reseal",
     "postroom.accounts.second_factor.reseal",
     "postroom.mail.outbound.servers.reseal",
+    "postroom.dropbox.addresses.reseal",
 ]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)

@@ -26,4 +26,5 @@ from postroom.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 POSTROOM_PUBLIC_URL = "http://testserver"
+POSTROOM_DROPBOX_DOMAIN = "in.postroom.example"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

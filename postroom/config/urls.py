@@ -23,6 +23,7 @@ PACKAGES = [
     ("", "postroom.search"),
     ("", "postroom.inbox"),
     ("", "postroom.operations"),
+    ("", "postroom.dropbox"),
     ("", "postroom.home"),
     ("ui/", "postroom.ui"),
 ]

@@ -34,6 +34,7 @@ def send(to: Sequence[str], subject: str, text: str, *, html: str = "") -> None:
     message["From"], message["To"], message["Subject"] = sender(), ", ".join(to), " ".join(subject.split())
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="postroom.invalid")
     message["Auto-Submitted"] = "auto-generated"
+    message["X-Postroom-Loop"] = "1"  # no drop box files our own mail (``dropbox.filing.MARKER``)
     message.set_content(text)
     if html:
         message.add_alternative(html, subtype="html")

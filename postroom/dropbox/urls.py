@@ -1,0 +1,6 @@
+"""Addresses of `dropbox`."""
+
+from django.urls import URLPattern
+
+app_name = "dropbox"
+urlpatterns: list[URLPattern] = []
