@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from postroom.mail.models import Composition
 from postroom.mail.outbound import copies
 from tests.crash_matrix.letters import LETTERS, wrong_with
 from tests.crash_matrix.office import Accident, Office, office
+from tests.simulation.world import sweep
 
 A_DAY = 30  # messages sent from one office before a fresh one is opened
 
@@ -79,19 +82,23 @@ def runs(numbers: Sequence[int]) -> Iterator[Result]:
                 yield _run(one, number, cell)
             if found := one.differences():
                 yield Result(-1, "at the end of the day", [], [f"mirror: {line}" for line in found[:3]])
+        sweep()
 
 
 def _run(one: Office, number: int, cell: Cell) -> Result:
-    letter = LETTERS[cell.letter](one)
+    one.happened = []
     try:
+        letter = LETTERS[cell.letter](one)
         one.send(letter.composition, cell.accidents)
         happened = list(one.happened)
         if asked := _is_unclear(letter.composition):
             commands.send(letter.composition)
             one.send(letter.composition)
+        return Result(number, str(cell), happened, wrong_with(one, letter), asked)
     except Exception as trouble:  # what ends a worker is a finding, whatever it is
-        return Result(number, str(cell), one.happened, [f"lost: a worker ended: {trouble!r}"])
-    return Result(number, str(cell), happened, wrong_with(one, letter), asked)
+        where = traceback.extract_tb(trouble.__traceback__)[-1]
+        said = f"lost: a worker ended: {trouble!r} in {where.name}, line {where.lineno} of {Path(where.filename).name}"
+        return Result(number, str(cell), list(one.happened), [said])
 
 
 def _is_unclear(composition: Composition) -> bool:

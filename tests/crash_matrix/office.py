@@ -36,19 +36,20 @@ from postroom_sandbox.testing import Sandbox, running_sandbox
 from tests.platform.mail_server import MailServer, Taken, mail_server
 from tests.proofs.together import difference, forget_process, microsoft
 from tests.simulation import world as simulated
-from tests.simulation.workers import Workers
+from tests.simulation.workers import Killed, Workers
 
 ADDRESS = "ada@northwind.example"
 COLLEAGUE, THIRD = "ben@northwind.example", "cleo@northwind.example"
 OUTSIDE = "dirk@contoso.example"
 PART = 2 * 320 * 1024  # so that a file of three megabytes has several parts
+_FOLDERS = {"inbox": "Inbox", "sentitems": "Sent Items", "drafts": "Drafts"}
 LONGEST = timedelta(hours=6)  # in which a message has to have come to its end
 SENDING = Composition.State.SENDING
 
 
 class Accident(NamedTuple):
-    """``kind``: kill, reset before, reset after. ``at``: at which moment, or request (its number or name), counted
-    from the last accident."""
+    """``kind``: kill, reset before, reset after. ``at``: at which moment (kill) or request (reset), counted from the
+    last accident; or at the next request whose name begins so."""
 
     kind: str
     at: int | str
@@ -76,6 +77,7 @@ class Office:
     last: str = ""  # what the worker was about to do, or had just done
     _since: int = 0  # moments that had passed at the last accident
     _tokens: dict[str, str] = field(default_factory=dict)
+    _folders: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def moments(self) -> int:
@@ -98,6 +100,7 @@ class Office:
         while self.held.at < until and Composition.objects.get(pk=composition.pk).state == SENDING:
             self._next(until)
         self.pending.clear()
+        self._arm()  # what was to happen to this message does not happen to the next
         self.size = (self.moments, self.requests)
         self.rest()
 
@@ -125,6 +128,7 @@ class Office:
         if worker.failed is not None:
             raise worker.failed
         if not worker.done:  # it was killed: its lease runs out, and a process that knows nothing goes on
+            assert self.pending, f"a worker ended with no accident before it: {self.last}"
             self._struck()
             registry.connector.cache_clear()
             self.advance(lanes.LEASE + timedelta(seconds=1))
@@ -136,8 +140,8 @@ class Office:
 
     def _arm(self) -> None:
         """If the next accident is a kill, its moment is counted down from now on."""
-        killed = self.pending and self.pending[0].kind == "kill"
-        self.workers.all[0].fate = int(self.pending[0].at) - self.moments if killed else 0
+        at = self.pending[0].at if self.pending and self.pending[0].kind == "kill" else ""
+        self.workers.all[0].fate = at - self.moments if isinstance(at, int) else 0
 
     # -- the way to the provider
 
@@ -158,9 +162,19 @@ class Office:
     def _point(self, kind: str, what: str) -> None:
         self.last = what
         self.workers.moment()
-        if self.pending and self.pending[0] in (Accident(kind, self.requests), Accident(kind, self.asked[-1])):
-            self._struck()
-            raise ConnectionResetError if " SMTP " in what else httpx2.ReadError("connection reset")
+        if not self.pending or not self._meets(self.pending[0], kind):
+            return
+        if self.pending[0].kind == "kill":
+            raise Killed
+        self._struck()
+        raise ConnectionResetError if " SMTP " in what else httpx2.ReadError("connection reset")
+
+    def _meets(self, accident: Accident, kind: str) -> bool:
+        """Whether this accident happens at this point. A kill that is told by a request's name comes after it."""
+        if isinstance(accident.at, int):
+            return accident == Accident(kind, self.requests)
+        named = self.asked[-1].startswith(accident.at)
+        return named and (accident.kind == kind or (accident.kind == "kill" and kind == "reset after"))
 
     def spoken(self, send: Any, smtp: Any, text: Any) -> None:
         """Something is said to the mail server."""
@@ -193,6 +207,13 @@ class Office:
         headers = {"Authorization": f"Bearer {self._tokens[address]}", "Prefer": 'IdType="ImmutableId"'}
         answer = self.http.request(method, f"/v1.0/me{path}", json=body, headers=headers).raise_for_status()
         return answer.content if path.endswith("$value") else answer.json() if answer.content else None
+
+    def folders(self, address: str) -> dict[str, str]:
+        """The names of somebody's well-known folders, by id; asked once."""
+        if address not in self._folders:
+            ids = {name: self.graph(address, "GET", f"/mailFolders/{role}")["id"] for role, name in _FOLDERS.items()}
+            self._folders[address] = {identifier: name for name, identifier in ids.items()}
+        return self._folders[address]
 
     def differences(self) -> list[str]:
         """What the two sides do not agree on, once the product has asked for everything."""
