@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from postroom.records import cells, merging_views, moving, table_views, views
+from postroom.records import cells, finding, merging_views, moving, table_views, views
 from postroom.records.all_tables import SCREENS
 from postroom.records.candidates import views as candidates
 from postroom.records.candidates.screen import CANDIDATES
@@ -93,6 +93,7 @@ urlpatterns = [
     path("tasks/<int:pk>/", tasks.edit, name="task"),
     path("tasks/<int:pk>/state/<slug:state>/", tasks.tick, name="task-state"),
     path("tasks/<int:pk>/deletion/", tasks.delete, name="task-delete"),
+    path("records/finding/", finding.find, name="find"),
     path("records/undo/<str:token>/", moving.undo, BY_TYPE, name="undo"),
     path("views/new/", saved.new, name="view-new"),
     path("views/<int:pk>/", saved.change, name="view"),

@@ -41,6 +41,14 @@ _GROUPS: list[Group] = [
         ),
     ),
     Group(
+        "In a table of records",
+        (
+            Shortcut("→", "From a name to its cells"),
+            Shortcut("F2", "Change the cell"),
+            Shortcut("Tab", "Save, and change the next"),
+        ),
+    ),
+    Group(
         "In a thread",
         (
             Shortcut("r", "Reply"),

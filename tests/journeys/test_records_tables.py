@@ -158,3 +158,13 @@ def test_what_a_colleague_does_shows_on_the_page_and_the_board(
     page = at(f"/deals/{deal.pk}/")
     commands.delete(deal)
     expect(page.get_by_text("This is not here any more")).to_be_visible()
+
+
+def test_the_palette_leads_to_a_record(at: Callable[..., Page], some: dict[str, Deal]) -> None:
+    page = at("/contacts/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("osaka")
+    expect(page.get_by_role("option", name="Osaka pilot")).to_have_attribute("aria-selected", "true")
+    accessible(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Osaka pilot")).to_be_visible()

@@ -1,12 +1,16 @@
 /*
  * The command palette (Ctrl K): every element with data-palette="words" is something to jump to, and every one with a key something to
- * do; what is typed and fits nothing is searched for. A press on [data-palette-open] opens it; without a script that link is the search page.
+ * do; records of that name are asked for and stand below; what is typed and fits nothing is searched for. A press on [data-palette-open] opens it; without a script that link is the search page.
  */
 const dialog = document.querySelector("[data-palette-dialog]");
 const input = dialog?.querySelector("input");
 const list = dialog?.querySelector("[role=listbox]");
 let options = [];
 let chosen = 0;
+const ASK_MS = 120;
+const records = dialog?.querySelector("[data-palette-found]");
+let asking = null;
+let timer = 0;
 
 /* What can be done with the open thread comes first, then where one can go, then the rest. */
 function found() {
@@ -38,13 +42,14 @@ function places(words) {
   });
 }
 
-function option(label, icon, keys, run) {
+function option(label, icon, keys, run, note = "") {
   const line = document.createElement("li");
   line.className = "palette-option";
   line.role = "option";
   line.id = `palette-option-${options.length}`;
   if (icon) line.append(icon.cloneNode(true));
   line.append(Object.assign(document.createElement("span"), { textContent: label }));
+  if (note) line.append(Object.assign(document.createElement("span"), { className: "palette-note", textContent: note }));
   if (keys && !keys.includes(",")) line.append(Object.assign(document.createElement("kbd"), { className: "key keys", textContent: keys.toUpperCase(), ariaHidden: "true" }));
   line.addEventListener("click", run);
   line.addEventListener("pointermove", () => choose([...list.children].indexOf(line)));
@@ -59,17 +64,41 @@ function choose(index) {
   options[chosen]?.line.scrollIntoView({ block: "nearest" });
 }
 
-function fill() {
+/* Records of that name come a moment later; what is chosen meanwhile stays chosen, for they come behind the places. */
+function ask() {
+  clearTimeout(timer);
+  asking?.abort();
+  const text = input.value.trim();
+  if (!text) records.replaceChildren();
+  if (!text || !dialog.dataset.paletteRecords) return;
+  const own = new AbortController();
+  asking = own;
+  timer = setTimeout(async () => {
+    try {
+      const answer = await fetch(`${dialog.dataset.paletteRecords}?q=${encodeURIComponent(text)}`, { signal: own.signal });
+      if (!answer.ok || answer.redirected) return;
+      const html = document.createElement("template");
+      html.innerHTML = await answer.text();
+      records.replaceChildren(html.content);
+      if (!own.signal.aborted) fill(chosen);
+    } catch { /* typed on meanwhile, or no connection: the places are there */ }
+  }, ASK_MS);
+}
+
+function fill(at = 0) {
   const text = input.value.trim();
   options = [];
   const lines = places(text.toLowerCase().split(/\s+/)).map((element) =>
     option(labelOf(element), element.querySelector(".icon"), element.dataset.key, () => { dialog.close(); element.click(); }));
+  for (const link of records.querySelectorAll("a")) {
+    lines.push(option(link.textContent.trim(), link.querySelector(".icon"), "", () => { dialog.close(); link.click(); }, link.dataset.note));
+  }
   if (text) {
     const search = option(`Search for “${text}”`, dialog.querySelector("form .icon"), "", () => input.form.requestSubmit());
     lines.push(search);
   }
   list.replaceChildren(...lines);
-  choose(0);
+  choose(at);
 }
 
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
@@ -80,11 +109,12 @@ if (dialog) {
     event.preventDefault();
     document.querySelector(".rail:popover-open")?.hidePopover();
     input.value = "";
+    ask();
     fill();
     if (!dialog.open) dialog.showModal();
     input.focus();
   });
-  input.addEventListener("input", fill);
+  input.addEventListener("input", () => { ask(); fill(); });
   input.addEventListener("keydown", (event) => {
     if (event.key in MOVES) choose(chosen + MOVES[event.key]);
     else if (event.key === "Enter" && options.length) options[chosen].run();
