@@ -21,7 +21,7 @@ from postroom.mail import backlog, drafts, outbound, signals, store
 from postroom.mail import html as mail_html
 from postroom.mail.events import on_stored, readers
 from postroom.mail.models import Composition, Message
-from postroom.mail.outbound import by_server, copies, limits, uploads
+from postroom.mail.outbound import by_server, copies, limits, returns, uploads
 from postroom.mail.prepare import prepare
 from postroom.mail.quoting import with_quote
 from postroom.mailboxes.models import Mailbox
@@ -319,7 +319,8 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
     former = [composition.draft_id] if composition.draft_id not in ("", sent.id) else []
     whole, *drafted = run.source.get([sent.id, *former], urgency=Urgency.USER)  # with its body, as it was really sent
     gone = [one.id for one in drafted if isinstance(one, Gone)]
-    row = prepare(whole if isinstance(whole, RemoteMessage) else sent, own_addresses=backlog.own_addresses(run.mailbox))
+    copy, own = whole if isinstance(whole, RemoteMessage) else sent, backlog.own_addresses(run.mailbox)
+    row = prepare(copy, own_addresses=own)
 
     def work() -> None:
         stored = store.put(run.mailbox, [row])
@@ -332,6 +333,7 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
             state=Composition.State.SENT, sent_message=message, sent_at=now(), failure=""
         )
         by_server.done(entry, composition)
+        returns.keep_sender(composition, copy, own=own, server=entry.fields.get("via", ""))
         signals.sent.send(Composition, composition=composition, message=message)
         _tell(run.mailbox, composition, "sent")
 

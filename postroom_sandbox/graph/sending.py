@@ -68,9 +68,9 @@ def send_draft(call: Call, message: str) -> Response:
     if not found.is_draft or call.world.transport.is_submitted(call.mailbox, found):
         raise missing(message)
     parsed = call.mailbox.contents.load(found.content, attachments=False)
-    before = parsed.sender
+    before = (parsed.from_, parsed.sender)
     _check(call, parsed)
-    if parsed.sender != before:
+    if (parsed.from_, parsed.sender) != before:
         call.mailbox.contents.replace(found.content, parsed)
     return _submit(call, found, save=True)
 
@@ -118,10 +118,13 @@ def _check(call: Call, parsed: Parsed) -> None:
 
 
 def _check_sender(call: Call, parsed: Parsed) -> None:
-    """Who may send as whom (graph.md 6): Send As shows only the other address, on behalf shows both."""
+    """Who may send as whom (graph.md 6): Send As shows only the other address, on behalf shows both. An alias is put
+    back to the primary address where the tenant does not send from aliases (a user's detail `sendFromAlias`: false)."""
     caller = call.principal.user
     address = parsed.from_[1].lower() if parsed.from_ else call.user.address.lower()
     if address in (known.lower() for known in caller.addresses):
+        if caller.details.get("sendFromAlias") is False:
+            parsed.from_ = (caller.name, caller.address)
         parsed.sender = parsed.from_
         return
     other, key = call.world.user_by_address(address), caller.address.lower()

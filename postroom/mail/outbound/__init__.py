@@ -18,6 +18,7 @@ from postroom.mail import drafts
 from postroom.mail.events import readers
 from postroom.mail.models import Composition
 from postroom.mail.outbound import copies, limits, returns, uploads
+from postroom.mail.ways import Returned
 from postroom.mailboxes.models import Mailbox
 from postroom.sync import lanes
 from postroom.sync.lanes import BLOCKING_FAILURES
@@ -142,17 +143,24 @@ def statuses(compositions: Sequence[Composition]) -> dict[int, Status]:
 
 
 def _came_back(sent: Sequence[Composition]) -> dict[int, Status]:
-    """Of what was sent, what did not reach everybody."""
+    """Of what was sent, what did not reach everybody, or went out under another address."""
     if not sent:
         return {}
     workspace = sent[0].mailbox.workspace_id
     found = returns.of_messages(workspace, [one.internet_message_id for one in sent])
-    failed = {one.pk: [row for row in found.get(one.internet_message_id, ()) if row.what == "failed"] for one in sent}
-    return {
-        one.pk: Status("returned", "Came back", returns.told(failed[one.pk]), one.sent_at)
-        for one in sent
-        if failed[one.pk]
-    }
+    return {one.pk: status for one in sent if (status := _returned(one, found.get(one.internet_message_id, ())))}
+
+
+def _returned(one: Composition, rows: Sequence[Returned]) -> Status | None:
+    if failed := [row for row in rows if row.what == Returned.What.FAILED]:
+        return Status("returned", "Came back", returns.told(failed), one.sent_at)
+    if sent_as := [row for row in rows if row.what == Returned.What.SENT_AS]:
+        return Status("sent", "Sent", f"{_via(one)} {returns.told(sent_as)}".strip(), one.sent_at)
+    return None
+
+
+def _via(one: Composition) -> str:
+    return VIA.format(server=one.via) if one.via else ""
 
 
 def _status(one: Composition, entry: OutboxEntry | None, going: str) -> Status:
@@ -161,7 +169,7 @@ def _status(one: Composition, entry: OutboxEntry | None, going: str) -> Status:
     found: Mapping[str, Status] = {
         Composition.State.FAILED: Status("failed", "Not sent", reason(one.failure)),
         Composition.State.HELD: Status("held", "Held", UNCLEAR if one.failure == copies.UNCLEAR else LATE, one.send_at),
-        Composition.State.SENT: Status("sent", "Sent", VIA.format(server=one.via) if one.via else "", one.sent_at),
+        Composition.State.SENT: Status("sent", "Sent", _via(one), one.sent_at),
     }
     return found.get(one.state, Status("draft", "Draft"))
 

@@ -1,7 +1,8 @@
 """What comes back after a message was sent (product.md SE11): who could not be reached, who is away.
 
 A report or an automatic reply is matched to what was sent by the Message-IDs it names, and is kept under that name and
-each recipient's address, so a colleague who reads the same message sees it, too. What failed for good at the address
+each recipient's address, so a colleague who reads the same message sees it, too. So is the address it really went out
+under, if it is another than was asked for. What failed for good at the address
 itself marks the address in the whole workspace; the next mail from it takes the mark away.
 """
 
@@ -13,6 +14,7 @@ from postroom.mail import reports
 from postroom.mail.models import Composition
 from postroom.mail.reports import Failed
 from postroom.mail.ways import DeadAddress, Returned
+from postroom.providers.contract import RemoteMessage
 
 What = Returned.What
 _THE_SENDERS = ("5.1.7", "5.1.8", "5.1.90")  # of the address class, and about who sent it
@@ -37,6 +39,28 @@ def keep_away(workspace_id: int, sent: str, address: str, why: str, *, at: datet
         Returned.objects.update_or_create(
             workspace_id=workspace_id, internet_message_id=sent, address=address.lower(), defaults=told
         )
+
+
+def keep_sender(composition: Composition, sent: RemoteMessage, *, own: Collection[str], server: str = "") -> None:
+    """Under which address it really went out, if that is not what was asked (graph.md 6): the provider may put back an
+    alias, and shows who sends on behalf of somebody. ``own``: the mailbox's addresses; ``server``: the mail server that
+    carried it instead."""
+    if sent.from_ is None or not sent.from_.address:
+        return
+    address, asked = sent.from_.address, composition.from_address or composition.mailbox.address
+    if address.lower() != asked.lower() and (composition.from_address or address.lower() not in own):
+        who = f"{server} may not send" if server else f"{composition.mailbox.address} is not let send"
+        why = f"{who} as {asked}"
+    elif sent.sender is not None and sent.sender.address.lower() not in ("", address.lower()):
+        why = f"everybody sees that {sent.sender.address} sent it on its behalf"
+    else:
+        return
+    Returned.objects.update_or_create(
+        workspace_id=composition.mailbox.workspace_id,
+        internet_message_id=composition.internet_message_id,
+        address=address.lower(),
+        defaults={"what": What.SENT_AS, "why": why[:300], "at": now()},
+    )
 
 
 def mark_dead(workspace_id: int, one: Failed, *, at: datetime) -> None:
@@ -89,6 +113,7 @@ _LABELS = {
     What.DELAYED: "Delayed for",
     What.DELIVERED: "Delivered to",
     What.AWAY: "Answered by itself:",
+    What.SENT_AS: "Went out as",
 }
 
 

@@ -127,6 +127,19 @@ def test_sending_as_another_needs_the_right(graph: Graph) -> None:
     assert graph("POST", "/me/sendMail", {"message": message}).code == "ErrorSendAsDenied"
 
 
+@pytest.mark.parametrize(("allowed", "seen"), [(True, "ada.l@contoso.example"), (False, ADA)])
+def test_an_alias_goes_out_only_where_the_tenant_sends_from_aliases(graph: Graph, allowed: bool, seen: str) -> None:
+    graph.ada.aliases.append("ada.l@contoso.example")
+    graph.ada.details["sendFromAlias"] = allowed
+    draft = graph.draft(subject="x", toRecipients=to(BOB), **{"from": to("ada.l@contoso.example")[0]})
+    assert graph("POST", f"/me/messages/{draft['id']}/send").status == 202
+    graph.settle()
+    (received,) = inbox_of(graph, graph.bob)
+    (sent,) = graph.get("/me/mailFolders/sentitems/messages")["value"]
+    for one in (received, sent):
+        assert one["from"]["emailAddress"]["address"] == one["sender"]["emailAddress"]["address"] == seen
+
+
 def test_replies_honour_reply_to_and_reply_all_leaves_oneself_out(graph: Graph) -> None:
     key = graph.deliver(mail(headers=f"Reply-To: list@outside.example\r\nCc: {ADA}, d@outside.example\r\n"))
     reply = graph("POST", f"/me/messages/{key}/createReply", {}).json
