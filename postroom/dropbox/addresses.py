@@ -14,10 +14,9 @@ from django.db import transaction
 from postroom.accounts.keys import keyring
 from postroom.dropbox.models import DropBox, Sender
 from postroom.lib.clock import now
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import NOT_SYNCED, Mailbox
 from postroom.workspaces.models import Membership
 
-PROVIDER = "dropbox"
 TOKEN_BYTES = 15  # 120 bits: 24 letters and digits
 _LOCAL = re.compile(r"log-(?P<token>[a-z2-7]{24})(?:\+(?P<about>[a-z0-9-]{1,40}))?")
 
@@ -94,8 +93,8 @@ def own_addresses(box: DropBox) -> frozenset[str]:
     """The addresses of the box's member, lower-cased: of their sign-in, their mailboxes with aliases, and those they
     added."""
     found = {box.member.user.email.lower(), *box.senders.values_list("address", flat=True)}
-    own = Mailbox.objects.filter(owner=box.member_id, kind=Mailbox.Kind.OWN, departure=None).exclude(provider=PROVIDER)
-    for mailbox in own.select_related("connection"):
+    own = Mailbox.objects.filter(owner=box.member_id, kind=Mailbox.Kind.OWN, departure=None)
+    for mailbox in own.exclude(provider=NOT_SYNCED).select_related("connection"):
         found.add(mailbox.address.lower())
         found.update(alias.lower() for alias in (mailbox.connection.aliases if mailbox.connection else ()))
     return frozenset(found)

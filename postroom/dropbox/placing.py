@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import transaction
 from msgspec.structs import replace
 
-from postroom.dropbox import addresses
 from postroom.dropbox.forwards import ATTACHED, INLINE, Original, Understood
 from postroom.dropbox.letter import Letter, message_of
 from postroom.dropbox.models import DropBox, Dropped
@@ -22,7 +21,7 @@ from postroom.mail import store
 from postroom.mail.events import on_stored
 from postroom.mail.models import Attachment, Folder, Message
 from postroom.mail.prepare import bare_id, prepare
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import NOT_SYNCED, Mailbox
 from postroom.providers.contract import Address, RemoteMessage
 from postroom.timeline import links
 from postroom.timeline.written import record_of
@@ -59,7 +58,7 @@ def mailbox_of(box: DropBox) -> Mailbox:
             address=f"{local}+drop-box@{domain}"[-320:],
             defaults={
                 "owner": member,
-                "provider": addresses.PROVIDER,
+                "provider": NOT_SYNCED,
                 "state": Mailbox.State.DISCONNECTED,
                 "name": f"Drop box of {member.name}"[:200],
                 "last_success_at": now(),

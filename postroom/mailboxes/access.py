@@ -4,7 +4,7 @@ without ever seeing its mail."""
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import NOT_SYNCED, Mailbox
 from postroom.workspaces.models import Membership, Permission
 
 
@@ -17,7 +17,7 @@ def mailboxes_visible_to(member: Membership) -> QuerySet[Mailbox]:
 
 def mailboxes_manageable_by(member: Membership) -> QuerySet[Mailbox]:
     """Those the member may sync, set up and disconnect: own, and all of the workspace for its admins."""
-    every = _of(member)
+    every = _of(member).exclude(provider=NOT_SYNCED)
     return every if member.may(Permission.MANAGE_WORKSPACE) else every.filter(owner=member)
 
 

@@ -13,6 +13,7 @@ from postroom.lib.clock import now
 from postroom.workspaces.models import WorkspaceQuerySet
 
 STALE_AFTER = timedelta(hours=25)  # product.md SY17
+NOT_SYNCED = "dropbox"  # the provider of mailboxes whose mail is brought to us: nobody connects or sets up these
 
 
 class Failure(models.TextChoices):

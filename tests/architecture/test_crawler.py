@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from postroom.accounts.models import SignIn, User
+from postroom.dropbox import addresses as drop_addresses
+from postroom.dropbox.models import Dropped
 from postroom.lib.clock import now
 from postroom.mail import commands as mail
 from postroom.mail.models import Attachment, Composition, CompositionFile, Message
@@ -180,6 +182,14 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     of |= {f"records:view{more}": {"pk": view.pk, "way": "back"} for more in ("", "-keep", "-move", "-delete")}
     never = NeverLog.objects.create(workspace=member.workspace, mailbox=mailbox, what=f"{SECRET.lower()}.example")
     away = NoContact.objects.create(workspace=member.workspace, address="away@contoso.example")
+    drop = drop_addresses.open_box(member)
+    dropped = Dropped.objects.create(
+        workspace=member.workspace, box=drop, size=1, sender=SECRET, subject=SECRET, via="lmtp", state="held"
+    )
+    for name in ("file", "discard"):
+        of[f"dropbox:{name}"] = {"pk": dropped.pk}
+    sender = drop_addresses.add_sender(drop, f"{SECRET.lower()}@home.example")
+    of["dropbox:remove-sender"] = {"pk": sender.pk}
     of["timeline:privacy-mailbox"] = {"pk": mailbox.pk}
     of["timeline:privacy-log-again"] = {"pk": never.pk}
     of["timeline:privacy-contact-again"] = {"pk": away.pk}
