@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet, Subquery, Value
+from django.db.models import Count, DateTimeField, QuerySet, Subquery, Value
 
 from postroom.records.record import BY_KEY, Record
 from postroom.workspaces.access import MemberRequest
@@ -34,9 +34,11 @@ class Panel:
 
 Unreachable = Callable[[int, Sequence[str]], Mapping[str, str]]
 LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
+LastMail = Callable[[type[Record], Membership], Any]
 
 _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
+_last_mail: list[LastMail] = []
 _unreachable: list[Unreachable] = []
 
 
@@ -72,14 +74,19 @@ def styles_for(record_type: str) -> list[str]:
     return list(dict.fromkeys(path for panel in panels_for(record_type) for path in panel.styles))
 
 
-def set_last_contact(answer: LastContact) -> None:
-    """Who knows when records last had mail, by id."""
-    _last_contact[:] = [answer]
+def set_last_contact(answer: LastContact, sorts: LastMail) -> None:
+    """Who knows when records last had mail, by id, and as an expression that sorts them by it."""
+    _last_contact[:], _last_mail[:] = [answer], [sorts]
 
 
 def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
     """When each of these records (of one type) last had mail the member may see; empty when nobody knows."""
     return _last_contact[0](records, member) if _last_contact else {}
+
+
+def last_mail(model: type[Record], member: Membership) -> Any:
+    """When a record last had mail the member may see, as an expression over the records."""
+    return _last_mail[0](model, member) if _last_mail else Value(None, output_field=DateTimeField())
 
 
 def set_unreachable(answer: Unreachable) -> None:

@@ -82,7 +82,7 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
     open_view = views.open(request.GET)
     chosen = _chosen(wish, views, opened=open_view is not None)
     columns, found = _columns(wish, chosen), _narrowed(wish, request)
-    ordered, order = wish.sort.order(found, down=wish.down)
+    ordered, order = wish.sort.order(found, down=wish.down, member=request.member)
     first = not request.GET.get("after")
     if first:
         ordered = ordered.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
@@ -96,6 +96,7 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
         "headings": [_heading(wish, column, room, within) for column, room in columns],
         "cuts": [_chip(wish, one, open_view) for one in table.cuts],
         "narrowed": _told(wish, request, within),
+        "news": table.topics([column for column, _ in columns]),
         "lines": _lines(page.rows, columns, request, wish),
         "more": f"{here}&after={page.next}" if page.next else "",
         "here": here,

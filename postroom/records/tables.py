@@ -5,7 +5,7 @@ One mechanism draws all of them (`lists.py`): contacts, companies, deals, ticket
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
@@ -14,13 +14,14 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 
-from postroom.records import filters
+from postroom.records import extensions, filters
 from postroom.records.filters import Filter
 from postroom.records.text import fold
 from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
 
 MOST_WORDS = 8
 NAME = "name"
+MAIL_TOPICS = ("mail", "links")  # what may change when a record last had mail
 Kind = Literal["key", "text", "number", "day", "moment"]
 
 _STAND_INS: dict[str, tuple[Any, models.Field[Any, Any]]] = {
@@ -36,7 +37,8 @@ _STAND_INS: dict[str, tuple[Any, models.Field[Any, Any]]] = {
 class Column:
     """A column of a table. It shows `text`, or what its template `cell` draws of ``record`` and ``line``.
 
-    by      what it is sorted by: a path or an expression; None where it cannot be
+    by      what it is sorted by: a path, an expression, or what makes one for the model and the member who asks;
+            None where it cannot be
     kind    of what; "key" is a column of the table itself that is never empty, so that an index serves it
     down    whether the first press brings the largest, or the newest, to the top
     usual   whether it is there before somebody chooses columns
@@ -57,13 +59,14 @@ class Column:
     filter: Filter | None = None
     edit: str = ""
 
-    def order(self, query: QuerySet[Any], *, down: bool) -> tuple[QuerySet[Any], tuple[str, ...]]:
+    def order(self, query: QuerySet[Any], *, down: bool, member: Membership) -> tuple[QuerySet[Any], tuple[str, ...]]:
         """The query and the order that sort by this column; what is empty comes last both ways."""
         sign = "-" if down else ""
         if self.kind == "key":
             return query, (f"{sign}{self.by}", f"{sign}id")
         stand_in, field = _STAND_INS[self.kind]
-        raw = F(self.by) if isinstance(self.by, str) else self.by
+        by = self.by(query.model, member) if callable(self.by) else self.by
+        raw = F(by) if isinstance(by, str) else by
         if self.kind == "text":
             raw = NullIf(Lower(Cast(raw, models.TextField())), Value("", output_field=models.TextField()))
         elif self.kind == "number":
@@ -134,6 +137,10 @@ class Table:
     def of(self, workspace: Workspace | int) -> WorkspaceQuerySet[Any]:
         """All the workspace has of it."""
         raise NotImplementedError
+
+    def topics(self, columns: Sequence[Column]) -> str:
+        """The live topics that may change what these columns show."""
+        return " ".join([self.root, *(MAIL_TOPICS if any(one.key == "mail" for one in columns) else ())])
 
     def own_columns(self, workspace: Workspace | int) -> tuple[Column, ...]:
         """The workspace's own fields as columns."""
@@ -233,8 +240,17 @@ def company_column(*, room: str = "is-mid", usual: bool = True) -> Column:
 
 
 def last_mail(*, room: str = "") -> Column:
-    """When it last had mail; other packages know, so nothing sorts by it."""
-    return Column("mail", "Last mail", cell="records/last_mail.html", number=True, room=room)
+    """When it last had mail the member may see; other packages know."""
+    return Column(
+        "mail",
+        "Last mail",
+        cell="records/last_mail.html",
+        by=extensions.last_mail,
+        kind="moment",
+        down=True,
+        number=True,
+        room=room,
+    )
 
 
 def moment_column(key: str, label: str, path: str) -> Column:

@@ -22,7 +22,7 @@ from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.records.models import Candidate, Company, Deal, Event, Note, Person, Task
-from postroom.records.record import POINTERS, Record, about
+from postroom.records.record import BY_KEY, POINTERS, Record, about
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
 from postroom.timeline.models import Link, Reach
@@ -299,12 +299,18 @@ def last_contact(records: Sequence[Record], member: Membership) -> dict[int, dat
     """When each of some records of one type last had mail that is shown to the member, by id."""
     if not records:
         return {}
-    kind = records[0].type
+    model = records[0].type.model
+    rows = model._default_manager.filter(pk__in=[record.pk for record in records])
+    times = rows.annotate(at=last_mail(model, member)).values_list("pk", "at")
+    return {pk: at for pk, at in times if at is not None}
+
+
+def last_mail(model: type[Record], member: Membership) -> Subquery:
+    """The same as an expression over records of a type, to sort them by: each looks at its newest links until one is
+    shown to the member.
+    """
     here = Q(conversation=OuterRef("conversation"))
     mine = Thread.objects.filter(here, mailbox__in=mailboxes_visible_to(member).order_by().values("pk"))
     seen = Exists(mine) | Exists(levels.threads(member.workspace_id, []).filter(here))
-    links = Link.objects.filter(seen, **{kind.pointer: OuterRef("pk")}, removed_at=None)
-    newest = links.order_by("-last_at", "-conversation")
-    rows = kind.model._default_manager.filter(pk__in=[record.pk for record in records])
-    times = rows.annotate(at=Subquery(newest.values("last_at")[:1])).values_list("pk", "at")
-    return {pk: at for pk, at in times if at is not None}
+    links = Link.objects.filter(seen, **{BY_KEY[model.key].pointer: OuterRef("pk")}, removed_at=None)
+    return Subquery(links.order_by("-last_at", "-conversation").values("last_at")[:1])

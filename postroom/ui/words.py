@@ -9,6 +9,7 @@ from django.utils import timezone
 from postroom.lib import clock
 
 HUES = 8
+LAST_NIGHT = 12 * 3600  # seconds from which on a time of the day before is called by its day
 _STEPS: tuple[tuple[int, str], ...] = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _UNITS: tuple[str, ...] = ("bytes", "KB", "MB", "GB", "TB")
 
@@ -27,14 +28,23 @@ def short(when: datetime, *, now: datetime | None = None) -> str:
 
 
 def ago(when: datetime, *, now: datetime | None = None) -> str:
-    """The sentence form: just now, 14 seconds ago, 27 hours ago, in 4 hours; days from two days on, dates from 30."""
-    seconds = round(((now or clock.now()) - when) / timedelta(seconds=1))
+    """The sentence form: just now, 14 seconds ago, 5 hours ago, yesterday 14:00, in 4 hours, tomorrow 9:30; days from
+    two days on, dates from 30. Of last night one says how many hours it is.
+    """
+    moment = now or clock.now()
+    seconds = round((moment - when) / timedelta(seconds=1))
     span = abs(seconds)
+    local = timezone.localtime(when)
+    days = (timezone.localtime(moment).date() - local.date()).days
+    if span >= LAST_NIGHT and abs(days) == 1:
+        return f"{'yesterday' if days == 1 else 'tomorrow'} {local.hour}:{local.minute:02}"
+    if abs(days) >= 2:
+        span = max(span, 2 * 86400)
     if span >= 30 * 86400:
         return f"on {short(when, now=now)}" if seconds > 0 else short(when, now=now)
     if span < 3:
         return "just now"
-    # 27 hours says more than 1 day: a unit starts at two of itself.
+    # 119 seconds say more than 1 minute: a unit starts at two of itself.
     size, unit = next((size, unit) for size, unit in _STEPS if span >= 2 * size or size == 1)
     count = span // size
     phrase = f"{count} {unit}{'' if count == 1 else 's'}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,6 +211,21 @@ def test_the_last_contact_of_records_is_one_query(world: World, ines: Person) ->
         assert queries.last_contact([ines, paul], world.adele) == {ines.pk: NOON}
     assert len(captured) == 1
     assert queries.last_contact([ines, paul], world.bob) == {}  # who may not read the mailbox
+
+
+def test_contacts_are_sorted_by_the_last_mail_that_one_may_see(world: World, ines: Person, client: Client) -> None:
+    paul = people.create(world.workspace, by=None, first_name="Paul", addresses=[PAUL])
+    silent = people.create(world.workspace, by=None, first_name="Silent")
+    world.arrive(world.mail(INES, ADELE, hours=-3), world.mail(PAUL, ADELE))
+
+    def order(who: Membership, way: str) -> list[int]:
+        client.force_login(who.user)
+        page = client.get(f"/contacts/?sort=mail&way={way}")
+        return [line.record.pk for line in page.context["lines"]]
+
+    assert order(world.adele, "down") == [paul.pk, ines.pk, silent.pk]
+    assert order(world.adele, "up") == [ines.pk, paul.pk, silent.pk]  # who never had mail comes last both ways
+    assert order(world.bob, "up") == sorted([ines.pk, paul.pk, silent.pk])  # of whose mail there is none for him
 
 
 def test_the_records_of_a_conversation_are_deals_first(world: World, ines: Person) -> None:

@@ -131,7 +131,7 @@ def moment(when: datetime | None, style: str = "short") -> SafeString | str:
 
 @register.filter
 def ago(when: datetime | None) -> str:
-    """ "14 seconds ago", "27 hours ago", "in 4 hours"."""
+    """ "14 seconds ago", "yesterday 14:00", "in 4 hours"."""
     return words.ago(when) if when else ""
 
 

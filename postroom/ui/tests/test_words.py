@@ -44,10 +44,13 @@ def test_yesterday_is_told_in_the_readers_own_zone() -> None:
         (14, "14 seconds ago"),
         (119, "119 seconds ago"),
         (120, "2 minutes ago"),
-        (27 * 3600, "27 hours ago"),
+        (11 * 3600, "11 hours ago"),
+        (27 * 3600, "yesterday 9:00"),
+        (46 * 3600, "2 days ago"),
         (3 * 86400, "3 days ago"),
         (60 * 86400, "on 20 Sep"),
         (-4 * 3600, "in 4 hours"),
+        (-26 * 3600, "tomorrow 14:00"),
     ],
 )
 def test_a_sentence_says_how_long_ago_in_the_unit_that_says_most(seconds: int, text: str) -> None:

@@ -198,9 +198,9 @@ function lookAgain() {
 }
 
 document.body.addEventListener("live", ({ detail: { topic, told } }) => {
-  if (topic !== table()?.news) return;
-  if (told.id) hear(told.id);
-  else again();
+  const [own, ...others] = table()?.news.split(" ") ?? [];
+  if (topic === own && told.id) hear(told.id);
+  else if (topic === own || others.includes(topic)) again();
 });
 document.body.addEventListener("record:changed", ({ detail }) => { if (detail?.id) hear(detail.id); });
 document.body.addEventListener("live:resync", again);

@@ -2,6 +2,7 @@
 const timeZone = document.documentElement.dataset.timezone || undefined;
 const STEPS = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
 const DAY = 86400000;
+const LAST_NIGHT = 12 * 3600; // seconds
 const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
 const day = format({ day: "numeric" });
 const clock = format({ hour: "numeric", minute: "2-digit", hourCycle: "h23" });
@@ -22,7 +23,10 @@ function short(when, now) {
 
 function ago(when, now) {
   const seconds = Math.round((now - when) / 1000);
-  const span = Math.abs(seconds);
+  let span = Math.abs(seconds);
+  const days = Math.round(dayNumber(now) - dayNumber(when));
+  if (span >= LAST_NIGHT && Math.abs(days) === 1) return `${days === 1 ? "yesterday" : "tomorrow"} ${clock.format(when).replace(/^0(\d)/, "$1")}`;
+  if (Math.abs(days) >= 2) span = Math.max(span, 2 * 86400);
   if (span >= 30 * 86400) return seconds > 0 ? `on ${short(when, now)}` : short(when, now);
   if (span < 3) return "just now";
   const [size, unit] = STEPS.find(([one]) => span >= 2 * one || one === 1);
