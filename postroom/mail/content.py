@@ -116,7 +116,7 @@ def _inside(html: str, attachments: Mapping[str, str], *, proxied: mail_html.Pic
     folded = quotes.folded(html)
     long = len(folded) > dusk.LONGEST  # then it gets white paper in the dark too
     text = mail_html.shown(folded if long else dusk.dusk(folded), attachments=attachments, proxied=proxied)
-    return f'<div class="{"paper" if long else "mail"}">{text}</div>'
+    return f'<div class="{"paper" if long else "mail"}" dir="auto">{text}</div>'
 
 
 def _document(content: str) -> str:
