@@ -22,8 +22,9 @@ MESSAGES = 20  # attached to one mail
 _LINES = 400  # of a text in which the head of a forward is looked for
 _HEAD = 12  # lines a head may have
 _ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]*|]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_CLOCK = re.compile(r"\b(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?\s?([aApP])?\.?[mM]?\.?")
-_YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:h.](\d{2})(?!\d)(?::\d{2})?\s?(?:([aApP])\.?[mM]\b)?")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_DATE = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4}|\d{4}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{1,2}")
 
 
 class Original(NamedTuple):
@@ -89,15 +90,22 @@ def original_of(letter: Letter) -> Original | None:
 
 def head_in(text: str) -> Original | None:
     """The first head in a text: an author, and two further lines a head has, or one below "Forwarded message"."""
-    lines = [line.strip() for line in text.split("\n", _LINES)[:_LINES]]
+    lines = [line.strip().lstrip("> ") for line in text.split("\n", _LINES)[:_LINES]]
     announced = -10
     for n, line in enumerate(lines):
         if DIVIDER.match(line) or FORWARDED.match(line):
             announced = n
-        told = _fields(lines[n : n + _HEAD]) if _label(line) == "from" else {}
+        told = _fields(lines[_begin(lines, n) : n + _HEAD]) if _label(line) == "from" else {}
         if "from" in told and len(told) >= (2 if n - announced <= 3 else 3):
             return _original(told)
     return None
+
+
+def _begin(lines: Sequence[str], n: int) -> int:
+    """Some put the subject and the date above the author."""
+    while n > 0 and _label(lines[n - 1]):
+        n -= 1
+    return n
 
 
 def _label(line: str) -> str:
@@ -160,10 +168,10 @@ def moment(text: str) -> datetime | None:
     day, month = _day_and_month(text, int(year[1]) if year else 0)
     if year is None or not day or not month:
         return None
-    clock = _CLOCK.search(text.replace(year[1], " ", 1) if year else text)
+    clock = _CLOCK.search(_DATE.sub(" ", text))
     hour, minute = (int(clock[1]), int(clock[2])) if clock else (12, 0)
-    if clock and clock[4]:
-        hour = hour % 12 + (12 if clock[4] in "pP" else 0)
+    if clock and clock[3]:
+        hour = hour % 12 + (12 if clock[3] in "pP" else 0)
     try:
         return datetime(int(year[1]), month, day, hour, minute, tzinfo=UTC)
     except ValueError:
@@ -172,7 +180,7 @@ def moment(text: str) -> datetime | None:
 
 def _day_and_month(text: str, year: int) -> tuple[int, int]:
     """By the name of a month, else by numbers: 2026-11-14, 14.11.2026, 14/11/2026, 11/14/2026, 2026年11月14日."""
-    for word in re.findall(r"[^\W\d_]{3,}", text.lower()):
+    for word in reversed(re.findall(r"[^\W\d_]{3,}", text.lower())):  # days of the week come first: "mardi"
         month = MONTHS.get(word) or next((MONTHS[word[:n]] for n in (4, 3) if word[:n] in MONTHS), 0)
         if month:
             rest = re.sub(r"\d{1,2}[:.h]\d{2}.*", " ", text.replace(str(year), " ", 1))
