@@ -1,6 +1,7 @@
 """What every journey needs: nothing of the last one still runs when the database is emptied for the next.
 
-`POSTROOM_TEST_SLOW=6` gives every page a sixth of the processor and a slow line: what only holds on a quick machine shows.
+`POSTROOM_TEST_SLOW=6` gives every page a sixth of the processor and a slow line: what holds on a quick machine only
+shows itself.
 """
 
 import os
@@ -81,8 +82,8 @@ _AT_WORK = "document.readyState === 'complete' && !document.querySelector('.htmx
 def at_work(page: Page) -> None:
     """The scripts of the page that is there now have run, and nothing it asked for is under way.
 
-    Wanted after a click that leads to another page (`goto` and `reload` wait by themselves), once something of that page
-    is seen: a key pressed before its scripts listen is lost, for a test as for a person.
+    Wanted after a click that leads to another page (`goto` and `reload` wait by themselves), once something of it is
+    seen: a key pressed before its scripts listen is lost, for a test as for a person.
     """
     page.wait_for_load_state()
     eventually(lambda: page.evaluate(_AT_WORK), what="the page's scripts are at work")
@@ -93,12 +94,27 @@ def accessible(page: Page) -> None:
     at_work(page)
     painted(page)
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    assert [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]] == []
+    problems = [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+    assert problems == [], page.url
+
+
+def in_both_themes(page: Page) -> None:
+    """Axe finds nothing in the dark, nor in the light, which stays."""
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        accessible(page)
+
+
+_AT_REST = """async () => {
+  const moving = () => document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
+    .filter((one) => one.playState === "running");
+  for (let round = 0; round < 5 && (round === 0 || moving().length); round += 1) {
+    await new Promise(requestAnimationFrame);
+    await Promise.all(moving().map((one) => one.finished.catch(() => 0)));
+  }
+}"""
 
 
 def painted(page: Page) -> None:
-    """Colours that are on their way (another theme was just asked for) have arrived."""
-    page.evaluate(
-        "Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)"
-        ".map((one) => one.finished.catch(() => 0))).then(() => null)"
-    )
+    """Colours that are on their way (a dialog was just opened, another theme asked for) have arrived."""
+    page.evaluate(_AT_REST)

@@ -17,7 +17,7 @@ from postroom.providers import errors, registry
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from postroom_sandbox.testing import Sandbox, running_sandbox
-from tests.journeys.conftest import PATIENCE, accessible
+from tests.journeys.conftest import PATIENCE, accessible, at_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -82,6 +82,7 @@ def connect(page: Page) -> Mailbox:
     to_the_provider(page)
     sign_in_as(page, "Adele Vance")
     accept_all(page)
+    at_work(page)
     return Mailbox.objects.get()
 
 
@@ -106,7 +107,7 @@ def test_connect_and_choose_the_history(page: Page) -> None:
     page.goto(LIST)
     accessible(page)
     mailbox = connect(page)
-    assert page.url.endswith(f"{LIST}#mailbox-{mailbox.pk}")
+    expect(page).to_have_url(re.compile(f"{LIST}#mailbox-{mailbox.pk}$"))
     card = page.locator(f"#mailbox-{mailbox.pk}")
     expect(card.get_by_role("heading", name=ADELE)).to_be_visible()
     expect(card.get_by_text("How much of the past shall Postroom pull?")).to_be_visible()
@@ -206,7 +207,8 @@ def test_a_policy_asks_for_another_check(page: Page, sandbox: Sandbox) -> None:
         banner = page.locator("#trouble")
         expect(banner).to_contain_text(f"Sync failed: {ADELE}")
         accessible(page)
-        banner.get_by_role("button", name="Sign in again").click()
+        with page.expect_navigation():
+            banner.get_by_role("button", name="Sign in again").click()
         expect(page.get_by_role("heading", name=re.compile("Verify your identity|Sign in|Pick"))).to_be_visible()
         if page.get_by_role("heading", name="Verify your identity").count() == 0:
             sign_in_as(page, "Adele Vance|Sign in")
@@ -223,7 +225,8 @@ def test_settings_of_a_mailbox_in_both_directions(page: Page) -> None:
     accessible(page)
     page.get_by_label("Purpose").select_option("sales")
     page.get_by_label("When I write").check()
-    page.get_by_role("button", name="Save").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
     page.goto(f"/mailboxes/{mailbox.pk}/")
     expect(page.get_by_label("When I write")).to_be_checked()
     page.get_by_label("One-way").check()
@@ -258,7 +261,8 @@ def test_reconnect_after_access_was_revoked(page: Page, sandbox: Sandbox) -> Non
     card = page.locator(f"#mailbox-{mailbox.pk}")
     expect(card.get_by_role("alert")).to_contain_text("AADSTS50173")
     accessible(page)
-    card.get_by_role("button", name="Reconnect").click()
+    with page.expect_navigation():
+        card.get_by_role("button", name="Reconnect").click()
     expect(page.get_by_role("heading", name=re.compile("Outlook|Pick an account|Sign in"))).to_be_visible()
     if sandbox.url in page.url:
         sign_in_as(page, "Adele Vance|Sign in")

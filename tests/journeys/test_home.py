@@ -15,6 +15,7 @@ from postroom.records.tasks import commands as tasks
 from postroom.records.tickets import commands as tickets
 from postroom.timeline.team import commands as team
 from postroom.workspaces.models import Membership
+from tests.journeys.conftest import at_work
 from tests.journeys.test_together import accessible, at, ben, served
 
 __all__ = ["at", "ben", "box", "connect", "mailbox", "member", "served", "settle"]
@@ -73,6 +74,7 @@ def test_a_morning_at_home(at: Callable[..., Page], member: Membership, ben: Mem
     page.get_by_role("button", name="Put the first steps away").click()
     expect(page.locator("#home-steps")).to_have_count(0)
 
+    at_work(page)
     waiting.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
 

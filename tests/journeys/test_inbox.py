@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,7 +20,7 @@ from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.workspaces.models import Membership
-from tests.journeys.conftest import PATIENCE, accessible
+from tests.journeys.conftest import PATIENCE, accessible, at_work
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -111,7 +111,7 @@ def test_search_finds_and_opens(page: Page) -> None:
     expect(hit.locator("mark").first).to_be_visible()
     hit.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
-    assert "/search/threads/" in page.url
+    expect(page).to_have_url(re.compile("/search/threads/"))
     accessible(page)
     page.reload()
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
@@ -156,6 +156,7 @@ def test_the_help_names_every_key_and_each_does_something(page: Page) -> None:
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
     page.keyboard.press("r")
     expect(page.locator("form.composer")).to_be_visible()
+    at_work(page)
     found = page.evaluate(PRESSED)
     by_hand = {"j", "k", "Enter", "x", "→", "F2", "Tab"}
     assert set(found["shown"]) - set(found["there"]) == by_hand
@@ -171,6 +172,7 @@ def test_what_is_attached_is_seen_pictures_are_asked_for_and_the_palette_acts(
     inbox()
     page.reload()
     page.get_by_role("link", name=re.compile("Offer")).first.click()
+    expect(page.get_by_role("heading", name="Offer")).to_be_visible()
     page.get_by_role("link", name="prices.csv", exact=True).click()
     shown = page.get_by_role("dialog", name="prices.csv")
     expect(shown.frame_locator("iframe").get_by_role("cell", name="scanner")).to_be_visible()
@@ -178,8 +180,10 @@ def test_what_is_attached_is_seen_pictures_are_asked_for_and_the_palette_acts(
     page.keyboard.press("ArrowRight")
     shown = page.get_by_role("dialog", name="notes.txt")
     expect(shown.frame_locator("iframe").get_by_text("Bring the keys")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog", name="prices.csv")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(shown).to_have_count(0)
+    expect(page.locator("dialog.preview")).to_have_count(0)
     asked = page.get_by_text("Pictures from elsewhere are not loaded")
     expect(asked).to_be_visible()
     page.get_by_role("button", name="Always from this sender").click()
@@ -189,6 +193,25 @@ def test_what_is_attached_is_seen_pictures_are_asked_for_and_the_palette_acts(
     page.keyboard.type("flag")
     page.keyboard.press("Enter")
     expect(page.locator(".toast").filter(has_text="Flagged")).to_be_visible()
+
+
+def test_what_is_pressed_stays_under_the_finger_while_the_mail_arrives(
+    page: Page, inbox: Callable[[], None], box: Box
+) -> None:
+    files = {"prices.csv": b"name,amount\nscanner,3\n"}
+    box.deliver(subject="Offer", html="<p>Short.</p>", from_="shop@fabrikam.example", files=files, has_attachments=True)
+    inbox()
+    page.reload()
+    held: list[Route] = []
+    page.route("**/body*", lambda route: held.append(route))
+    with page.expect_request("**/body*"):
+        page.get_by_role("link", name=re.compile("Offer")).first.click()
+    page.get_by_role("link", name="prices.csv", exact=True).hover()
+    page.mouse.down()
+    held[0].continue_()
+    expect(page.frame_locator("iframe[data-mail-frame]").get_by_text("Short.")).to_be_visible()
+    page.mouse.up()
+    expect(page.get_by_role("dialog", name="prices.csv")).to_be_visible()
 
 
 def test_folders_of_a_mailbox(page: Page, mailbox: Mailbox) -> None:
@@ -226,4 +249,4 @@ def test_at_phone_width_one_pane_at_a_time(page: Page) -> None:
     accessible(page)
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator("#threads")).to_be_visible()
-    assert page.url.endswith("/inbox/")
+    expect(page).to_have_url(re.compile("/inbox/$"))

@@ -15,7 +15,7 @@ from postroom.accounts.models import Identity, User
 from postroom.workspaces.commands import add_member, create_workspace
 from postroom.workspaces.models import Workspace
 from postroom_sandbox.testing import Sandbox, running_sandbox
-from tests.journeys.conftest import PATIENCE, painted
+from tests.journeys.conftest import PATIENCE, at_work, painted
 from tests.proofs.together import microsoft as settings_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,7 +65,8 @@ def with_password(page: Page) -> None:
     page.goto("/sign-in/")
     page.get_by_label("Email").fill(ADELE)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def sign_out(page: Page) -> None:
@@ -73,6 +74,7 @@ def sign_out(page: Page) -> None:
 
 
 def no_barriers(page: Page) -> None:
+    at_work(page)
     painted(page)
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
     assert not found.response["violations"], found.generate_report()
@@ -176,6 +178,7 @@ def test_a_passkey_is_made_and_signs_in_alone_and_as_second_step(
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     page.goto("/settings/security/")
+    at_work(page)
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_text("Passkey removed.")).to_be_visible()
     assert errors == []
@@ -194,6 +197,7 @@ def test_where_a_second_factor_is_required_a_password_leads_to_setting_one_up(
     secret = page.locator(".authenticator-key").inner_text().replace(" ", "").replace("\n", "")
     page.get_by_label("Code").fill(code_of(secret))
     page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.goto("/settings/members/")
     expect(page.get_by_role("heading", name="Members and roles")).to_be_visible()
     page.context.close()
@@ -212,7 +216,8 @@ def test_without_scripts_a_password_and_a_code_are_enough(browser: Browser, prod
     expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
     with_password(page)
     page.get_by_label("Code").fill(code)
-    page.get_by_role("button", name="Continue").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Continue").click()
     page.goto("/settings/members/")
     expect(page.get_by_role("heading", name="Members and roles")).to_be_visible()
     page.context.close()

@@ -1,6 +1,6 @@
 """Two members at one mailbox, each in a browser of their own, on the real web process with its live events.
 
-What one does the other sees within a second, while the place they read and the box they write in stay as they are.
+What one does the other sees at once, while the place they read and the box they write in stay as they are.
 """
 
 import re
@@ -29,7 +29,7 @@ __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SOON = 1000  # milliseconds in which the other browser shows it
+SOON = 5000  # milliseconds: a second on a quiet machine (docs/benchmarks.md), a few here; looking again takes 20
 
 
 @pytest.fixture
@@ -112,6 +112,7 @@ def test_two_at_one_thread_see_each_other_at_once(at: Callable[..., Page], membe
     expect(field).to_be_focused()
     other.keyboard.type("Dear Ines,")
     expect(adele.get_by_text("Ben Okafor is replying")).to_be_visible()
+    expect(other.locator("iframe[data-mail-frame][data-sized]")).to_have_count(1)  # nothing grows any more
     scroller = other.locator("#detail .pane-scroll")
     top = scroller.evaluate("one => { one.scrollTop = 120; return one.scrollTop }")
 
@@ -168,6 +169,7 @@ def test_a_day_of_snoozing_by_keyboard(
     page.keyboard.press("z")
     expect(row(page, "Renewal terms")).to_have_count(1)
     page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
     page.keyboard.press("x")
     page.locator("#bulk").get_by_role("button", name="Assign").click()
     page.locator("#bulk-assign").get_by_role("button", name=re.compile("Ben Okafor")).click()

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from postroom.mail.models import Composition, Message
 from postroom.providers.memory.mailbox import Box
+from tests.journeys.conftest import at_work
 from tests.journeys.test_inbox import (
     Settle,
     box,
@@ -70,6 +71,7 @@ def test_a_folder_is_made_renamed_and_deleted_on_a_telephone(page: Page, box: Bo
     page.locator("#dialog").get_by_label("Name").fill("Customers")
     page.locator("#dialog").get_by_role("button", name="Make the folder").click()
     expect(page.get_by_role("heading", name="Customers")).to_be_visible()
+    at_work(page)
     inbox()
     assert "Customers" in [one.name for one in box.folders.values()]
     page.get_by_role("button", name="Folders").click()
@@ -78,6 +80,7 @@ def test_a_folder_is_made_renamed_and_deleted_on_a_telephone(page: Page, box: Bo
     page.locator("#dialog").get_by_label("Name").fill("Clients")
     page.locator("#dialog").get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", name="Clients")).to_be_visible()
+    at_work(page)
     page.get_by_role("button", name="Folders").click()
     page.get_by_role("button", name="Folder Clients").click()
     page.locator(":popover-open .menu-item-danger").click()
@@ -95,6 +98,7 @@ def test_a_draft_from_outlook_is_finished_here_and_sent(page: Page, box: Box, in
     page.get_by_role("link", name="Begun in Outlook").click()
     text = page.get_by_role("textbox", name="Message")
     expect(text).to_have_text("Dear Ben,")
+    at_work(page)
     text.fill("Dear Ben,\n\nhere it is.")
     expect(page.locator("[data-composer-state]")).to_have_text("Saved")
     inbox()

@@ -45,13 +45,15 @@ function show(index) {
   head.append(title, count, tools);
   const body = Object.assign(document.createElement("div"), { className: `preview-body preview-${file.dataset.preview}` });
   body.append(shown(file));
+  const pressed = dialog.contains(document.activeElement) ? document.activeElement.ariaLabel : "";
   dialog.ariaLabel = name;
   dialog.replaceChildren(head, body);
+  if (dialog.open) ([...tools.children].find((one) => one.ariaLabel === pressed) ?? dialog).focus(); // arrow keys go on working
 }
 
 function open(file) {
   files = [...(file.closest(".attachments") ?? document).querySelectorAll("a[data-preview]")];
-  dialog = Object.assign(document.createElement("dialog"), { className: "dialog preview" });
+  dialog = Object.assign(document.createElement("dialog"), { className: "dialog preview", tabIndex: -1 });
   document.body.append(dialog);
   dialog.addEventListener("close", () => { dialog.remove(); file.focus(); });
   dialog.addEventListener("keydown", (event) => {
