@@ -119,11 +119,11 @@ def _check(call: Call, parsed: Parsed) -> None:
 
 def _check_sender(call: Call, parsed: Parsed) -> None:
     """Who may send as whom (graph.md 6): Send As shows only the other address, on behalf shows both. An alias is put
-    back to the primary address where the tenant does not send from aliases (a user's detail `sendFromAlias`: false)."""
+    back to the primary address where the tenant does not send from aliases (a user's detail `sendFromAlias`: no)."""
     caller = call.principal.user
     address = parsed.from_[1].lower() if parsed.from_ else call.user.address.lower()
     if address in (known.lower() for known in caller.addresses):
-        if caller.details.get("sendFromAlias") is False:
+        if caller.details.get("sendFromAlias") == "no":
             parsed.from_ = (caller.name, caller.address)
         parsed.sender = parsed.from_
         return
