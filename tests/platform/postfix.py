@@ -64,6 +64,7 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
@@ -88,13 +89,15 @@ def missing() -> str:
 
 
 @contextmanager
-def postfix(*, to: int, refuse: Sequence[str] = (), size: int = 2_000_000) -> Iterator[Mta]:
-    """Running while the block does. ``to``: the port of whoever gets the mail; ``refuse``: addresses it knows not."""
+def postfix(*, to: int, refuse: Sequence[str] = (), size: int = 2_000_000, more: str = "") -> Iterator[Mta]:
+    """Running while the block does. ``to``: the port of whoever gets the mail; ``refuse``: addresses it knows not;
+    ``more``: lines for ``main.cf``, which win."""
     home = Path(tempfile.mkdtemp(prefix="postfix-"))
     home.chmod(0o755)  # its processes give up being root
     port = _free_port()
     rules = ", ".join(f"{{{one} = 550 5.1.1 no such user here}}" for one in refuse)
-    (home / "main.cf").write_text(MAIN.format(home=home, to=to, size=size, refuse=rules or "{x@x.invalid = OK}"))
+    main = MAIN.format(home=home, to=to, size=size, refuse=rules or "{x@x.invalid = OK}")
+    (home / "main.cf").write_text(_without(main, more) + more.replace("{home}", str(home)))
     (home / "master.cf").write_text(MASTER.format(port=f"127.0.0.1:{port}"))
     for name in ("queue", "data"):
         (home / name).mkdir()
@@ -112,6 +115,12 @@ def postfix(*, to: int, refuse: Sequence[str] = (), size: int = 2_000_000) -> It
             os.killpg(run.pid, signal.SIGKILL)
         run.wait(10)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _without(main: str, more: str) -> str:
+    """Postfix complains of what is set twice."""
+    told = {line.partition("=")[0].strip() for line in more.splitlines() if "=" in line}
+    return "".join(f"{line}\n" for line in main.splitlines() if line.partition("=")[0].strip() not in told)
 
 
 def _free_port() -> int:
