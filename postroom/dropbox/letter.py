@@ -175,7 +175,10 @@ def readable(content: str) -> str:
 def people(headers: Sequence[str]) -> tuple[Address, ...]:
     """Everybody in headers of addresses. Names are decoded after the list was cut: a comma may be part of one."""
     lines = [line[:MAX_HEADER] for line in headers]
-    found = [(name, address) for name, address in getaddresses(lines) if "@" in address]
+    try:
+        found = [(name, address) for name, address in getaddresses(lines) if "@" in address]
+    except (RecursionError, ValueError, IndexError):  # groups in groups in groups
+        found = []
     if not found:  # a list that cannot be cut still names people
         found = [("", address) for line in lines for address in _ADDRESS.findall(line)]
     return tuple(
