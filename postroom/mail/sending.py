@@ -229,12 +229,13 @@ def _keep_theirs(run: Run, composition: Composition, found: RemoteMessage) -> Wo
 
 
 def _transport_may_have_it(entry: OutboxEntry, found: RemoteMessage | None) -> bool:
-    """Between Drafts and Sent Items a message may be in neither, or still a draft (graph.md 2.9)."""
+    """Between Drafts and Sent Items a message may be in neither, or still a draft (graph.md 2.9). One that stays in
+    neither is not written anew: its copy may have been deleted before we saw it."""
     if entry.step not in ("sending", "handed_over"):
         return False
     since = entry.fields.get("handed_over_at") or entry.fields.get("sending_at")
     waited = now().timestamp() - float(since) if since else TRANSPORT.total_seconds()
-    return waited < TRANSPORT.total_seconds() or (found is None and entry.step == "handed_over")
+    return waited < TRANSPORT.total_seconds() or found is None
 
 
 def outgoing_of(composition: Composition) -> Outgoing:

@@ -13,6 +13,7 @@ from django.db import connection
 
 from postroom.mail.dump import dump
 from postroom.mail.models import Composition, Folder, Known, Message
+from postroom.mail.outbound import copies
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import RemoteMessage
 from postroom.providers.memory.mailbox import ROOT, Box
@@ -237,7 +238,8 @@ def _failures(mailbox: Mailbox, box: Box) -> list[str]:
 
 
 def _sent(world: World) -> list[str]:
-    """Each mail handed over went out once, or came back to its author with the reason."""
+    """Each mail handed over went out once, or came back to its author with the reason; where nobody can know (its only
+    copy was deleted before we saw it) the author is asked, and it went out at most once."""
     went = Counter(one.marker for box in world.boxes() for one in box.sent if one.marker)
     wrong = []
     for made in Composition.objects.filter(pk__in=world.ledger.sent):
@@ -246,6 +248,8 @@ def _sent(world: World) -> list[str]:
             wrong.append(f"composition {made.pk} is sent, and went out {times} times")
         elif made.state == Composition.State.FAILED and (times or not made.failure):
             wrong.append(f"composition {made.pk} failed ({made.failure}), and went out {times} times")
+        elif made.state == Composition.State.HELD and made.failure == copies.UNCLEAR:
+            wrong += [f"composition {made.pk} is unclear, and went out {times} times"] * (times > 1)
         elif made.state not in (Composition.State.SENT, Composition.State.FAILED):
             wrong.append(f"composition {made.pk} is still {made.state}")
     return wrong

@@ -37,7 +37,7 @@ LIMIT = (
 )
 OUT = "It was handed over and cannot be taken back."
 UNCLEAR = (
-    "The connection was lost at the very end: the mail server may have taken it, or not. Ask a recipient. "
+    "The connection was lost at the very end: the message may have gone out, or not. Ask a recipient. "
     "Sending it again sends it once more if it did."
 )
 BEFORE_HAND_OVER = ("", "begun", "drafted")  # steps in which nothing was handed to anybody yet

@@ -17,7 +17,7 @@ State = OutboxEntry.State
 
 # By step: the step it went out with, and whether the other side has said that it has it.
 _OUT = {
-    "sending": ("sending", False),  # for ``sending.TRANSPORT`` at most
+    "sending": ("sending", False),
     "handed_over": ("handed_over", True),
     "server": ("server", False),
     "taken": ("server", True),

@@ -27,6 +27,8 @@ def carry_out(run: Run) -> Steps:
     """Every draft whose author has paused, oldest first."""
     rows = OutboxEntry.objects.filter(mailbox=run.mailbox, kind="draft", state__in=OutboxEntry.OPEN)
     for entry in rows.filter(due_at__lte=now()).order_by("pk"):
+        # From here on what its author writes makes an entry of its own instead of joining one that is on its way.
+        OutboxEntry.objects.filter(pk=entry.pk, state__in=OutboxEntry.OPEN).update(state=OutboxEntry.State.WORKING)
         try:
             yield from _discard(run, entry) if entry.fields.get("discard") else _one(run, entry)
         except (Transient, Conflict) as trouble:
@@ -122,13 +124,13 @@ def _write(run: Run, entry: OutboxEntry, one: Composition) -> Generator[Work, No
 
 def _begun(entry: OutboxEntry) -> Work:
     def work() -> None:
-        OutboxEntry.objects.filter(pk=entry.pk).update(step="begun", state="working")
+        OutboxEntry.objects.filter(pk=entry.pk).update(step="begun")
 
     return work
 
 
 def _written(run: Run, entry: OutboxEntry, one: Composition, answer: object, *, saved: str) -> Work:
-    """Both sides are equal now, unless its author went on writing meanwhile: then the next entry says so."""
+    """Both sides are equal now, unless its author went on writing meanwhile: the next entry says so."""
 
     def work() -> None:
         outbox.done(entry)

@@ -26,7 +26,10 @@ PAGES_AHEAD = 100  # of about 500 rows each
 
 def follow(run: Run, state: SyncState) -> Steps:
     """A folder's listing, or what changed since its cursor. A dead cursor starts a new listing that keeps every
-    row (SY14)."""
+    row (SY14). Each listing asks at its end about the rows it did not name: the first one too, for the newest mail is
+    here before it."""
+    if state.phase == Phase.NEW:
+        state.round += 1
     cursor: str | None = state.cursor or None
     while True:
         try:
@@ -62,7 +65,9 @@ def _pages(run: Run, state: SyncState, cursor: str | None) -> list[DeltaPage[Rem
 def _start_over(state: SyncState) -> Work:
     def work() -> None:
         state.phase, state.cursor, state.round, state.listed = Phase.RELISTING, "", state.round + 1, 0
-        state.save(update_fields=["phase", "cursor", "round", "listed"])
+        state.due_at = now()  # whichever lane begins it, the live one goes on with it
+        state.save(update_fields=["phase", "cursor", "round", "listed", "due_at"])
+        lanes.want(state.mailbox_id, Activity.LIVE)
 
     return work
 
@@ -92,14 +97,14 @@ def _take_page(run: Run, state: SyncState, page: DeltaPage[RemoteMessage | Remov
         asked += run.source.get(decision.fetch, urgency=Urgency.DELTA)
     if decision.ask:
         asked += ask(run, decision.ask, urgency=Urgency.DELTA)
-    if page.done is not None and state.phase == Phase.RELISTING:
+    if page.done is not None and listing:
         asked += _unnamed(run, state, page)
     yield from unknown_folders(run, [*decision.store, *asked])
     yield _store_page(run, state, page, decision, asked)
 
 
 def _unnamed(run: Run, state: SyncState, page: DeltaPage[Any]) -> list[RemoteMessage | Gone | Unusable]:
-    """At the end of a new listing: where are the rows of this folder that it did not name?"""
+    """At the end of a listing: where are the rows of this folder that it did not name?"""
     named = {item.id for item in page.items}
     missing = [i for i in store.not_in_round(run.mailbox, state.scope, state.round) if i not in named]
     return ask(run, missing, urgency=Urgency.DELTA) if missing else []
@@ -126,8 +131,9 @@ def _store_page(
         store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
         if state.phase != Phase.FOLLOWING and run.lane.activity == Activity.BACKFILL:
             count(run)
-        if page.done is not None and state.phase == Phase.RELISTING:
+        if page.done is not None and state.phase != Phase.FOLLOWING:
             store.drop_known_before(run.mailbox, state.scope, state.round)
+        if page.done is not None and state.phase == Phase.RELISTING:
             lanes.want(run.mailbox.pk, Activity.BACKFILL)  # for the bodies of what the new listing brought up
         _advance(state, page)
 
@@ -147,4 +153,4 @@ def _advance(state: SyncState, page: DeltaPage[Any]) -> None:
         state.phase = Phase.LISTING if state.phase == Phase.NEW else state.phase
         state.cursor = page.next or ""
     # While following, the last "done" cursor stays until the round is complete: a "next" dies early (graph.md 2.12).
-    state.save(update_fields=["phase", "cursor", "due_at", "listed", "updated_at"])
+    state.save(update_fields=["phase", "cursor", "due_at", "listed", "round", "updated_at"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address, RemoteBody, RemoteMessage
 from postroom.providers.errors import Transient
 from postroom.providers.memory.mailbox import Box
+from postroom.providers.memory.source import MemoryMail
 from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.sync.models import OutboxEntry
@@ -102,6 +104,24 @@ def test_a_pause_in_writing_is_one_request_and_nothing_new_is_none(
     commands.save(one, html="<p>c</p>")
     rest()
     assert box.calls.count("update_draft") == 0
+
+
+def test_what_is_written_while_it_is_being_saved_is_saved_next(
+    box: Box, mailbox: Mailbox, member: Membership, rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = _write(mailbox, member)
+    rest()
+    real = MemoryMail.update_draft
+
+    def meanwhile(self: MemoryMail, *args: Any, **options: Any) -> Any:
+        if one.html != "<p>Last word</p>":
+            commands.save(one, html="<p>Last word</p>")
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(MemoryMail, "update_draft", meanwhile)
+    commands.save(one, html="<p>Second thought</p>")
+    rest()
+    assert [_text(there) for there in _there(box)] == ["<p>Last word</p>"]
 
 
 def test_a_draft_from_outlook_is_continued_here_and_sent_as_that_very_draft(

@@ -11,7 +11,9 @@ from postroom.mail.models import Known, Message
 from postroom.mail.sync import backfill
 from postroom.mailboxes import lifecycle
 from postroom.mailboxes.models import Mailbox
+from postroom.providers.errors import CursorExpired, Transient
 from postroom.providers.memory.mailbox import Box
+from postroom.providers.memory.source import MemoryMail
 from postroom.sync import lanes, mailbox_hooks
 from postroom.sync.models import Activity, SyncState
 
@@ -86,3 +88,34 @@ def test_what_was_only_noted_and_went_while_the_cursor_was_lost_is_noted_no_more
     lanes.want(mailbox.pk, Activity.LIVE)
     settle(mailbox)
     assert set(Known.objects.values_list("remote_id", flat=True)) == {stays}
+
+
+def test_a_first_listing_that_had_to_start_over_and_was_interrupted_is_gone_on_with(
+    unpushed: Mailbox, box: Box, settle: Settle
+) -> None:
+    box.fail_next(CursorExpired(), on="spine")
+    box.fail_next(Transient("the connection was lost"), on="spine")
+    settle(unpushed, ahead=timedelta(minutes=5))
+    folders = SyncState.objects.filter(mailbox=unpushed, resource="mail").exclude(scope="")
+    assert set(folders.values_list("phase", flat=True)) == {SyncState.Phase.FOLLOWING}
+
+
+def test_what_was_deleted_between_the_first_look_and_the_first_listing_is_gone_here_too(
+    connect: Callable[..., Mailbox], box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest mail is shown before its folder is listed, and before anybody tells of changes."""
+    stays, goes = (box.deliver(folder="archive") for _ in range(2))
+    real = MemoryMail.spine
+
+    def spine(self: MemoryMail, folder_id: str, *args: Any, **options: Any) -> Any:
+        if folder_id == "archive" and goes in box.messages:
+            assert Message.objects.filter(remote_id=goes).exists()
+            box.delete(goes)
+            box.notifications()
+        return real(self, folder_id, *args, **options)
+
+    monkeypatch.setattr(MemoryMail, "spine", spine)
+    mailbox = connect("all")
+    lanes.set_paused(mailbox.pk, Activity.COVERAGE, True)  # which counts and so may notice, but not when counts agree
+    settle(mailbox)
+    assert set(Message.objects.values_list("remote_id", flat=True)) == {stays}

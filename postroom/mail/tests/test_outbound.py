@@ -56,6 +56,24 @@ def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for
     assert not OutboxEntry.objects.filter(state__in=OutboxEntry.OPEN).exists()
 
 
+def test_of_what_went_out_as_the_connection_was_lost_and_has_no_copy_any_more_the_author_decides(
+    letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MemoryMail.send
+
+    def sent_and_deleted(self: MemoryMail, draft_id: str) -> None:
+        real(self, draft_id)
+        for message_id in [key for key, one in box.messages.items() if not one.is_draft]:
+            box.delete(message_id)
+        raise Transient("connection lost")
+
+    monkeypatch.setattr(MemoryMail, "send", sent_and_deleted)
+    commands.send(letter)
+    settle(mailbox, ahead=timedelta(minutes=15))
+    assert len(box.sent) == 1
+    assert status(letter).kind == "held" and "may have gone out" in status(letter).why
+
+
 # --- taking back ---------------------------------------------------------------------------------------------------
 
 
