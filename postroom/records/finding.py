@@ -14,7 +14,7 @@ from postroom.records.lists import matching
 from postroom.records.record import BY_KEY, TYPES, RecordType
 from postroom.records.text import fold
 from postroom.workspaces.access import MemberRequest, member_required
-from postroom.workspaces.models import Membership
+from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
 MOST = 8
 OF_EACH = 5
@@ -48,6 +48,22 @@ def found(member: Membership, text: str) -> list[Found]:
     newest = sorted(seen.values(), key=lambda row: row["updated_at"], reverse=True)
     best = sorted(newest, key=lambda row: _place(row["sort_name"], words))[:MOST]
     return [_shown(row) for row in best]
+
+
+def called(workspaces: Any, text: str) -> dict[str, list[int]]:
+    """The ids of the records that have these words, by key of their type; the newest where there are very many."""
+    words = fold(text[:LONGEST].replace("\x00", ""))
+    parts = [
+        matching(WorkspaceQuerySet(kind.model).filter(workspace__in=workspaces), words)
+        .order_by("-updated_at")
+        .annotate(kind=Value(kind.key, output_field=CharField()))
+        .values_list("kind", "pk")[:LOOKED_AT]
+        for kind in TYPES
+    ]
+    ids: dict[str, list[int]] = {kind.key: [] for kind in TYPES}
+    for key, pk in parts[0].union(*parts[1:], all=True) if words else ():
+        ids[key].append(pk)
+    return ids
 
 
 def _parts(kind: RecordType, member: Membership, words: str) -> list[QuerySet[Any, dict[str, Any]]]:

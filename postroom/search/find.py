@@ -17,6 +17,9 @@ from django.db.models import Q
 from postroom.mail.models import Folder
 from postroom.mail.queries import Cursor, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.mailboxes.models import Mailbox
+from postroom.records import finding
+from postroom.records.record import TYPES
 from postroom.search.query import Query, Term, parse
 from postroom.search.snippets import Segment, marked, needles, snippet
 from postroom.workspaces.models import Membership
@@ -197,6 +200,7 @@ class _Look:
         if query.attachments:
             found.append("m.has_attachments")
         found += [_STATES[state] for state in sorted(query.states)]
+        found += [self._record(*one) for one in query.records]
         if query.folders:
             found.append(f"m.folder_id = ANY({self._parameter(self._folders(query.folders))}::bigint[])")
         return " ".join(f"AND {one}" for one in found)
@@ -205,6 +209,15 @@ class _Look:
         """The index only knows that a person takes part; the row knows how."""
         value = self._parameter(f"%{_escaped(term.text)}%")
         return f"{'NOT ' if term.absent else ''}(mail_plain({_PEOPLE[term.where]}) LIKE mail_plain({value}))"
+
+    def _record(self, name: str, absent: bool) -> str:
+        """The conversation is linked to a record that is called so."""
+        ids = finding.called(Mailbox.objects.filter(pk__in=self.parameters["mailboxes"]).values("workspace"), name)
+        any_of = " OR ".join(
+            f"l.{kind.pointer}_id = ANY({self._parameter(ids[kind.key])}::bigint[])" for kind in TYPES if ids[kind.key]
+        )
+        linked = f"l.conversation_id = t.conversation_id AND l.removed_at IS NULL AND ({any_of or 'false'})"
+        return f"{'NOT ' if absent else ''}EXISTS (SELECT FROM timeline_link l WHERE {linked})"
 
     def _folders(self, names: Sequence[str]) -> list[int]:
         wanted = Q()

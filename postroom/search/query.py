@@ -1,6 +1,7 @@
 """What a person types into the search box, understood. Pure.
 
     invoice "net 30" from:ana subject:renewal has:attachment in:inbox is:unread before:2026-03 after:2025 -draft
+    record:contoso
 
 Words must all occur, in any order; what stands in quotes must occur as it is; a word that is still being typed (the
 last one, with nothing behind it) stands for all words that begin with it. Whatever cannot be understood is named in
@@ -35,19 +36,23 @@ class Term:
 
 @dataclass(slots=True)
 class Query:
-    """``after`` is included, ``before`` is not; both are the first moment of a day, month or year, in UTC."""
+    """``after`` is included, ``before`` is not; both are the first moment of a day, month or year, in UTC.
+
+    ``records``: the words of a record the mail must be on, or (True) must not be.
+    """
 
     terms: list[Term] = field(default_factory=list)
     attachments: bool = False
     folders: list[str] = field(default_factory=list)
     states: set[States] = field(default_factory=set)
+    records: list[tuple[str, bool]] = field(default_factory=list)
     before: datetime | None = None
     after: datetime | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        filters = self.attachments or self.folders or self.states or self.before or self.after
+        filters = self.attachments or self.folders or self.states or self.records or self.before or self.after
         return not (filters or any(not term.absent for term in self.terms))
 
 
@@ -104,6 +109,11 @@ def _is(query: Query, value: str, piece: re.Match[str]) -> None:
         _problem(query, piece, "is:unread, is:read or is:flagged")
 
 
+def _record(query: Query, value: str, piece: re.Match[str]) -> None:
+    if len(query.records) < MAX_TERMS:
+        query.records.append((value, bool(piece["minus"])))
+
+
 def _before(query: Query, value: str, piece: re.Match[str]) -> None:
     query.before = _date(query, value, piece) or query.before
 
@@ -135,6 +145,7 @@ _OPERATORS: dict[str, Callable[[Query, str, re.Match[str]], None]] = {
     "has": _has,
     "in": _in,
     "is": _is,
+    "record": _record,
     "before": _before,
     "after": _after,
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from postroom.mail import queries
 from postroom.mail.models import Folder
 from postroom.mailboxes.access import mailboxes_visible_to
+from postroom.records import finding
 from postroom.workspaces.models import Membership
 
 MOST = 8
@@ -26,6 +27,7 @@ _OPERATORS: tuple[tuple[str, str], ...] = (
     ("subject:", "With a word in the subject"),
     ("has:attachment", "With a file"),
     ("in:", "In a folder"),
+    ("record:", "On a contact, company, deal, ticket or candidate"),
     ("is:unread", "Not read yet"),
     ("is:read", "Read"),
     ("is:flagged", "Flagged"),
@@ -45,6 +47,9 @@ def suggestions(member: Membership, text: str) -> list[Suggestion]:
     if sign and name.lower() in ("from", "to"):
         people = queries.correspondents(member, value, limit=MOST) if value else []
         pieces = [(f"{name}:{one.address}", one.name or one.address) for one in people]
+    elif sign and name.lower() == "record":
+        called = finding.found(member, value.strip('"')) if value else []
+        pieces = [(f"record:{_quoted(one.name)}", one.note) for one in called if '"' not in one.name]
     elif sign and name.lower() == "in":
         pieces = [(f"{name}:{_quoted(folder)}", "Folder") for folder in _folders(member, value)]
     else:

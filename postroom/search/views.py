@@ -34,6 +34,7 @@ OPERATORS = (
     Operator('"net 30 days"', "With these words in this order"),
     Operator("has:attachment", "With a file"),
     Operator("in:sent", "In a folder"),
+    Operator("record:contoso", "On a record of that name"),
     Operator("is:unread", "Also is:read and is:flagged"),
     Operator("after:2026-03 before:2026-06-15", "Received in this time"),
     Operator("-newsletter", "Without a word"),

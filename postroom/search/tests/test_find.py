@@ -2,10 +2,13 @@
 
 import pytest
 
+from postroom.mail.models import Message
 from postroom.mail.tests.mailing import file, mail, mailbox, member, put, workspace
 from postroom.mailboxes.models import Mailbox
+from postroom.records.deals import commands as deals
 from postroom.search import find
 from postroom.search.find import hits, search
+from postroom.timeline.links import link, unlink
 from postroom.workspaces.models import Membership
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,28 @@ def test_a_query_finds_newest_first(box: Mailbox, query: str, found: list[int]) 
     names = {1: "Renewal terms", 2: "Lunch", 3: "Offer", 4: "Old renewal", 5: "Quoted only"}
     shown = ["".join(part.text for part in hit.subject) for hit in hits([box.pk], query).hits]
     assert shown == [names[n] for n in found]
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_mail_on_a_record_is_found_by_its_name(
+    adele: Membership, box: Mailbox, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """What was untied again is not on it, and of another workspace's records nothing is known."""
+    monkeypatch.setattr(find, "FEW", few)
+    other = member(workspace("Woodgrove"), "carol@woodgrove.example")
+    deal = deals.create(adele.workspace, by=adele, name="Fabrikam rollout")
+    deals.create(other.workspace, by=other, name="Woodgrove's")
+    offer, lunch = (Message.objects.get(subject=one).thread.conversation for one in ("Offer", "Lunch"))
+    link(offer, deal, by=adele)
+    link(lunch, deal, by=adele)
+    unlink(lunch, deal, by=adele)
+
+    def subjects(query: str) -> list[str]:
+        return ["".join(part.text for part in hit.subject) for hit in hits([box.pk], query).hits]
+
+    assert subjects("record:fabrik") == subjects('record:"FABRIKAM rollout" ') == ["Offer"]
+    assert subjects("record:fabrikam lunch ") == subjects("record:woodgrove") == []
+    assert subjects("renewal -record:fabrikam") == ["Lunch", "Renewal terms", "Old renewal"]
 
 
 @pytest.mark.parametrize("query", ["renewal ", "subject:renewal", '"net 30"', "renewal is:unread", "from:ana"])

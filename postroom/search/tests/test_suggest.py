@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from postroom.mail.tests.mailing import mail, mailbox, member, put, workspace
+from postroom.records.deals import commands as deals
 from postroom.search.suggest import suggestions
 from postroom.workspaces.models import Membership
 
@@ -34,6 +35,13 @@ def adele() -> Membership:
 )
 def test_the_last_word_is_completed(adele: Membership, typed: str, queries: list[str]) -> None:
     assert [one.query for one in suggestions(adele, typed)] == queries
+
+
+def test_records_are_completed_by_their_names(adele: Membership) -> None:
+    deals.create(adele.workspace, by=adele, name="Fabrikam rollout")
+    assert [(one.query, one.finds) for one in suggestions(adele, "offer record:fab")] == [
+        ('offer record:"Fabrikam rollout" ', "Deal")
+    ]
 
 
 def test_the_page_writes_suggestions_escaped(adele: Membership) -> None:
