@@ -27,6 +27,9 @@ PATIENCE = 5.0  # seconds for one question
 TOGETHER = 20.0  # and for all of one mail's SPF
 SIGNATURES = 5  # of a mail that are looked at
 LEAST_KEY = 1024  # bits (RFC 8301)
+LINES = 1_000_000  # of a mail whose signatures are looked at
+_quiet = logging.getLogger(f"{__name__}.library")  # it would name whose mail it is
+_quiet.disabled = True
 
 
 class Unanswered(Exception):
@@ -189,13 +192,15 @@ def _signatures(raw: bytes, ask: Resolver) -> Iterator[tuple[str, bool]]:
         found = ask.ask(name.decode("ascii", "replace").rstrip("."), "TXT")
         return bytes(found[0]) if found else None
 
+    if raw.count(b"\n") > LINES:  # the library cuts all of it into lines
+        return
     try:
-        mail = dkim.DKIM(raw, minkey=LEAST_KEY)
+        mail = dkim.DKIM(raw, logger=_quiet, minkey=LEAST_KEY)
         count = sum(1 for name, _ in mail.headers if name.lower() == b"dkim-signature")
-    except dkim.DKIMException:
+    except Exception:  # what has no headers has no signature
         return
     for number in range(min(count, SIGNATURES)):
-        one = dkim.DKIM(raw, minkey=LEAST_KEY)
+        one = dkim.DKIM(raw, logger=_quiet, minkey=LEAST_KEY)
         try:
             held = bool(one.verify(idx=number, dnsfunc=key))
         except Unanswered:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Count
 
-from postroom.dropbox import addresses, filing
+from postroom.dropbox import addresses, filing, reception
 from postroom.dropbox.models import DropBox, Dropped
+from postroom.dropbox.smtp import Envelope
 from postroom.dropbox.tests.conftest import ADELE, PEER, Zone, written
+from postroom.dropbox.tests.test_mime import CORPUS, torture
 from postroom.files import storage
 from postroom.mail.models import Attachment, Message
 from postroom.records.deals import commands as deals
@@ -141,3 +145,25 @@ def test_an_address_that_is_added_is_one_of_the_members_once_it_proves_itself(
     row = dropped(written(sender="adele@home.example"), sender="adele@home.example")
     sender.refresh_from_db()
     assert row.state == State.FILED and sender.proved_at is not None
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real mail is not here")
+def test_whatever_is_taken_is_filed_or_waits_and_what_waits_can_be_filed(
+    world: World, drop: DropBox, tmp_path: Path
+) -> None:
+    """A part of the torture set, on the whole way behind the receiver."""
+    text, envelope = tmp_path / "text", Envelope(via="lmtp", peer=PEER, sender=ADELE)
+    some = [raw for number, (_, raw) in enumerate(torture()) if number % 30 == 0]
+    for raw in some:
+        text.write_bytes(raw)
+        assert reception.keep(envelope, addresses.address_of(drop), text, len(raw)).is_good
+    for pk in filing.due():
+        filing.take(pk)
+    states = dict(Dropped.objects.values_list("state").annotate(n=Count("pk")))
+    assert sum(states.values()) == len(some) > 25
+    assert set(states) <= {"filed", "held", "automatic", "loop", "double"}
+    waiting = Dropped.objects.filter(state=State.HELD)
+    assert not waiting.filter(reason="").exists() and waiting.exists()
+    assert all(filing.by_hand(row, by=world.adele) for row in waiting.select_related("box__mailbox", "raw"))
+    assert not Dropped.objects.filter(state__in=(State.HELD, State.NEW)).exists()
+    assert Message.objects.count() > 15

@@ -109,6 +109,12 @@ def test_an_unknown_way_is_no_proof(dns: Zone) -> None:
         assert judge(b"From: x\r\n\r\n", Came(peer, "", CAME.sender), AUTHOR, ask=dns).spf == "none"
 
 
+def test_what_has_no_headers_or_no_end_of_lines_is_no_trouble(dns: Zone) -> None:
+    for raw in (b"", b" folded before it began\r\n", b"x\r\n" * 10, b"DKIM-Signature: v=1\r\n\r\n", b"\0\xff"):
+        assert not judge(raw, ELSEWHERE, AUTHOR, ask=dns).proven
+    assert judge(signed(AUTHOR) + b"\n" * 1_000_001, ELSEWHERE, AUTHOR, ask=dns).dkim == "none"
+
+
 def test_only_our_own_mail_server_is_believed() -> None:
     ours = "mx.in.example; spf=pass smtp.mailfrom=adele@northwind.example; dkim=fail header.d=x.example; dmarc=pass"
     theirs = "mx.evil.example; dkim=pass header.d=northwind.example"
