@@ -61,7 +61,8 @@ function choose(index) {
   chosen = Math.max(0, Math.min(options.length - 1, index));
   options.forEach(({ line }, at) => { line.ariaSelected = String(at === chosen); });
   input.setAttribute("aria-activedescendant", options[chosen]?.line.id ?? "");
-  options[chosen]?.line.scrollIntoView({ block: "nearest" });
+  const { line } = options[chosen] ?? {};
+  if (line) requestAnimationFrame(() => line.scrollIntoView({ block: "nearest" })); // with the frame's own layout, not one more for each letter
 }
 
 /* Records of that name come a moment later; what is chosen meanwhile stays chosen, for they come behind the places. */
