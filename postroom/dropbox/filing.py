@@ -124,7 +124,7 @@ def _file(row: Dropped, ask: verdicts.Resolver, *, by: Membership | None) -> Non
         row.subject = letter.subject[:300]
         row.author = storable(", ".join(one.address for one in letter.authors))[:320]
         own = addresses.own_addresses(row.box)
-        if (stop := _never_filed(letter)) is not None and by is None:
+        if (stop := _never_filed(letter, own)) is not None and by is None:
             _settle(row, stop)
             return
         if not _is_first(row, _same(letter, octets)):
@@ -146,11 +146,14 @@ def _domains() -> frozenset[str]:
     return frozenset({settings.POSTROOM_DROPBOX_DOMAIN})
 
 
-def _never_filed(letter: Letter) -> Dropped.State | None:
+def _never_filed(letter: Letter, own: frozenset[str]) -> Dropped.State | None:
+    """Of the member's own mail only what says of itself that a program sent it: "Out of office on Friday" is a subject
+    like any other."""
     if len(letter.root.headers("received")) > HOPS or letter.root.headers(MARKER):
         return State.LOOP
     told = message_of(letter, id_="", folder_id="", received=now())
-    return State.AUTOMATIC if kinds.kind_of(told) in ("bounce", "auto_reply") else None
+    automatic = letter.root.header("auto-submitted").lower().startswith("auto-replied")
+    return State.AUTOMATIC if automatic or kinds.kind_of(told, own) in ("bounce", "auto_reply") else None
 
 
 def _same(letter: Letter, octets: Octets) -> bytes:

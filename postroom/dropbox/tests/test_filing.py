@@ -124,8 +124,10 @@ def test_loops_and_automatic_mail_are_counted_and_not_filed(dropped: Take) -> No
     assert dropped(circle).state == State.LOOP
     assert dropped(written(X_Postroom_Loop="1")).state == State.LOOP
     assert dropped(answer).state == State.AUTOMATIC
+    own = written(subject="Out of office on Friday")
+    assert dropped(own).state == State.FILED
     box = DropBox.objects.get()
-    assert (box.loops, box.automatic, box.filed) == (2, 1, 0) and Message.objects.count() == 0
+    assert (box.loops, box.automatic, box.filed) == (2, 1, 1) and Message.objects.count() == 1
 
 
 def test_who_waits_can_be_filed_or_discarded_by_somebody(world: World, ben: Any, dropped: Take) -> None:
