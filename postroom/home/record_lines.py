@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ def tickets(rows: Rows, day: Day) -> list[Line]:
                 title=one["name"],
                 href=reverse("records:ticket", args=[one["pk"]]),
                 note=" · ".join(part for part in (f"#{one['number']}", one["requester"]) if part),
-                when=clock_says.label,
+                when=clock_says.label.replace(" overdue", " was due"),  # a time follows it
                 moment=clock_says.at,
                 tone="bad" if clock_says.tone == "bad" else "warn",
                 icon="ticket",
@@ -40,6 +40,10 @@ def tickets(rows: Rows, day: Day) -> list[Line]:
             )
         )
     return lines
+
+
+def _closing(closes: date, today: date) -> str:
+    return f"{'Was to close' if closes < today else 'Closes'} {due_words(closes, today)}"
 
 
 def _ticket(one: Mapping[str, Any]) -> Ticket:
@@ -62,7 +66,7 @@ def deals(rows: Rows, day: Day) -> list[Line]:
                 title=one["name"],
                 href=reverse("records:deal", args=[one["pk"]]),
                 note=" · ".join(part for part in (one["company"], one["stage"], worth) if part),
-                when=f"Closes {due_words(closes, day.today)}" if soon and closes else "",
+                when=_closing(closes, day.today) if soon and closes else "",
                 tone="bad" if soon and closes and closes < day.today else "",
                 icon="circle-dollar-sign",
                 tags=label,

@@ -16,7 +16,7 @@ def hour(at: datetime | None) -> str:
 
 
 def due_words(day: date, today: date) -> str:
-    """After "Closes": today, tomorrow, in 3 days, was 5 days ago."""
+    """After "Closes" and "Was to close": today, tomorrow, in 3 days, 5 days ago."""
     days = (day - today).days
     if days in (0, 1):
         return ("today", "tomorrow")[days]

@@ -13,6 +13,9 @@ CURRENCIES: tuple[str, ...] = (
 )
 
 
+CENTS_MATTER = 100  # of an estimate, below this
+
+
 def money(amount: Decimal | None, currency: str) -> str:
     """An amount in a currency; decimals only where there are any; empty for None."""
     if amount is None:
@@ -25,6 +28,11 @@ def money(amount: Decimal | None, currency: str) -> str:
 def weighted(amount: Decimal, chance: int) -> Decimal:
     """What of an amount is to be expected, exactly; `chance` is in per cent."""
     return amount * chance / 100
+
+
+def roughly(amount: Decimal) -> Decimal:
+    """An estimate without the cents that it cannot know; a small one stays as it is."""
+    return amount.quantize(Decimal(1)) if abs(amount) >= CENTS_MATTER else amount
 
 
 def totals(amounts: Iterable[tuple[str, Decimal]]) -> str:

@@ -49,7 +49,7 @@ def test_a_morning_at_home(at: Callable[..., Page], member: Membership, ben: Mem
     page.keyboard.press("g")
     page.keyboard.press("h")
     expect(page.get_by_role("heading", name="Adele")).to_be_visible()
-    expect(page.locator("#home")).to_contain_text("First reply overdue")
+    expect(page.locator("#home")).to_contain_text("First reply was due 2 hours ago")
     accessible(page)
 
     team.assign([conversation("Renewal terms")], member, by=ben)

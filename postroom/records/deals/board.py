@@ -9,7 +9,7 @@ from django.db.models import Count, F, Sum
 
 from postroom.records.boards import BoardColumn, cards
 from postroom.records.models import Deal, Pipeline, Stage
-from postroom.records.money import totals, weighted
+from postroom.records.money import roughly, totals, weighted
 from postroom.records.screens import Step
 
 ORDER = (F("close_date").asc(nulls_last=True), "id")
@@ -41,7 +41,10 @@ def _weighted(stage: Stage, amounts: list[tuple[str, Decimal]]) -> str:
     """What of a stage's sum is to be expected, where that is another figure."""
     if stage.outcome != Stage.Outcome.OPEN:
         return ""
-    return totals((currency, weighted(amount, stage.chance)) for currency, amount in amounts)
+    sums: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        sums[currency] = sums.get(currency, Decimal(0)) + weighted(amount, stage.chance)
+    return totals((currency, roughly(amount)) for currency, amount in sums.items())
 
 
 def is_late(deal: Deal, today: date) -> bool:

@@ -17,7 +17,7 @@ from django.db.models.functions import TruncMonth
 
 from postroom.records.filters import NONE, first_of
 from postroom.records.models import Deal, Pipeline, Stage
-from postroom.records.money import totals, weighted
+from postroom.records.money import roughly, totals, weighted
 from postroom.workspaces.models import Membership
 
 AHEAD = 6  # months that have a line of their own
@@ -59,7 +59,7 @@ class Line:
 
     @property
     def expected_text(self) -> str:
-        return _text(self.expected)
+        return _text({currency: roughly(amount) for currency, amount in self.expected.items()})
 
     @property
     def won_text(self) -> str:
