@@ -8,7 +8,7 @@ from django.utils.safestring import mark_safe
 
 from postroom.inbox import editing, extras, reminding, writing
 from postroom.inbox.accounts import Accounts
-from postroom.mail.models import Composition, CompositionFile, Message
+from postroom.mail.models import Composition, CompositionFile
 from postroom.timeline.team import queries as team
 
 TITLES = {"new": "New message", "reply": "Reply", "reply_all": "Reply to all", "forward": "Forward"}
@@ -18,19 +18,22 @@ def context(
     composition: Composition,
     known: Accounts,
     *,
-    seen: Message | None = None,
+    seen: int | None = None,
     errors: Mapping[str, str] | None = None,
     notice: str = "",
     focus: bool = False,
     place: str = "",
+    made: bool = False,
 ) -> dict[str, Any]:
-    """``seen``: the newest message of the thread the author has before them (SE13); ``place``: "dock" or "window"."""
+    """``seen``: the newest message of the thread the author has before them, its id (SE13); ``place``: "dock" or
+    "window"; ``made``: it was begun just now."""
     key = [composition.pk]
-    newest = seen.pk if seen else (composition.answers_id or "")
+    newest = seen or composition.answers_id or ""
     hidden: dict[str, Any] = {"taken": composition.taken} | ({"place": place} if place else {})
     if composition.conversation_id:
         said = team.newest_comment(composition.conversation_id)
         hidden |= {"seen": newest, "commented": said.pk if said else 0}
+    everything = [] if made else files(composition)
     return {
         "composition": composition,
         "number": str(composition.pk),
@@ -48,10 +51,10 @@ def context(
         "bcc": writing.as_typed(composition.bcc),
         "subject": composition.subject,
         "text": writing.to_text(composition.html),
-        "rich": mark_safe(editing.for_editor(composition)),  # noqa: S308 -- sanitised there
+        "rich": mark_safe(editing.for_editor(composition, [one for one in everything if one.is_inline])),  # noqa: S308 -- sanitised there
         "version": version(composition),
         "clean_url": reverse("inbox:clean", args=key),
-        "attachments": [_file(one) for one in files(composition)],
+        "attachments": [_file(one) for one in everything if not one.is_inline],
         "hidden": hidden,
         "errors": errors or {},
         "notice": notice or composition.note or extras.notice(composition),
@@ -61,7 +64,7 @@ def context(
         "upload_url": reverse("inbox:upload", args=key),
         "discard_url": reverse("inbox:discard", args=key),
         "suggest_url": reverse("inbox:people"),
-        **extras.of(composition),
+        **extras.of(composition, made=made),
     }
 
 
@@ -71,7 +74,8 @@ def version(composition: Composition) -> str:
 
 
 def files(composition: Composition) -> list[CompositionFile]:
-    rows = CompositionFile.objects.filter(composition=composition, is_inline=False)
+    """Those beside the text and the pictures in it."""
+    rows = CompositionFile.objects.filter(composition=composition)
     return list(rows.select_related("blob").order_by("pk"))
 
 

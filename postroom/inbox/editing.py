@@ -8,7 +8,7 @@ Whatever comes back is sanitised here, as mail is.
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape, unescape
 from urllib.parse import urlsplit
 
@@ -34,9 +34,10 @@ _DATA = re.compile(r"data:image/(?P<kind>png|jpe?g|gif|webp|bmp);base64,(?P<byte
 # --- to the page -------------------------------------------------------------------------------------------------
 
 
-def for_editor(composition: Composition) -> str:
-    """What its author wrote, as the editor shows it. Safe to put into a page."""
-    return shown(composition.html, addresses(composition))
+def for_editor(composition: Composition, inside: Sequence[CompositionFile] | None = None) -> str:
+    """What its author wrote, as the editor shows it. Safe to put into a page. ``inside``: its inline files, if they are
+    at hand."""
+    return shown(composition.html, addresses(composition, inside))
 
 
 def shown(html: str, pictures: Mapping[str, str]) -> str:
@@ -56,14 +57,16 @@ def shown(html: str, pictures: Mapping[str, str]) -> str:
     return _TAG.sub(tag, mail_html.sanitise(html).html)
 
 
-def addresses(composition: Composition) -> dict[str, str]:
+def addresses(composition: Composition, inside: Sequence[CompositionFile] | None = None) -> dict[str, str]:
     """Where the pictures of a composition's text are had: files of its own, or those that lie with its draft."""
     theirs = Attachment.objects.filter(
         message__mailbox=composition.mailbox_id, message__remote_id=composition.draft_id, message__is_draft=True
-    )
-    there = {one.content_id.strip("<>"): content.inline_address(one) for one in theirs.exclude(content_id="")}
-    ours = CompositionFile.objects.filter(composition=composition, is_inline=True).exclude(blob=None)
-    return (there if composition.draft_id else {}) | {one.content_id: address_of(one) for one in ours}
+    ).exclude(content_id="")
+    rows = theirs if composition.draft_id else ()
+    there = {one.content_id.strip("<>"): content.inline_address(one) for one in rows}
+    if inside is None:
+        inside = list(CompositionFile.objects.filter(composition=composition, is_inline=True))
+    return there | {one.content_id: address_of(one) for one in inside if one.blob_id is not None}
 
 
 def address_of(file: CompositionFile) -> str:

@@ -14,8 +14,8 @@ from postroom.mail.models import Composition
 WAS_SCHEDULED = "This message was scheduled and is a draft again. It goes out only when you send or schedule it anew."
 
 
-def of(composition: Composition) -> dict[str, Any]:
-    """The part of the composer's context that belongs to it."""
+def of(composition: Composition, *, made: bool = False) -> dict[str, Any]:
+    """The part of the composer's context that belongs to it. ``made``: just now, with its mailbox's signature."""
     zone = schedule.zone_of(composition.author.user.time_zone)
     moment = now()
     return {
@@ -23,13 +23,13 @@ def of(composition: Composition) -> dict[str, Any]:
         "zone": zone.key.replace("_", " "),
         "own_time": schedule.presets(moment, zone)[0].at.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
         "snippets_url": reverse("inbox:snippets", args=[composition.pk]),
-        **signature(composition),
+        **signature(composition, made=made),
     }
 
 
-def signature(composition: Composition) -> dict[str, Any]:
+def signature(composition: Composition, *, made: bool = False) -> dict[str, Any]:
     """As it will stand there; pictures from elsewhere are not loaded here."""
-    offered = composition.signature or signatures.of(composition.mailbox)
+    offered = composition.signature if made else composition.signature or signatures.of(composition.mailbox)
     return {
         "signature": mark_safe(editing.shown(offered, {})) if offered else "",  # noqa: S308 -- sanitised there
         "is_signed": bool(composition.signature),

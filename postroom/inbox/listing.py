@@ -1,7 +1,7 @@
 """The list pane: which threads, in which order, and the chips above them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
@@ -70,10 +70,8 @@ FILTERS = {"all": "All", "unread": "Unread", "flagged": "Flagged", "drafts": "Dr
 
 @dataclass(frozen=True)
 class Listing:
-    """A list as it is drawn. ``url`` shows it again, ``more`` its next page; ``close`` is the list without a thread.
-
-    ``tags`` and ``marks`` are those of every conversation that was asked for, drawn or not.
-    """
+    """A list as it is drawn. ``url`` shows it again, ``more`` its next page; ``close`` is the list without a thread;
+    ``later`` is where it comes from, when only its place is drawn."""
 
     title: str
     url: str
@@ -89,8 +87,7 @@ class Listing:
     empty: tuple[str, str, str] = ("", "", "")
     folder: Folder | None = None
     account: object = None
-    tags: Mapping[int, Sequence[panel.Tag]] = field(default_factory=dict)
-    marks: Mapping[int, team.Marks] = field(default_factory=dict)
+    later: str = ""
 
 
 def state_of(asked: Asked) -> str:
@@ -101,8 +98,15 @@ def state_of(asked: Asked) -> str:
 # --- the inbox ---------------------------------------------------------------------------------------------------
 
 
-def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Listing:
-    """The Inbox of all mailboxes the member may read. ``also``: conversations whose tags are wanted too."""
+def to_come(title: str, close: str, *, open: int, folder: Folder | None = None) -> Listing:
+    """The place of a list beside the thread ``open``, which is what was asked for; ``close``: the list's address."""
+    place = str(folder.pk) if folder else "inbox"
+    later = f"{close}{'&' if '?' in close else '?'}{urlencode({'open': open})}"
+    return Listing(title, close, close, place=place, folder=folder, later=later)
+
+
+def inbox(request: HttpRequest, asked: Asked) -> Listing:
+    """The Inbox of all mailboxes the member may read."""
     known = accounts(request)
     mailbox = asked.mailbox if asked.mailbox in known.ids else None
     kept = {"filter": asked.filter, "work": asked.work, "mailbox": mailbox or ""}
@@ -110,7 +114,7 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
     base = reverse("inbox:list")
     member: Membership = request.member  # type: ignore[attr-defined]
     page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(request, known, asked, mailbox)
-    conversations = [*(line.thread.conversation_id for line in page.items), *also]
+    conversations = [line.thread.conversation_id for line in page.items]
     tags, marks = panel.tags_of(conversations), team.marks(conversations, working.slept_of(request))
     lines = [_row(line, known, asked, tags, known.colors, name="inbox:thread", query=query) for line in page.items]
     address = f"{base}{query}"
@@ -126,8 +130,6 @@ def inbox(request: HttpRequest, asked: Asked, *, also: Sequence[int] = ()) -> Li
         note=NO_MAILBOX if asked.mailbox and mailbox is None else "",
         going_on=bool(asked.after),
         empty=_nothing(asked, known),
-        tags=tags,
-        marks=marks,
     )
 
 
@@ -216,14 +218,14 @@ def _nothing(asked: Asked, known: Accounts) -> tuple[str, str, str]:
 # --- one folder --------------------------------------------------------------------------------------------------
 
 
-def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Sequence[int] = ()) -> Listing:
+def of_folder(request: HttpRequest, folder: Folder, asked: Asked) -> Listing:
     """The threads of a folder of a mailbox the member may read."""
     known = accounts(request)
     base = reverse("inbox:folder", args=[folder.mailbox_id, folder.pk])
     unread = asked.filter == "unread"
     page = mail_queries.folder_threads(folder, asked.after, unread_only=unread, limit=asked.shown)
     page = _with_open(page, asked, [folder.pk]) if unread else page
-    conversations = [*(line.thread.conversation_id for line in page.items), *also]
+    conversations = [line.thread.conversation_id for line in page.items]
     tags, marks = panel.tags_of(conversations), team.marks(conversations, working.slept_of(request))
     query = _query(filter="unread" if unread else "")
     sent = folder.role in WRITTEN_BY_US
@@ -245,8 +247,6 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked, *, also: Seque
         empty=("mail-check", "Everything is read", "") if unread else ("folder-open", "This folder is empty", ""),
         folder=folder,
         account=known.get(folder.mailbox_id),
-        tags=tags,
-        marks=marks,
     )
 
 

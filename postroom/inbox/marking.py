@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from postroom.inbox.accounts import Accounts
 from postroom.mail import commands, events
 from postroom.mail.models import Message
+from postroom.timeline.team import notices, snoozes
 from postroom.workspaces.models import Membership
 
 
@@ -17,6 +18,13 @@ def mark_read(member: Membership, known: Accounts, conversation: int) -> None:
     if unread:
         commands.mark_read(unread, member)
         announce(unread)
+
+
+def opened(member: Membership, known: Accounts, conversation: int) -> None:
+    """The member has just opened it: it is read, back from its sleep, and what they were told of it is seen."""
+    mark_read(member, known, conversation)
+    snoozes.opened(member, conversation)
+    notices.read(member, conversation=conversation)
 
 
 def announce(messages: Iterable[Message]) -> None:

@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef, Q
 from postroom.inbox.accounts import Accounts
 from postroom.mail.drafts import UNSENT
 from postroom.mail.models import Composition, CompositionFile, Folder, Message, Thread, ThreadFolder
-from postroom.mail.queries import PAGE, Cursor, Line, Page, lines_of, read_cursor
+from postroom.mail.queries import PAGE, Cursor, Line, Page, best_copy, lines_of, read_cursor
 from postroom.providers.contract import FolderRole
+from postroom.timeline.team import queries as team
 from postroom.workspaces.models import Membership
 
 DONE_WITH = (FolderRole.DELETED, FolderRole.JUNK, FolderRole.DRAFTS, FolderRole.OUTBOX)
@@ -44,11 +45,23 @@ def recipients(folder: Folder, threads: Collection[int]) -> dict[int, list[Any]]
     return dict(rows.distinct("thread").values_list("thread_id", "to"))
 
 
-def visible_threads(pk: int, accounts: Accounts) -> list[Thread]:
-    """The thread first, then those of the same conversation in other mailboxes; none when it may not be read."""
+def visible_threads(pk: int, accounts: Accounts, *, marked_for: Membership | None = None) -> list[Thread]:
+    """The thread first, then those of the same conversation in other mailboxes; none when it may not be read.
+    ``marked_for``: whose marks of it are wanted, too (``team.marks_of``)."""
     rows = Thread.objects.filter(conversation__threads=pk, mailbox__in=accounts.ids).select_related("mailbox")
-    threads = sorted(rows, key=lambda one: (one.pk != pk, -one.last_at.timestamp()))
+    found = rows if marked_for is None else team.with_marks(rows, marked_for)
+    threads = sorted(found, key=lambda one: (one.pk != pk, -one.last_at.timestamp()))
     return threads if threads and threads[0].pk == pk else []
+
+
+def answerable(thread: int, accounts: Accounts, message: int | None = None) -> Message | None:
+    """The message of a thread's conversation with this id, else the newest that arrived: of copies the best."""
+    rows = Message.objects.filter(thread__conversation__threads=thread, mailbox__in=accounts.ids)
+    whole = rows.select_related("mailbox__workspace", "mailbox__connection", "folder", "body", "thread")
+    if message is not None:
+        return whole.filter(pk=message).first()
+    newest = list(whole.filter(is_draft=False).order_by("-received", "-pk")[: max(1, len(accounts.ids))])
+    return best_copy(newest) if newest else None
 
 
 def messages_in(conversation: int, mailboxes: Sequence[int]) -> list[Message]:
@@ -57,12 +70,16 @@ def messages_in(conversation: int, mailboxes: Sequence[int]) -> list[Message]:
     return list(rows.select_related("folder", "mailbox").order_by("received", "pk"))
 
 
-def compositions(conversation: int, member: Membership, mailboxes: Sequence[int]) -> list[Composition]:
-    """What the member is writing in a conversation, and what anybody's mail of it is still on its way."""
+def compositions(
+    conversation: int, member: Membership, mailboxes: Sequence[int], *, also: int | None = None
+) -> list[Composition]:
+    """What the member is writing in a conversation, and what anybody's mail of it is still on its way. ``also``: one
+    of the member's that was asked for, whatever it is."""
     on_the_way = Q(state__in=[Composition.State.SENDING, Composition.State.FAILED, Composition.State.HELD])
     begun = ~Q(html="") | Exists(CompositionFile.objects.filter(composition=OuterRef("pk")))
     own = Q(author=member, state=Composition.State.DRAFT) & begun
-    rows = Composition.objects.filter(on_the_way | own, conversation=conversation, mailbox__in=mailboxes)
+    shown = Q(on_the_way | own, mailbox__in=mailboxes) | Q(pk=also, author=member)
+    rows = Composition.objects.filter(shown, conversation=conversation)
     return list(rows.select_related("mailbox", "author__user").order_by("created_at", "pk"))
 
 
@@ -93,7 +110,10 @@ def drafts_elsewhere(accounts: Accounts, *, limit: int = 100) -> list[Message]:
 def own_composition(member: Membership, pk: int) -> Composition | None:
     """Only its author writes and sends a composition."""
     rows = Composition.objects.filter(pk=pk, author=member, mailbox__workspace=member.workspace_id)
-    return rows.select_related("mailbox__workspace", "answers__thread", "answers__folder").first()
+    found = rows.select_related("mailbox__workspace", "answers__thread", "answers__folder").first()
+    if found is not None:
+        found.author = member  # with their user
+    return found
 
 
 def conversations_of(threads: Collection[int], accounts: Accounts) -> list[list[Message]]:

@@ -1,7 +1,7 @@
 """A conversation, ready to be drawn: messages oldest first, the last and the unread ones open."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from postroom.mail.models import Attachment, Composition, Message, Thread
 from postroom.mail.outbound import returns
 from postroom.mail.queries import Conversation, Shown
 from postroom.providers.contract import FolderRole
-from postroom.timeline.models import Comment, Snooze
+from postroom.timeline.models import Comment
 from postroom.timeline.panel import Tag
 from postroom.timeline.team import queries as team
 from postroom.workspaces.models import Membership
@@ -122,14 +122,12 @@ class Reading:
     live: str
     part: str
     show: str
-    unopened: Sequence[int] = field(default_factory=tuple)
     categories: Sequence["Chip"] = ()
     assignee: Membership | None = None
     assigned: str = ""  # "Assigned to Ben", as a chip
     slept: str = ""  # "Snoozed until 9:00", as a chip
     asleep: bool = False
     stirred: bool = False  # there may be something to tell the member that they now see
-    woken: bool = False  # back from a snooze and not opened since
 
     def _team(self, name: str) -> str:
         query = urlencode({"place": self.place, "close": self.close})
@@ -139,6 +137,20 @@ class Reading:
     def together(self) -> dict[str, str]:
         """The addresses of working together, saying where the thread was opened."""
         return {name: self._team(name) for name in ("assign", "snooze", "wake", "comments", "here")}
+
+    @property
+    def opened(self) -> str:
+        """To post to when it is shown."""
+        return f"{self.together['here']}&opened=1"
+
+    @property
+    def writing(self) -> str:
+        """Where the reply box comes from, when something is begun; the author has the newest message before them."""
+        if self.draft is None:
+            return ""
+        return (
+            f"{reverse('inbox:draft', args=[self.draft.pk])}?{urlencode({'seen': self.last.pk if self.last else ''})}"
+        )
 
     @property
     def reply(self) -> str:
@@ -182,15 +194,14 @@ def read(
     place: str,
     close: str,
     tags: Sequence[Tag],
-    marks: team.Marks,
     part: str,
     editing: int | None = None,
     show: int | None = None,
 ) -> Reading:
-    """The conversation of these threads, as the first of them was opened. ``editing``: the composition in the reply
-    box, which the thread need not show as well. ``show``: the message that was looked for."""
-    thread, found = threads[0], mail_queries.conversation_of(threads)
-    drafts = queries.compositions(thread.conversation_id, member, known.ids)
+    """The conversation of these threads (with their marks), as the first of them was opened. ``editing``: the
+    composition in the reply box, which the thread need not show as well. ``show``: the message that was looked for."""
+    thread, found, marks = threads[0], mail_queries.conversation_of(threads), team.marks_of(threads[0])
+    drafts = queries.compositions(thread.conversation_id, member, known.ids, also=editing)
     received = [one for one in found.messages if not one.message.is_draft]
     last = received[-1].message if received else (found.messages[-1].message if found.messages else None)
     ours = {one.internet_message_id for one in drafts}
@@ -199,10 +210,9 @@ def read(
     back = _came_back([one.message for one in shown], known)
     items = [_item(one, known, reply=reply, open=last == one.message or show in one.copies, back=back) for one in shown]
     said = team.comments(thread.conversation_id)
-    items = sorted([*items, *(_said(one, thread, member) for one in said)], key=lambda one: one.when)
+    items = sorted([*items, *(_said(*one, thread, member) for one in said)], key=lambda one: one.when)
     looked_for = next((f"message-{one.message.pk}" for one in shown if show in one.copies), "")
     arrived = {one.message.pk for one in found.messages}
-    own = next((one for one in drafts if one.state == Composition.State.DRAFT and one.author_id == member.pk), None)
     return Reading(
         thread=thread,
         conversation=found,
@@ -214,31 +224,33 @@ def read(
         may_work=any(one.mailbox_id in known.worked_in() for one in found.threads),
         flagged=any(one.flagged for one in found.threads),
         unread=any(one.unread for one in found.threads),
-        draft=own,
+        draft=_begun(drafts, member, editing),
         last=last,
         live=_live(found),
         part=part,
         show=looked_for,
         categories=_chips(threads, known, place, close),
-        unopened=[one.message.pk for one in found.messages if not one.message.is_read],
         assignee=marks.assignee,
         assigned=_assigned(marks.assignee, member),
         slept=working.slept(marks.snooze) if marks.snooze else "",
         asleep=marks.snooze is not None and marks.snooze.woke_at is None and marks.snooze.until > now(),
         stirred=bool(said) or marks.assignee == member or marks.snooze is not None,
-        woken=_woken(marks.snooze),
     )
 
 
-def _woken(snooze: Snooze | None) -> bool:
-    return snooze is not None and snooze.seen_at is None and (snooze.woke_at is not None or snooze.until <= now())
+def _begun(drafts: Sequence[Composition], member: Membership, editing: int | None) -> Composition | None:
+    """What stands in the reply box: the one that was asked for, else one the member has begun."""
+    writable = (Composition.State.DRAFT, Composition.State.FAILED)
+    own = [one for one in drafts if one.author_id == member.pk and one.state in writable]
+    asked = (one for one in own if one.pk == editing)
+    return next(asked, None) or next((one for one in own if one.state == Composition.State.DRAFT), None)
 
 
 def _assigned(to: Membership | None, member: Membership) -> str:
     return "" if to is None else "Assigned to you" if to == member else f"Assigned to {to.name}"
 
 
-def _said(one: Comment, thread: Thread, member: Membership) -> Item:
+def _said(one: Comment, named: Sequence[team.Mentioned], thread: Thread, member: Membership) -> Item:
     mine = one.author_id == member.pk
     address = [thread.pk, one.pk]
     return Item(
@@ -251,7 +263,7 @@ def _said(one: Comment, thread: Thread, member: Membership) -> Item:
         snippet="",
         mine=mine,
         comment=Said(
-            html=working.comment_html(one, member),
+            html=working.comment_html(one.text, named, member),
             edited=one.edited_at is not None,
             edit=reverse("inbox:comment", args=address) if mine else "",
             delete=reverse("inbox:comment-delete", args=address) if mine else "",

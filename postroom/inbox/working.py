@@ -16,7 +16,7 @@ from postroom.lib.clock import now
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import ThreadFolder
 from postroom.mail.queries import Cursor, Line, Page, read_cursor
-from postroom.timeline.models import Comment, Snooze
+from postroom.timeline.models import Snooze
 from postroom.timeline.team import mentions
 from postroom.timeline.team import queries as team
 from postroom.ui import words
@@ -128,9 +128,9 @@ def slept(snooze: Snooze) -> str:
     return "Nobody answered" if snooze.unless_answered else f"Snoozed until {when(snooze.until)}"
 
 
-def comment_html(comment: Comment, member: Membership) -> SafeString:
+def comment_html(text: str, named: Sequence[team.Mentioned], member: Membership) -> SafeString:
     """The text with its lines, and mentions that stand out; those of the member most."""
-    parts = ((mentions.pieces(line, list(comment.mentions.all()))) for line in comment.text.split("\n"))
+    parts = (mentions.pieces(line, named) for line in text.split("\n"))
     return format_html_join(
         mark_safe("<br>"),
         "{}",
@@ -138,10 +138,10 @@ def comment_html(comment: Comment, member: Membership) -> SafeString:
     )
 
 
-def _piece(text: str, who: Membership | None, member: Membership) -> str:
+def _piece(text: str, who: team.Mentioned | None, member: Membership) -> str:
     if who is None:
         return text
-    return format_html('<b class="mention{}">{}</b>', " mention-me" if who == member else "", text)
+    return format_html('<b class="mention{}">{}</b>', " mention-me" if who.pk == member.pk else "", text)
 
 
 def clock(at: datetime) -> str:

@@ -129,7 +129,14 @@ def default_sender(member: Membership, known: Accounts) -> Account | None:
     return next(iter([*named, *own, *senders]), None)
 
 
-def answer(member: Membership, known: Accounts, message: Message, how: str) -> Composition | None:
+class Answer(NamedTuple):
+    """``made``: just now, so it has neither files nor more than its mailbox gives it."""
+
+    composition: Composition
+    made: bool
+
+
+def answer(member: Membership, known: Accounts, message: Message, how: str) -> Answer | None:
     """An answer to a message, from the mailbox it was written to (SE2); the one already begun, if there is one."""
     account = _sender(known, written.queue_mailbox_of(message.thread.conversation_id))
     if account is not None and account.pk != message.mailbox_id:  # the ticket's mailbox has it, too, or answers anew
@@ -139,8 +146,11 @@ def answer(member: Membership, known: Accounts, message: Message, how: str) -> C
     if account is None:
         return None
     begun = Composition.objects.filter(author=member, answers=message, how=how, state=Composition.State.DRAFT)
-    found = begun.order_by("-pk").first()
-    return found or commands.compose(account.mailbox, member, answers=message, how=how)
+    found = begun.select_related("mailbox__workspace").order_by("-pk").first()
+    if found is None:
+        return Answer(commands.compose(account.mailbox, member, answers=message, how=how), made=True)
+    found.author = member  # with their user
+    return Answer(found, made=False)
 
 
 def _sender(known: Accounts, mailbox: int | None) -> Account | None:

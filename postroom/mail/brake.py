@@ -118,7 +118,13 @@ def sentence(rows: Sequence[dict[str, Any]]) -> str:
 
 def asking(mailbox: Mailbox) -> Brake | None:
     """The question that waits for an answer, if the mailbox is stopped."""
-    return Brake.objects.filter(mailbox=mailbox, state=Brake.State.ASKING).order_by("-at").first()
+    return all_asking([mailbox]).get(mailbox.pk)
+
+
+def all_asking(mailboxes: Sequence[Mailbox]) -> dict[int, Brake]:
+    """The same of several, by mailbox; one query."""
+    rows = Brake.objects.filter(mailbox__in=mailboxes, state=Brake.State.ASKING).order_by("at") if mailboxes else ()
+    return {one.mailbox_id: one for one in rows}  # the newest of each stays
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 Without the permission for the list of categories names still work, in both directions; they are shown without a colour.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -85,11 +85,12 @@ def create(mailbox: Mailbox, member: Membership, *, name: str, color: int | None
     return written
 
 
-def look_again(mailbox: Mailbox) -> None:
-    """Somebody looks at the list: have it read again, unless that was just done."""
-    if not may_keep(mailbox):
-        return
-    lately = SyncState.objects.filter(mailbox=mailbox, resource=RESOURCE, updated_at__gt=now() - LOOKED_LATELY)
-    if not lately.exists():
-        SyncState.objects.filter(mailbox=mailbox, resource=RESOURCE).update(due_at=now())
-        lanes.want(mailbox.pk, Activity.LIVE)
+def look_again(mailboxes: Iterable[Mailbox]) -> None:
+    """Somebody looks at the lists of these: have them read again, unless that was just done."""
+    states = SyncState.objects.filter(resource=RESOURCE)
+    kept = [one.pk for one in mailboxes if may_keep(one)]
+    lately = states.filter(mailbox__in=kept, updated_at__gt=now() - LOOKED_LATELY)
+    stale = set(kept) - set(lately.values_list("mailbox", flat=True))
+    if stale:
+        states.filter(mailbox__in=stale).update(due_at=now())
+        lanes.want_all(stale, Activity.LIVE)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Count, F
+
 from postroom.mail.checks import FolderCheck, Kept
 from postroom.mail.models import Folder, Known, Message
 from postroom.mail.store.types import cursor
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Gone, RemoteMessage, Unusable
-from postroom.sync.models import OutboxEntry
+from postroom.sync.models import Lane, OutboxEntry
 
 SUMS = ("missing", "extra", "wrong", "repaired", "unread")
 
@@ -218,19 +220,33 @@ class Summary(NamedTuple):
 
 def summary(mailbox: Mailbox) -> Summary:
     """Of all folders together. What was found wrong counts as wrong, though it was repaired: that is the figure."""
-    checks = list(FolderCheck.objects.filter(mailbox=mailbox, counted_at__isnull=False, folder__synced=True))
+    return summaries([mailbox])[mailbox.pk]
+
+
+def summaries(mailboxes: Sequence[Mailbox]) -> dict[int, Summary]:
+    """The same of several, by mailbox; three queries."""
+    checks: dict[int, list[FolderCheck]] = {one.pk: [] for one in mailboxes}
+    for one in FolderCheck.objects.filter(mailbox__in=mailboxes, counted_at__isnull=False, folder__synced=True):
+        checks[one.mailbox_id].append(one)
+    lanes = Lane.objects.filter(mailbox__in=mailboxes, activity="coverage", wanted__gt=F("seen"))
+    wanted = set(lanes.values_list("mailbox", flat=True))
+    known = Known.objects.filter(mailbox__in=mailboxes, folder__synced=True).order_by().values_list("mailbox")
+    noted = dict(known.annotate(Count("pk")))
+    return {pk: _summary(some, noted=noted.get(pk, 0), wanted=pk in wanted) for pk, some in checks.items()}
+
+
+def _summary(checks: Sequence[FolderCheck], *, noted: int, wanted: bool) -> Summary:
     theirs = sum(max(0, (one.theirs or 0) - one.not_mail) for one in checks)
     faults = sum(one.missing + one.wrong + one.extra for one in checks)
     faults += sum(abs((one.theirs or 0) - one.not_mail - one.unread - one.ours) for one in checks)
     size = max(theirs, 1)
-    lane = mailbox.lanes.filter(activity="coverage").first()
     return Summary(
         share=max(0, (size - faults) * 10_000 // size) if checks else None,
         theirs=theirs,
         ours=sum(one.ours for one in checks),
         repaired=sum(one.repaired for one in checks),
         unread=sum(one.unread for one in checks),
-        noted=Known.objects.filter(mailbox=mailbox, folder__synced=True).count(),
-        checking=any(one.wanted for one in checks) or bool(lane and lane.wanted > lane.seen),
+        noted=noted,
+        checking=any(one.wanted for one in checks) or wanted,
         counted_at=max((one.counted_at for one in checks if one.counted_at), default=None),
     )

@@ -1,9 +1,11 @@
 """What the mirror of mail does when a mailbox is disconnected, and what its card shows (``settings.MAILBOX_HOOKS``)."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Aggregate, Count, OuterRef, QuerySet, Subquery, Sum
 from django.template.defaultfilters import filesizeformat
 
 from postroom.lib.clock import now
@@ -42,17 +44,24 @@ def _take_back(mailbox: Mailbox) -> None:
         sending.update(state=Composition.State.FAILED, failure=NOT_SENT)
 
 
-def card(mailbox: Mailbox) -> Card:
-    totals = list(Folder.objects.filter(mailbox=mailbox).values_list("total", flat=True))
-    stopped = brake.asking(mailbox) if mailbox.failure == Failure.BREAKER else None
-    summary = comparing.summary(mailbox)
-    return {
-        "waiting": outbox.waiting([mailbox.pk]).get(mailbox.pk, 0),
-        "folders": len(totals),
-        "messages": sum(totals),
-        "complete": "Checking" if summary.checking else summary.words if summary.share is not None else "",
-        "stopped": brake.sentence(stopped.figures) if stopped else "",
-    }
+def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
+    folders = Folder.objects.filter(mailbox__in=mailboxes).order_by().values("mailbox")
+    counted = folders.annotate(number=Count("pk"), mails=Sum("total"))
+    totals = {row["mailbox"]: (row["number"], row["mails"]) for row in counted}
+    waiting, summaries = outbox.waiting([one.pk for one in mailboxes]), comparing.summaries(mailboxes)
+    questions = brake.all_asking([one for one in mailboxes if one.failure == Failure.BREAKER])
+    found: dict[int, Card] = {}
+    for one in mailboxes:
+        summary, stopped = summaries[one.pk], questions.get(one.pk)
+        number, messages = totals.get(one.pk, (0, 0))
+        found[one.pk] = {
+            "waiting": waiting.get(one.pk, 0),
+            "folders": number,
+            "messages": messages,
+            "complete": "Checking" if summary.checking else summary.words if summary.share is not None else "",
+            "stopped": brake.sentence(stopped.figures) if stopped else "",
+        }
+    return found
 
 
 def test_send(mailbox: Mailbox, member: Membership, subject: str) -> int:
@@ -106,11 +115,23 @@ def _copies(mailbox: Mailbox, sent: Composition) -> QuerySet[Message]:
 
 
 def holds(mailbox: Mailbox) -> list[Held]:
-    """What deleting the synced data would remove."""
-    files = Attachment.objects.filter(message__mailbox=mailbox).aggregate(count=Count("pk"), size=Sum("size"))
+    """What deleting the synced data would remove; one query."""
+
+    def of(rows: QuerySet[Any], counted: Aggregate, way: str = "mailbox") -> Subquery:
+        mine = rows.filter(**{way: OuterRef("pk")}).order_by().values(way)
+        return Subquery(mine.annotate(found=counted).values("found"))
+
+    files, drafts = Attachment.objects.all(), Composition.objects.filter(state="draft")
+    found = Mailbox.objects.values(
+        messages=of(Message.objects.all(), Count("pk")),
+        threads=of(Thread.objects.all(), Count("pk")),
+        files=of(files, Count("pk"), "message__mailbox"),
+        size=of(files, Sum("size"), "message__mailbox"),
+        drafts=of(drafts, Count("pk")),
+    ).get(pk=mailbox.pk)
     return [
-        Held("messages", Message.objects.filter(mailbox=mailbox).count()),
-        Held("conversations", Thread.objects.filter(mailbox=mailbox).count()),
-        Held("attachments", files["count"], filesizeformat(files["size"] or 0)),
-        Held("drafts", Composition.objects.filter(mailbox=mailbox, state="draft").count()),
+        Held("messages", found["messages"] or 0),
+        Held("conversations", found["threads"] or 0),
+        Held("attachments", found["files"] or 0, filesizeformat(found["size"] or 0)),
+        Held("drafts", found["drafts"] or 0),
     ]

@@ -201,12 +201,6 @@ def conversation_of(threads: Sequence[Thread]) -> Conversation:
     return Conversation(threads[0].conversation_id, _subject(threads), shown, threads, earlier)
 
 
-def thread_messages(member: Membership, thread: Thread) -> Sequence[Shown]:
-    """The messages of the conversation a thread belongs to, as the member sees it."""
-    found = conversation(member, thread.conversation_id)
-    return found.messages if found else ()
-
-
 def _once_each(rows: Sequence[Message]) -> list[Shown]:
     """Oldest first; of copies of one mail the best."""
     copies: dict[str, list[Message]] = {}
@@ -220,6 +214,12 @@ def _once_each(rows: Sequence[Message]) -> list[Shown]:
         Shown(row, files.get(row.pk, ()), [same.pk for same in copies[row.internet_message_id or f"#{row.pk}"]])
         for row in best
     ]
+
+
+def best_copy(rows: Sequence[Message]) -> Message:
+    """Of the first of some messages and its copies among them the one to go on with."""
+    key = rows[0].internet_message_id
+    return min((one for one in rows if key and one.internet_message_id == key), key=_rank, default=rows[0])
 
 
 _BAD_PLACES = {FolderRole.DELETED, FolderRole.JUNK, FolderRole.OUTBOX}
@@ -296,8 +296,9 @@ def correspondents(member: Membership, text: str, *, limit: int = 8) -> list[Cor
     return list(found.order_by("-sent", "-last_at")[:limit])
 
 
-def seen_by(member: Membership) -> QuerySet[Correspondent]:
-    """Who takes part in mail of the mailboxes the member may read."""
-    mailboxes = list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
+def seen_by(member: Membership, mailboxes: Sequence[int] | None = None) -> QuerySet[Correspondent]:
+    """Who takes part in mail of the mailboxes the member may read; ``mailboxes``: their ids, if they are at hand."""
+    if mailboxes is None:
+        mailboxes = list(mailboxes_visible_to(member).order_by().values_list("pk", flat=True))
     heard = Participant.objects.filter(address=OuterRef("address"), mailbox__in=mailboxes)
     return Correspondent.objects.filter(Exists(heard), workspace=member.workspace_id)

@@ -110,10 +110,19 @@ class View:
         return BUSY if self.syncing or self.ticket or (self.pull and not self.pull.paused) else CALM
 
 
+def views(mailboxes: Sequence[Mailbox], member: Membership) -> list[View]:
+    """The cards of some mailboxes as this member sees them."""
+    known = hooks.cards(mailboxes)
+    return [_view(one, member, known[one.pk]) for one in mailboxes]
+
+
 def view(mailbox: Mailbox, member: Membership, *, ticket: str = "") -> View:
-    """The card of a mailbox as this member sees it."""
+    """The card of one."""
+    return _view(mailbox, member, hooks.card(mailbox), ticket=ticket)
+
+
+def _view(mailbox: Mailbox, member: Membership, known: hooks.Card, *, ticket: str = "") -> View:
     connected = mailbox.state != State.DISCONNECTED
-    known = hooks.card(mailbox)
     advice = failures.advice(mailbox, provider=features.company(mailbox.provider))
     return View(
         mailbox=mailbox,

@@ -5,7 +5,7 @@ of the functions of `MailboxHooks`. All are called in the order of that list, in
 raises undoes the whole step. Only `disconnecting` is called outside of any transaction: it speaks to the provider.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
@@ -129,8 +129,8 @@ class MailboxHooks(Protocol):
     def test_clean(self, mailbox: Mailbox, member: Membership, message: int) -> None:
         """Move the test's messages to Deleted Items, and take back what was made for it."""
 
-    def card(self, mailbox: Mailbox) -> Card:
-        """What the card of the mailbox shows."""
+    def cards(self, mailboxes: Sequence[Mailbox]) -> Mapping[int, Card]:
+        """What the cards of some mailboxes show, by id; in as many queries for many as for one."""
 
     def matched(self, mailbox: Mailbox, conversation: int) -> list[str]:
         """To which records a conversation belongs, or why not any more: sentences."""
@@ -160,12 +160,18 @@ def sync_result(mailbox: Mailbox, ticket: str) -> SyncResult | None:
     return next((found for function in _named("sync_result") if (found := function(mailbox, ticket))), None)
 
 
-def card(mailbox: Mailbox) -> Card:
-    """All hooks' knowledge in one."""
-    known: Card = {}
-    for function in _named("card"):
-        known.update(function(mailbox))
+def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
+    """All hooks' knowledge in one, by mailbox."""
+    known: dict[int, Card] = {one.pk: {} for one in mailboxes}
+    for function in _named("cards"):
+        for pk, told in function(mailboxes).items():
+            known[pk].update(told)
     return known
+
+
+def card(mailbox: Mailbox) -> Card:
+    """The same of one."""
+    return cards([mailbox])[mailbox.pk]
 
 
 def matched(mailbox: Mailbox, conversation: int) -> list[str]:

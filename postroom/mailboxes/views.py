@@ -20,7 +20,7 @@ def mailboxes(request: MemberRequest) -> HttpResponse:
     """Every mailbox the member may manage."""
     found = list(access.mailboxes_manageable_by(request.member))
     context = {
-        "cards": [cards.view(one, request.member) for one in found],
+        "cards": cards.views(found, request.member),
         "allowed": cards.allowed(found, request.member),
         "may_connect": request.member.may(Permission.CONNECT_MAILBOX),
         "approvals": approval_views.pending(request),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
 
 from postroom.mailboxes.hooks import Held
 from postroom.mailboxes.models import Mailbox
-from postroom.records.models import Person
+from postroom.records.models import Note, Person
 from postroom.workspaces.models import WorkspaceQuerySet
 
 AT_ONCE = 200
@@ -14,9 +15,10 @@ AT_ONCE = 200
 
 def holds(mailbox: Mailbox) -> list[Held]:
     """What deleting the contacts as well would remove, and what members have written about them."""
-    people = _made_from(mailbox)
-    kept_up = people.filter(notes__isnull=False).distinct().count()
-    return [Held("contacts", people.count(), f"{kept_up:,} with notes" if kept_up else "", of_contacts=True)]
+    noted = Count("pk", filter=Exists(Note.objects.filter(person=OuterRef("pk"))))
+    people = _made_from(mailbox).aggregate(whole=Count("pk"), noted=noted)
+    detail = f"{people['noted']:,} with notes" if people["noted"] else ""
+    return [Held("contacts", people["whole"], detail, of_contacts=True)]
 
 
 @transaction.atomic

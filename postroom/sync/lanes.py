@@ -43,15 +43,20 @@ def ensure(mailbox_id: int) -> None:
 
 def want(mailbox_id: int, activity: str, *, at: datetime | None = None) -> None:
     """Ask for work in the caller's own transaction; a worker is woken when that commits."""
-    due = at or now()
+    want_all([mailbox_id], activity, at=at)
+
+
+def want_all(mailbox_ids: Collection[int], activity: str, *, at: datetime | None = None) -> None:
+    """The same of several mailboxes, in one statement."""
+    due, mailboxes = at or now(), sorted(mailbox_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE sync_lane SET wanted = wanted + 1, due_at = least(coalesce(due_at, %(due)s), %(due)s)
-               WHERE mailbox_id = %(mailbox)s AND activity = %(activity)s""",
-            {"due": due, "mailbox": mailbox_id, "activity": activity},
+               WHERE mailbox_id = ANY(%(mailboxes)s) AND activity = %(activity)s""",
+            {"due": due, "mailboxes": mailboxes, "activity": activity},
         )
     if due - now() < SOON:
-        transaction.on_commit(lambda: wake(mailbox_id))
+        transaction.on_commit(lambda: wake(*mailboxes))
 
 
 def want_pushed(mailbox_ids: Collection[int]) -> None:

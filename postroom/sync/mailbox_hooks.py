@@ -1,8 +1,9 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils.timezone import localtime
 
 from postroom.lib.clock import now
@@ -122,15 +123,24 @@ def test_look(mailbox: Mailbox, member: Membership, message: int, since: datetim
     return {"push": Seen(), **({"notified": Seen(heard, "Pushed by Microsoft.")} if told else {})}
 
 
-def card(mailbox: Mailbox) -> Card:
-    """What the Settings card and the sync card show of the engine."""
-    found = {lane.activity: lane for lane in Lane.objects.filter(mailbox=mailbox)}
-    subscription = Subscription.objects.filter(mailbox=mailbox, expires_at__gt=now()).first()
+def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
+    """What the Settings cards and the sync card show of the engine."""
+    lanes_of: dict[int, dict[str, Lane]] = {one.pk: {} for one in mailboxes}
+    for lane in Lane.objects.filter(mailbox__in=mailboxes):
+        lanes_of[lane.mailbox_id][lane.activity] = lane
+    subscriptions = Subscription.objects.filter(mailbox__in=mailboxes, expires_at__gt=now()).order_by("-pk")
+    push_of = {one.mailbox_id: one for one in subscriptions}  # the first of each stays
+    aside = Quarantined.objects.filter(mailbox__in=mailboxes).order_by().values_list("mailbox")
+    held = dict(aside.annotate(Count("pk")))
+    return {one.pk: _card(one, lanes_of[one.pk], push_of.get(one.pk), held.get(one.pk, 0)) for one in mailboxes}
+
+
+def _card(mailbox: Mailbox, found: Mapping[str, Lane], subscription: Subscription | None, held: int) -> Card:
     live, renewal = found.get(Activity.LIVE), found.get(Activity.RENEWAL)
     return {
         "progress": _progress(found.get(Activity.BACKFILL)),
         "syncing": bool(live and live.wanted > live.seen and not live.failure),
-        "quarantined": Quarantined.objects.filter(mailbox=mailbox).count(),
+        "quarantined": held,
         "push": "on" if subscription else "polling",
         "push_note": _silence_note(subscription) if subscription else _push_note(mailbox, renewal),
         "push_renews_at": subscription.expires_at - push.RENEW_BEFORE if subscription else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -57,9 +59,10 @@ def name_of(workspace_id: int, address: str) -> str:
     return _name(Correspondent.objects.filter(workspace=workspace_id, address=address))
 
 
-def known_as(member: Membership, address: str) -> str:
-    """The same as far as the member may know: empty for whom only others' mail is with."""
-    return _name(seen_by(member).filter(address=address))
+def known_as(member: Membership, address: str, mailboxes: Sequence[int] | None = None) -> str:
+    """The same as far as the member may know: empty for whom only others' mail is with. ``mailboxes``: those they may
+    use, if they are at hand."""
+    return _name(seen_by(member, mailboxes).filter(address=address))
 
 
 def _name(rows: QuerySet[Correspondent]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.core.cache import cache
@@ -20,9 +21,13 @@ from postroom.workspaces.models import Membership
 FRESH = 60  # seconds a count is good for: the card is asked for every few, and counting a large mailbox takes a while
 
 
-def card(mailbox: Mailbox) -> Card:
-    """How many of the mailbox's threads belong to a record."""
-    return {"linked": cache.get_or_set(f"timeline.linked.{mailbox.pk}", lambda: count_linked(mailbox), FRESH) or 0}
+def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
+    """How many of each mailbox's threads belong to a record."""
+    return {one.pk: {"linked": _linked(one)} for one in mailboxes}
+
+
+def _linked(mailbox: Mailbox) -> int:
+    return cache.get_or_set(f"timeline.linked.{mailbox.pk}", lambda: count_linked(mailbox), FRESH) or 0
 
 
 def holds(mailbox: Mailbox) -> list[Held]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -16,8 +18,8 @@ from postroom.records.models import Deal, Person
 from postroom.records.record import Record
 from postroom.timeline import queries
 from postroom.timeline.contacts import known_as
-from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Link
+from postroom.timeline.queries import Boxes
 from postroom.workspaces.models import Membership
 
 MOST_DEALS = 5
@@ -41,8 +43,11 @@ def tags(conversation_id: int) -> list[Tag]:
 
 def tags_of(conversations: list[int]) -> dict[int, list[Tag]]:
     """The same for the lines of a list, in one query."""
-    found = queries.links_of(conversations)
-    return {conversation: [_tag(link) for link in links] for conversation, links in found.items()}
+    return {conversation: _tags(links) for conversation, links in queries.links_of(conversations).items()}
+
+
+def _tags(links: Sequence[Link]) -> list[Tag]:
+    return [_tag(link) for link in links]
 
 
 def _tag(link: Link) -> Tag:
@@ -51,38 +56,39 @@ def _tag(link: Link) -> Tag:
     return Tag(record.name, record.key, record.get_absolute_url(), remove)
 
 
-def render(request: HttpRequest, conversation: Conversation, address: str = "") -> SafeString:
+def render(request: HttpRequest, conversation: Conversation, boxes: Boxes, address: str = "") -> SafeString:
     """The pane's inside. Its own requests keep it fresh (`GET timeline:panel`)."""
     member: Membership = request.member  # type: ignore[attr-defined]
-    return render_to_string("timeline/panel.html", context(member, conversation, address), request)
+    return render_to_string("timeline/panel.html", context(member, conversation, boxes, address), request)
 
 
-def context(member: Membership, conversation: Conversation, address: str = "") -> dict[str, Any]:
-    """What the pane shows; without an address, of whoever outside the workspace wrote last in it."""
-    address = (address or other_side(member, conversation)).lower()
+def context(member: Membership, conversation: Conversation, boxes: Boxes, address: str = "") -> dict[str, Any]:
+    """What the pane shows; without an address, of whoever outside the workspace wrote last in it. ``boxes``: the
+    member's (``queries.boxes_of``)."""
+    ours = set(boxes.ours)
+    address = (address or other_side(conversation, boxes)).lower()
     person = _person(member, address)
-    ours = set(own_addresses(member.workspace_id))
-    linked = [link.record for link in queries.links_of([conversation.pk]).get(conversation.pk, [])]
+    links = queries.links_of([conversation.pk]).get(conversation.pk, [])
     return {
         "conversation": conversation,
         "address": address,
-        "name": person.name if person else known_as(member, address) or address,
+        "name": person.name if person else known_as(member, address, boxes.mine) or address,
         "person": person,
         "company": person.company if person else None,
-        "deals": _deals(person, linked),
-        "tags": tags(conversation.pk),
+        "deals": _deals(person, [link.record for link in links]),
+        "tags": _tags(links),
         "is_ours": address in ours,
         "ours": ours,
-        "entries": queries.entries(person, member, limit=MOST_ENTRIES).items if person else [],
+        "entries": queries.entries(person, member, limit=MOST_ENTRIES, boxes=boxes).items if person else [],
     }
 
 
-def other_side(member: Membership, conversation: Conversation) -> str:
+def other_side(conversation: Conversation, boxes: Boxes) -> str:
     """The address of who wrote last in a conversation and is not one of us; else whom we wrote to."""
-    ours = set(own_addresses(member.workspace_id))
-    seen = Message.objects.filter(
-        thread__conversation=conversation, mailbox__in=queries.visible_mailboxes(member)
-    ).order_by("-received", "-id")
+    ours = set(boxes.ours)
+    seen = Message.objects.filter(thread__conversation=conversation, mailbox__in=boxes.mine).order_by(
+        "-received", "-id"
+    )
     for message in seen.only("from_address", "to", "cc")[:20]:
         everybody = [message.from_address, *(address for _, address in [*message.to, *message.cc])]
         if found := next((one for one in everybody if one and one.lower() not in ours), ""):
@@ -98,6 +104,6 @@ def _person(member: Membership, address: str) -> Person | None:
 def _deals(person: Person | None, linked: list[Record]) -> list[Deal]:
     """The deals of the conversation, then the contact's others; open ones first."""
     here = [one.pk for one in linked if isinstance(one, Deal)]
-    of_person = list(person.deals.values_list("pk", flat=True)) if person else []
-    rows = DEALS.whole(Deal.objects.filter(pk__in=[*here, *of_person]))
+    wanted = Q(pk__in=here) | (Q(pk__in=person.deals.values("pk")) if person else Q())
+    rows = DEALS.whole(Deal.objects.filter(wanted)) if here or person else []
     return sorted(rows, key=lambda deal: (deal.pk not in here, deal.stage.outcome != "open", -deal.pk))[:MOST_DEALS]

@@ -14,7 +14,6 @@ from postroom.records.extensions import Panel, add_panel, set_last_contact, set_
 from postroom.records.models import Person
 from postroom.records.record import Record
 from postroom.timeline import queries
-from postroom.timeline.matching import own_addresses
 from postroom.timeline.models import Origin
 from postroom.timeline.sharing import levels
 from postroom.workspaces.access import MemberRequest
@@ -39,15 +38,17 @@ class Made(NamedTuple):
 
 
 def timeline(request: MemberRequest, record: Record) -> str:
-    page = queries.entries(record, request.member, request.GET.get("after", ""), limit=AT_ONCE)
-    return _render(request, "timeline/entries.html", record, page)
+    boxes = queries.boxes_of(request.member)
+    page = queries.entries(record, request.member, request.GET.get("after", ""), limit=AT_ONCE, boxes=boxes)
+    return _render(request, "timeline/entries.html", record, page, boxes)
 
 
 def email(request: MemberRequest, record: Record) -> str:
-    page = queries.threads(record, request.member, request.GET.get("after", ""), limit=AT_ONCE)
+    boxes = queries.boxes_of(request.member)
+    page = queries.threads(record, request.member, request.GET.get("after", ""), limit=AT_ONCE, boxes=boxes)
     made = made_from(record, request.member) if not request.GET.get("after") else None
     may = request.member.may(Permission.DELETE_RECORDS)
-    return _render(request, "timeline/threads.html", record, page, made=made, may_delete=may)
+    return _render(request, "timeline/threads.html", record, page, boxes, made=made, may_delete=may)
 
 
 def made_from(record: Record, member: Membership) -> Made | None:
@@ -60,7 +61,9 @@ def made_from(record: Record, member: Membership) -> Made | None:
     return Made(box.address if box else "", reverse("timeline:shared", args=[row]) if seen else "")
 
 
-def _render(request: MemberRequest, template: str, record: Record, page: Page[Any], **extra: Any) -> str:
+def _render(
+    request: MemberRequest, template: str, record: Record, page: Page[Any], boxes: queries.Boxes, **extra: Any
+) -> str:
     more = f"{record.get_absolute_url()}?tab={'email' if 'threads' in template else 'timeline'}&after={page.next}"
     context = {
         **extra,
@@ -69,7 +72,7 @@ def _render(request: MemberRequest, template: str, record: Record, page: Page[An
         "more": more if page.next else "",
         "going_on": bool(request.GET.get("after")),
         "empty": EMPTY[record.key],
-        "ours": set(own_addresses(request.workspace.pk)),
+        "ours": set(boxes.ours),
     }
     return render_to_string(template, context, request)
 

@@ -100,14 +100,14 @@ def visible_mailboxes(member: Membership) -> list[int]:
     return levels.mailboxes_of(member)
 
 
-class _Boxes(NamedTuple):
+class Boxes(NamedTuple):
     """The mailboxes the member may use, by id, and the addresses of all of the workspace's, lower-cased."""
 
     mine: list[int]
     ours: list[str]
 
 
-def _boxes(member: Membership) -> _Boxes:
+def boxes_of(member: Membership) -> Boxes:
     """One query."""
     mine = mailboxes_visible_to(member).order_by().filter(pk=OuterRef("pk"))
     rows = list(
@@ -115,19 +115,24 @@ def _boxes(member: Membership) -> _Boxes:
         .annotate(mine=Exists(mine))
         .values_list("pk", "mine", "address")
     )
-    return _Boxes([pk for pk, is_mine, _ in rows if is_mine], [address.lower() for _, _, address in rows])
+    return Boxes([pk for pk, is_mine, _ in rows if is_mine], [address.lower() for _, _, address in rows])
 
 
-def threads(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[ThreadLine]:
-    """The conversations of a record, newest first: those linked to it, and those only its addresses lead to (CR2)."""
-    lines, more = _threads(record, _boxes(member), read_cursor(cursor), limit)
+def threads(
+    record: Record, member: Membership, cursor: str = "", *, limit: int = 30, boxes: Boxes | None = None
+) -> Page[ThreadLine]:
+    """The conversations of a record, newest first: those linked to it, and those only its addresses lead to (CR2).
+    ``boxes``: the member's, if they are at hand."""
+    lines, more = _threads(record, boxes or boxes_of(member), read_cursor(cursor), limit)
     return Page(lines, more.write() if more else "")
 
 
-def entries(record: Record, member: Membership, cursor: str = "", *, limit: int = 30) -> Page[Entry]:
+def entries(
+    record: Record, member: Membership, cursor: str = "", *, limit: int = 30, boxes: Boxes | None = None
+) -> Page[Entry]:
     """What happened around a record, newest first (CR7): its conversations, its changes, notes and tasks."""
     start = read_cursor(cursor)
-    lines, more = _threads(record, _boxes(member), _for_kind(start, "mail"), limit)
+    lines, more = _threads(record, boxes or boxes_of(member), _for_kind(start, "mail"), limit)
     streams = [
         [Entry(line.at, "mail", line.conversation, line=line) for line in lines],
         [Entry(row.at, "event", row.pk, event=row) for row in _events(record, _for_kind(start, "event"), limit + 1)],
@@ -181,7 +186,7 @@ def _tasks(record: Record, cursor: Cursor, limit: int) -> list[Any]:
     return list(rows.order_by("-at", "-id")[:limit])
 
 
-def _threads(record: Record, boxes: _Boxes, cursor: Cursor, limit: int) -> tuple[list[ThreadLine], Cursor | None]:
+def _threads(record: Record, boxes: Boxes, cursor: Cursor, limit: int) -> tuple[list[ThreadLine], Cursor | None]:
     """At most `limit` conversations before the cursor, and where the next page starts, None when that is all."""
     if cursor.at <= _BEGINNING:
         return [], None
@@ -233,7 +238,7 @@ def _people_behind(record: Record) -> list[int]:
     return []
 
 
-def _found(record: Record, boxes: _Boxes, cursor: Cursor) -> tuple[list[_Place], datetime]:
+def _found(record: Record, boxes: Boxes, cursor: Cursor) -> tuple[list[_Place], datetime]:
     """Conversations that only addresses lead to, and the moment down to which that was looked for."""
     if not boxes.mine:
         return [], _BEGINNING
@@ -280,10 +285,11 @@ def _line(place: _Place, thread: Thread, linked: Collection[int]) -> ThreadLine:
     return ThreadLine(place.conversation, place.at, seen, place.conversation in linked, level)
 
 
-def visible_conversation(member: Membership, pk: int) -> Conversation | None:
+def visible_conversation(member: Membership, pk: int, boxes: Boxes | None = None) -> Conversation | None:
     """A conversation of which the member may read at least one thread."""
     mine = Conversation.objects.filter(workspace=member.workspace_id, pk=pk)
-    return mine.filter(threads__mailbox__in=visible_mailboxes(member)).distinct().first()
+    mailboxes = visible_mailboxes(member) if boxes is None else boxes.mine
+    return mine.filter(threads__mailbox__in=mailboxes).distinct().first()
 
 
 def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:

@@ -23,8 +23,8 @@ from postroom.workspaces.access import MemberRequest, member_required
 MOST_FOUND = 5  # of each record type
 
 
-def _conversation(request: MemberRequest, pk: int) -> Conversation:
-    found = queries.visible_conversation(request.member, pk)
+def _conversation(request: MemberRequest, pk: int, boxes: queries.Boxes | None = None) -> Conversation:
+    found = queries.visible_conversation(request.member, pk, boxes)
     if found is None:
         raise Http404
     return found
@@ -34,8 +34,9 @@ def _conversation(request: MemberRequest, pk: int) -> Conversation:
 @member_required
 def beside(request: MemberRequest, pk: int) -> HttpResponse:
     """The right pane of a conversation, for ?address= or whoever it is with."""
-    conversation = _conversation(request, pk)
-    html = panel.render(request, conversation, request.GET.get("address", "")[:320].replace("\0", ""))
+    boxes = queries.boxes_of(request.member)
+    conversation = _conversation(request, pk, boxes)
+    html = panel.render(request, conversation, boxes, request.GET.get("address", "")[:320].replace("\0", ""))
     return HttpResponse(html) if is_partial(request) else render(request, "timeline/beside.html", {"panel": html})
 
 

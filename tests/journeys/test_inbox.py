@@ -21,6 +21,7 @@ from postroom.providers.registry import connector
 from postroom.sync import push
 from postroom.workspaces.models import Membership
 from tests.journeys.conftest import PATIENCE, accessible, at_work
+from tests.platform.waiting import eventually
 
 __all__ = ["box", "connect", "mailbox", "member", "settle"]
 
@@ -72,7 +73,7 @@ def test_a_day_by_keyboard(page: Page, inbox: Callable[[], None], box: Box) -> N
     expect(page.get_by_role("heading", name="Renewal terms")).to_be_visible()
     frame = page.frame_locator("iframe[data-mail-frame]").last
     expect(frame.get_by_text("The board agreed")).to_be_visible()
-    assert Message.objects.filter(is_read=False).count() == 2
+    eventually(lambda: Message.objects.filter(is_read=False).count() == 2, what="what is shown is read")
     accessible(page)
     page.keyboard.press("r")
     expect(page.get_by_role("textbox", name="Message")).to_be_focused()

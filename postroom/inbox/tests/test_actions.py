@@ -50,7 +50,7 @@ def test_move_goes_only_to_folders_one_works_in(page: Client, deliver: Callable[
 
 def test_unread_and_flag_are_undone(page: Client, deliver: Callable[..., Thread]) -> None:
     thread = deliver("Offer")
-    page.get(f"/inbox/threads/{thread.pk}/")
+    page.post(f"/inbox/threads/{thread.pk}/here/?opened=1")
     answer = page.post(f"/inbox/threads/{thread.pk}/unread/", headers=SCRIPT)
     assert not Message.objects.get().is_read
     page.post(_undo(answer), headers=SCRIPT)

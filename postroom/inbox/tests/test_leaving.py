@@ -191,13 +191,13 @@ def test_mail_of_a_ticket_is_answered_from_its_queues_mailbox(
     support.save()
     message = thread.messages.get()
     answered = writing.answer(member, accounts_of(member), message, "reply")
-    assert answered is not None and answered.mailbox == mailbox
-    commands.discard(answered)
+    assert answered is not None and answered.composition.mailbox == mailbox
+    commands.discard(answered.composition)
     ticket = tickets.create(member.workspace, name="Pump", by=member)
     ticket.queue.mailbox = support.pk
     ticket.queue.save()
     links.link(thread.conversation, ticket, by=member)
     answered = writing.answer(member, accounts_of(member), message, "reply")
-    assert answered is not None and answered.mailbox == support
+    assert answered is not None and answered.composition.mailbox == support
     begun = writing.begin(member, accounts_of(member), about=f"ticket-{ticket.pk}")
     assert begun is not None and begun.mailbox == support

@@ -11,8 +11,7 @@ from postroom.mailboxes.models import Mailbox
 WAYS = {
     "the list": ("/inbox/", ""),
     "more of the list": ("/inbox/", "threads"),
-    "a thread": ("/inbox/threads/{pk}/", ""),
-    "only the thread's pane": ("/inbox/threads/{pk}/", "detail"),
+    "a thread": ("/inbox/threads/{pk}/here/", "here"),
 }
 
 
@@ -22,7 +21,8 @@ def test_looking_is_noted(page: Client, colleague: Client, deliver: Callable[...
     path, part = WAYS[way]
     headers = {"HX-Request": "true", "HX-Target": part} if part else {}
     Mailbox.objects.update(viewed_at=None)
-    colleague.get(path.format(pk=thread.pk), headers=headers)
+    ask = "post" if part == "here" else "get"
+    getattr(colleague, ask)(path.format(pk=thread.pk), headers=headers)
     assert Mailbox.objects.get().viewed_at is None  # who may not read it is nobody who looks
-    page.get(path.format(pk=thread.pk), headers=headers)
+    getattr(page, ask)(path.format(pk=thread.pk), headers=headers)
     assert Mailbox.objects.get().viewed_at is not None

@@ -126,7 +126,7 @@ def test_a_snoozed_thread_leaves_the_inbox_and_comes_back_on_top(page: Client, d
         assert html.index("Old offer") < html.index("New offer")
         assert "Snoozed until" in html
         assert "Old offer" not in _html(page, "/inbox/?work=snoozed")
-        page.get(f"/inbox/threads/{thread.pk}/")
+        page.post(f"/inbox/threads/{thread.pk}/here/?opened=1")
         html = _html(page, "/inbox/")
         assert html.index("Old offer") < html.index("New offer")
         assert "Snoozed until" not in html
@@ -158,7 +158,7 @@ def test_a_moment_that_is_none_is_refused(page: Client, deliver: Deliver, until:
 def test_chips_combine_and_count(page: Client, member: Membership, deliver: Deliver) -> None:
     read, unread = deliver("Read offer"), deliver("Unread offer", minutes=1)
     commands.assign([read.conversation_id, unread.conversation_id], member, by=member)
-    page.get(f"/inbox/threads/{read.pk}/")
+    page.post(f"/inbox/threads/{read.pk}/here/?opened=1")
     html = _html(page, "/inbox/?work=mine")
     assert 'href="/inbox/?filter=unread&amp;work=mine"' in html
     assert re.search(r"Assigned <span class=\"chip-count\">2<", html)

@@ -1,5 +1,6 @@
 """Drafts, replies, attachments, sending."""
 
+import re
 from collections.abc import Callable
 from html import unescape
 
@@ -103,12 +104,23 @@ def test_a_reply_goes_to_the_author_from_the_mailbox_written_to(page: Client, de
     assert Composition.objects.count() == 1
 
 
-def test_without_a_script_reply_leads_to_the_thread_with_the_box_open(
-    page: Client, deliver: Callable[..., Thread]
-) -> None:
+def test_without_a_script_reply_leads_to_a_page_to_write_on(page: Client, deliver: Callable[..., Thread]) -> None:
     thread = deliver("Offer")
     answer = page.get(f"/inbox/threads/{thread.pk}/reply/?how=reply", follow=True)
     assert 'class="composer"' in answer.content.decode()
+
+
+def test_a_draft_stands_in_the_reply_box_of_its_thread(page: Client, deliver: Callable[..., Thread]) -> None:
+    thread = deliver("Offer")
+    page.get(f"/inbox/threads/{thread.pk}/reply/?how=reply", headers=SCRIPT)
+    html = page.get(f"/compose/{Composition.objects.get().pk}/", follow=True).content.decode()
+    box = re.search(r'id="reply-draft"\s+hx-get="([^"]+)"', html)
+    assert box
+    headers = {**SCRIPT, "HX-Target": "reply-draft"}
+    assert 'class="composer"' in page.get(unescape(box[1]), headers=headers).content.decode()
+    alone = re.search(r'<noscript><a href="([^"]+)"', html)
+    assert alone
+    assert 'class="composer"' in page.get(unescape(alone[1])).content.decode()
 
 
 def test_sending_is_held_back_when_something_newer_was_not_seen(page: Client, deliver: Callable[..., Thread]) -> None:

@@ -62,8 +62,7 @@ def folders(request: MemberRequest) -> HttpResponse:
 def _menu(
     request: MemberRequest, worked: Sequence[Account], url: str, *, on: Collection[str] = (), bulk: bool = False
 ) -> HttpResponse:
-    for one in worked:
-        mail_categories.look_again(one.mailbox)
+    mail_categories.look_again(one.mailbox for one in worked)
     names = {**dict.fromkeys(sorted(on)), **mail_categories.known([one.pk for one in worked])}
     kept, may_keep = _kept(request), any(mail_categories.may_keep(one.mailbox) for one in worked)
     context = {

@@ -48,8 +48,11 @@ def begin(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member_required
 def draft(request: MemberRequest, pk: int) -> HttpResponse:
-    """A page to write on; in a window of its own with ``?place=window``. What was sent leads to its thread."""
+    """A page to write on; in a window of its own with ``?place=window``, and the reply box of a thread (``?seen=`` the
+    newest message it shows). What was sent leads to its thread."""
     composition = _own(request, pk)
+    if wants(request, "reply-draft"):
+        return _reply_box(request, composition)
     own_window = request.GET.get("place") == "window"
     if composition.state in (Composition.State.SENDING, Composition.State.SENT):
         if own_window:
@@ -58,6 +61,14 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
     if not own_window and composition.how != "new" and (thread := _thread_address(composition)):
         return redirect(f"{thread}?draft={pk}#reply")
     return _page(request, composition, focus=bool(composition.to))
+
+
+def _reply_box(request: MemberRequest, composition: Composition) -> HttpResponse:
+    if composition.state not in (Composition.State.DRAFT, Composition.State.FAILED):
+        return HttpResponse("")  # it went out meanwhile: the thread shows it on its way
+    seen = request.GET.get("seen", "")
+    newest = int(seen) if seen.isdecimal() and len(seen) < 18 else None
+    return render(request, "inbox/composer.html", composing.context(composition, accounts(request), seen=newest))
 
 
 @require_POST
@@ -366,7 +377,7 @@ def _page(
     context = composing.context(
         composition,
         accounts(request),
-        seen=seen,
+        seen=seen.pk if seen else None,
         errors=errors,
         notice=notice,
         focus=focus or bool(errors),

@@ -30,9 +30,8 @@ def list_page(request: HttpRequest, listing: Listing, **more: Any) -> HttpRespon
         return render(request, "inbox/rows_page.html", context)
     if wants(request, "pager"):
         return render(request, "inbox/rows.html", context)
-    if listing is not None:
-        context["waiting"] = _waiting(request, listing)
-    return render(request, more.get("template", "inbox/list.html"), context)
+    context["waiting"] = _waiting(request, listing)
+    return render(request, "inbox/list_pane.html" if wants(request, "list") else "inbox/list.html", context)
 
 
 def _waiting(request: HttpRequest, listing: Listing) -> list[str]:
@@ -41,14 +40,16 @@ def _waiting(request: HttpRequest, listing: Listing) -> list[str]:
     return [outbox.waits(one.mailbox, one.waiting) for one in known if one.waiting]
 
 
-def thread_page(request: HttpRequest, listing: Listing | None, reading: Reading, **more: Any) -> HttpResponse:
-    """A thread beside the list it was opened from, or only its pane."""
-    looked_into(accounts(request).readable)
-    context = {"listing": listing, "reading": reading, "open": reading.thread.pk, **more}
-    if wants(request, "detail"):
-        return render(request, "inbox/thread_part.html", context)
-    if wants(request, "thread"):
-        return render(request, "inbox/thread_again.html", context)
-    if listing is not None:
-        context["waiting"] = _waiting(request, listing)
-    return render(request, more.get("template", "inbox/list.html"), context)
+def wants_thread(request: HttpRequest) -> bool:
+    """Whether only the thread's pane is asked for, or a fresh look at what is in it."""
+    return wants(request, "detail") or wants(request, "thread")
+
+
+def thread_part(request: HttpRequest, reading: Reading) -> HttpResponse:
+    template = "inbox/thread_part.html" if wants(request, "detail") else "inbox/thread_again.html"
+    return render(request, template, {"reading": reading})
+
+
+def thread_page(request: HttpRequest, listing: Listing, reading: Reading, **more: Any) -> HttpResponse:
+    """A thread beside the list it was opened from, which comes once the thread is shown (``listing.to_come``)."""
+    return render(request, "inbox/list.html", {"listing": listing, "reading": reading, **more})

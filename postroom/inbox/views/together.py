@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from postroom.inbox import queries, returning, working
-from postroom.inbox.accounts import accounts
+from postroom.inbox import marking, queries, returning, working
+from postroom.inbox.accounts import accounts, looked_into
 from postroom.inbox.views.actions import AT_ONCE, back, changed
 from postroom.inbox.views.pages import is_partial
 from postroom.lib.clock import now
@@ -243,8 +243,13 @@ def _own(request: MemberRequest, pk: int, comment: int) -> tuple[Thread, Comment
 @require_POST
 @member_required
 def here(request: MemberRequest, pk: int) -> HttpResponse:
-    """The member has it open; the answer is who else has."""
-    conversation = _thread(request, pk).conversation_id
+    """The member has it open (``?opened``: just now, so it is read); the answer is who else has."""
+    known, conversation = accounts(request), _thread(request, pk).conversation_id
+    if "opened" in request.GET:
+        marking.opened(request.member, known, conversation)
+        if not is_partial(request):
+            return back(request)  # a button says so where there are no scripts
+    looked_into(known.readable)
     commands.is_here(conversation, request.member)
     return render(request, "inbox/here.html", {"here": team.here(conversation, besides=request.member)})
 

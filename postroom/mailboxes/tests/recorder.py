@@ -1,5 +1,7 @@
 """Hooks that write down what they were told (`settings.MAILBOX_HOOKS` of these tests)."""
 
+from collections.abc import Sequence
+
 from postroom.mailboxes.hooks import Card, Held, SyncResult
 from postroom.mailboxes.models import Mailbox
 
@@ -47,8 +49,8 @@ def disconnecting(mailbox: Mailbox, delete: bool) -> None:
     assert mailbox.connection is None or mailbox.connection.sealed_grant, "the grant must still be there"
 
 
-def card(mailbox: Mailbox) -> Card:
-    return CARD
+def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
+    return {one.pk: CARD for one in mailboxes}
 
 
 def delegate_lost(mailbox: Mailbox) -> None:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-
-from postroom.workspaces.models import Membership
+from typing import Protocol, TypeVar
 
 _AT = re.compile(r"(?<![\w@.])@(?=\w)")
 
 
-def handles(members: Iterable[Membership]) -> dict[str, Membership]:
+class Named(Protocol):
+    """Who may stand behind an @."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+
+Who = TypeVar("Who", bound=Named)
+
+
+def handles(members: Iterable[Who]) -> dict[str, Who]:
     """What may stand behind the @ for each, case-folded: the name, the address, and, where it is nobody else's, the
     first name and the local part of the address."""
     everybody = list(members)
@@ -20,11 +32,11 @@ def handles(members: Iterable[Membership]) -> dict[str, Membership]:
     return found | {word.casefold(): one for one in everybody for word in (one.address, one.name)}
 
 
-def _short(member: Membership) -> set[str]:
+def _short(member: Named) -> set[str]:
     return {member.name.split()[0].casefold(), member.address.partition("@")[0].casefold()}
 
 
-def found(text: str, members: Sequence[Membership]) -> list[tuple[int, int, Membership]]:
+def found(text: str, members: Sequence[Who]) -> list[tuple[int, int, Who]]:
     """(start, end, who) of every mention; the longest name that fits counts. What fits nobody is plain text."""
     known = sorted(handles(members).items(), key=lambda one: -len(one[0]))
     places = []
@@ -37,9 +49,10 @@ def found(text: str, members: Sequence[Membership]) -> list[tuple[int, int, Memb
     return places
 
 
-def pieces(text: str, members: Sequence[Membership]) -> list[tuple[str, Membership | None]]:
+def pieces(text: str, members: Sequence[Who]) -> list[tuple[str, Who | None]]:
     """The text cut where it mentions somebody."""
-    cut, last = [], 0
+    cut: list[tuple[str, Who | None]] = []
+    last = 0
     for start, end, member in found(text, members):
         if start < last:
             continue

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Q
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, JSONObject, NullIf
 
 from postroom.lib.clock import now
-from postroom.mail.models import Composition
+from postroom.mail.models import Composition, Thread
 from postroom.timeline.team.commands import FRESH
 from postroom.timeline.team.models import Assignment, Comment, Presence, Snooze
 from postroom.timeline.team.snoozes import ON_TOP_FOR
@@ -45,11 +47,25 @@ class Here(NamedTuple):
     replying: bool
 
 
+class Mentioned(NamedTuple):
+    """A member whom a comment names."""
+
+    pk: int
+    name: str
+    address: str
+
+
 def slept(member: Membership) -> dict[int, Snooze]:
     """By conversation what sleeps, and what woke lately (``ON_TOP_FOR``), the latest first; one query."""
-    moment = now()
-    lately = Q(woke_at__gt=moment - ON_TOP_FOR) | Q(woke_at=None, until__gt=moment - ON_TOP_FOR)
-    return {row.conversation_id: row for row in Snooze.objects.filter(lately, member=member).order_by("-until")}
+    rows = Snooze.objects.filter(_lately(), member=member).order_by("-until")
+    return {row.conversation_id: row for row in rows}
+
+
+def _lately(of: str = "") -> Q:
+    """Asleep, or woke not long ago; ``of``: the way to the snooze."""
+    since = now() - ON_TOP_FOR
+    woke, until = {f"{of}woke_at__gt": since}, {f"{of}woke_at": None, f"{of}until__gt": since}
+    return Q(**woke) | Q(**until)
 
 
 def hidden(rows: Mapping[int, Snooze]) -> tuple[list[int], dict[int, datetime]]:
@@ -68,11 +84,29 @@ def marks(conversations: Collection[int], snoozes: Mapping[int, Snooze]) -> dict
     return {one: Marks(theirs.get(one), snoozes.get(one)) for one in ids}
 
 
-def comments(conversation: int) -> list[Comment]:
-    """Oldest first, with author and whom they mention."""
-    rows = Comment.objects.filter(conversation=conversation, deleted_at=None).select_related("author__user")
-    newest = rows.prefetch_related("mentions__user").order_by("-created_at", "-pk")[:MOST_COMMENTS]
-    return list(newest)[::-1]
+def with_marks(threads: QuerySet[Thread], member: Membership) -> QuerySet[Thread]:
+    """Threads that bring along what ``marks_of`` tells."""
+    own = Q(conversation__snoozes__member=member) & _lately("conversation__snoozes__")
+    marked = threads.annotate(own_snooze=FilteredRelation("conversation__snoozes", condition=own))
+    brought: Any = ("own_snooze", "conversation__assignment__to__user")
+    return marked.select_related(*brought)
+
+
+def marks_of(thread: Thread) -> Marks:
+    """Of one of ``with_marks``."""
+    given: Assignment | None = getattr(thread.conversation, "assignment", None)
+    to = given.to if given is not None and given.to.removed_at is None else None
+    return Marks(to, getattr(thread, "own_snooze", None))
+
+
+def comments(conversation: int) -> list[tuple[Comment, list[Mentioned]]]:
+    """Oldest first, with author and whom they mention; one query."""
+    named = Membership.objects.filter(mentioned_in=OuterRef("pk")).values(
+        found=JSONObject(pk="pk", name=Coalesce(NullIf("user__name", Value("")), "user__email"), address="user__email")
+    )
+    rows = Comment.objects.filter(conversation=conversation, deleted_at=None).annotate(named=ArraySubquery(named))
+    newest = list(rows.select_related("author__user").order_by("-created_at", "-pk")[:MOST_COMMENTS])
+    return [(one, [Mentioned(**who) for who in cast(Any, one).named]) for one in reversed(newest)]
 
 
 def newest_comment(conversation: int, *, besides: Membership | None = None) -> Comment | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any, cast
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 
 from postroom.lib.live import publish
-from postroom.mail.models import Thread
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.models import Membership
 
@@ -17,27 +20,22 @@ Audience = frozenset[int] | None
 
 
 def audiences(conversations: Collection[int]) -> Mapping[int, Audience]:
-    """Who may read each of these. Three queries, however many there are."""
-    pairs = list(
-        Thread.objects.filter(conversation__in=conversations)
-        .order_by()
-        .values_list("conversation", "mailbox")
-        .distinct()
-    )
-    mailboxes = Mailbox.objects.filter(pk__in={mailbox for _, mailbox in pairs}, departure=None)
-    open_to = {one.pk: _of(one) for one in mailboxes.filter(owner__removed_at=None).prefetch_related("members")}
+    """Who may read each of these. One query, however many there are."""
+    named = Mailbox.members.through.objects.filter(mailbox=OuterRef("pk")).values("membership")
+    mailboxes = Mailbox.objects.filter(threads__conversation__in=conversations, departure=None, owner__removed_at=None)
+    rows = mailboxes.annotate(named=ArraySubquery(named)).order_by().distinct()
     found: dict[int, Audience] = {one: frozenset() for one in conversations}
-    for conversation, mailbox in pairs:
-        more, known = open_to.get(mailbox, frozenset()), found[conversation]
+    told = rows.values_list("threads__conversation", "visibility", "owner", "named")
+    for conversation, visibility, owner, members in cast(Any, told):
+        more, known = _of(visibility, owner, members), found[conversation]
         found[conversation] = None if more is None or known is None else known | more
     return found
 
 
-def _of(mailbox: Mailbox) -> Audience:
-    if mailbox.visibility == Mailbox.Visibility.WORKSPACE:
+def _of(visibility: str, owner: int, named: Collection[int]) -> Audience:
+    if visibility == Mailbox.Visibility.WORKSPACE:
         return None
-    named = mailbox.members.all() if mailbox.visibility == Mailbox.Visibility.MEMBERS else ()
-    return frozenset([mailbox.owner_id, *(one.pk for one in named)])
+    return frozenset([owner, *(named if visibility == Mailbox.Visibility.MEMBERS else ())])
 
 
 def sort_out(workspace_id: int, conversation: int) -> tuple[list[Membership], list[Membership]]:
