@@ -26,7 +26,7 @@ from postroom_sandbox.world import World
 
 MAIL_SCOPES = (
     "openid", "profile", "offline_access", "User.Read", "Mail.ReadWrite", "Mail.Send", "MailboxSettings.ReadWrite",
-    "Mail.ReadWrite.Shared", "Mail.Send.Shared",
+    "Mail.ReadWrite.Shared", "Mail.Send.Shared", "People.Read",
 )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
-"""Whom a member most likely means while typing a recipient (SE10)."""
+"""Whom a member most likely means while typing a recipient (SE10): contacts, who they write with, and whom their
+providers say they work with. All of it is read from here; a provider is asked in the background (``mail.people``)."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from postroom.lib.clock import now
+from postroom.mail import jobs, people
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Correspondent
 from postroom.records import lists
@@ -13,6 +15,9 @@ from postroom.workspaces.models import Membership
 
 MOST = 8
 HALF = timedelta(days=45)
+CLOSE = (
+    20.0  # mails written lately that the closest of those one works with are worth; the others fewer, in their order
+)
 
 
 class Suggestion(NamedTuple):
@@ -24,8 +29,9 @@ class Suggestion(NamedTuple):
 
 
 def suggest(member: Membership, words: str) -> Sequence[Suggestion]:
-    """Contacts by name or address and who takes part in mail the member may read, each address once: first those whose
-    name or address begins with what is typed, among them whom one writes with often and lately."""
+    """Contacts by name or address, who takes part in mail the member may read and whom they work with, each address
+    once: first those whose name or address begins with what is typed, among them whom one writes with often and lately
+    or works with closely."""
     words = words.strip()
     if not words:
         return []
@@ -35,13 +41,26 @@ def suggest(member: Membership, words: str) -> Sequence[Suggestion]:
     written |= {row.address: row for row in mail_queries.seen_by(member).filter(address__in=missing)}
     for address, row in written.items():
         found.setdefault(address, Suggestion(row.name, address))
-    ranked = sorted(found.values(), key=lambda one: _rank(one, written.get(one.address), words.lower()), reverse=True)
-    return ranked[:MOST]
+    near = {one.address: one for one in people.of(member)}
+    for address, one in near.items():
+        if address not in found and _begins(one.name, address, words.lower()):
+            found[address] = Suggestion(one.name, address, one.about)
+
+    def rank(one: Suggestion) -> tuple[bool, float, bool]:
+        weight = _weight(written.get(one.address)) + (CLOSE * near[one.address].relevance if one.address in near else 0)
+        return _begins(one.name, one.address, words.lower()), weight, bool(one.note)
+
+    return sorted(found.values(), key=rank, reverse=True)[:MOST]
 
 
-def _rank(one: Suggestion, row: Correspondent | None, typed: str) -> tuple[bool, float, bool]:
-    begins = one.address.startswith(typed) or any(word.startswith(typed) for word in _beginnings(one.name))
-    return begins, _weight(row), bool(one.note)
+def look_around(member: Membership) -> None:
+    """Have the providers asked whom the member works with, where that was long ago. Costs a query, seldom more."""
+    for mailbox_id in people.stale(member):
+        jobs.ask_people.defer(mailbox_id=mailbox_id)
+
+
+def _begins(name: str, address: str, typed: str) -> bool:
+    return address.startswith(typed) or any(word.startswith(typed) for word in _beginnings(name))
 
 
 def _beginnings(name: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""What members write with (product.md SE6): how long a message can be taken back, signatures, templates."""
+"""What members write with (product.md SE6): how long a message can be taken back, signatures, templates; whom they may
+mean as they type a recipient (SE10)."""
 
 from django.db import models
 
@@ -41,6 +42,19 @@ class Snippet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PeopleList(models.Model):
+    """Whom a provider says the owner of an account works with, best first: [[name, address, title], …]."""
+
+    mailbox = models.OneToOneField(
+        "mailboxes.Mailbox", primary_key=True, on_delete=models.CASCADE, related_name="people_list"
+    )
+    people = models.JSONField(default=list)
+    asked_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"people of mailbox {self.mailbox_id}"
 
 
 def undo_seconds(member_id: int) -> int:

@@ -252,6 +252,14 @@ class MailTip(Struct, frozen=True):
     is_full: bool = False
 
 
+class Acquaintance(Struct, frozen=True, kw_only=True):
+    """Somebody the provider says an account's owner works with. ``about``: their title or company; may be empty."""
+
+    address: str
+    name: str = ""
+    about: str = ""
+
+
 class Subscribed(Struct, frozen=True, kw_only=True):
     id: str
     expires: datetime
@@ -458,6 +466,11 @@ class MailSource(Protocol):
 
     def tips(self, addresses: Sequence[str]) -> tuple[MailTip, ...]:
         """Who of these is away or cannot take mail, asked while a message is written; at most 100 addresses."""
+        ...
+
+    def people(self) -> tuple[Acquaintance, ...]:
+        """Whom the owner works with, the most relevant first; none where nobody can tell. Best effort, no list of
+        contacts. Raises ``AccessLost`` or ``Refused`` where we may not ask."""
         ...
 
     # Push.

@@ -9,12 +9,14 @@ from postroom_sandbox.graph import (
     listing,
     messages,
     people,
+    relevance,
     sending,
     settings,
     uploads,
 )
 from postroom_sandbox.graph.call import (
     BASIC,
+    PEOPLE,
     PROFILE,
     READ,
     SEND,
@@ -36,6 +38,7 @@ _TABLE: tuple[tuple[str, str, Operation, Need], ...] = (
     ("GET", "/photo", people.get_photo, PROFILE),
     ("GET", "/photo/$value", people.get_photo, PROFILE),
     ("GET", "/photos/{size}/$value", lambda call, size: people.get_photo(call), PROFILE),
+    ("GET", "/people", relevance.list_people, PEOPLE),
     ("GET", "/mailFolders", folders.list_folders, BASIC),
     ("GET", "/mailFolders/$count", folders.count_folders, BASIC),
     ("GET", "/mailFolders/delta", folders.folders_delta, BASIC),

@@ -40,6 +40,7 @@ WRITE = _mail("Mail.ReadWrite")
 SEND = _mail("Mail.Send")
 SETTINGS = Need(("MailboxSettings.Read", "MailboxSettings.ReadWrite"))
 SETTINGS_WRITE = Need(("MailboxSettings.ReadWrite",))
+PEOPLE = Need(("People.Read", "People.Read.All"), ("People.Read.All",))
 PROFILE = Need(
     ("User.Read", "User.ReadWrite", "User.ReadBasic.All", "User.Read.All"), ("User.ReadBasic.All", "User.Read.All")
 )

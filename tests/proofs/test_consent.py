@@ -14,7 +14,7 @@ from tests.proofs.consenting import HERE, PERMISSIONS, Person, link_for_admin
 from tests.proofs.together import ADDRESS, COLLEAGUE, Together
 
 PERSONAL = "sam@outlook.example"
-OPTIONAL = ("sending", "categories", "shared")
+OPTIONAL = ("sending", "categories", "people", "shared")
 MAIL = "From: gil@contoso.example\r\nTo: ada@northwind.example\r\nSubject: hi\r\nMessage-ID: <{}@c.example>\r\n\r\nhi"
 
 
@@ -79,7 +79,7 @@ def test_the_matrix_covers_every_optional_feature() -> None:
 def test_everything_allowed_is_asked_for_rung_by_rung(ada: Person, here: Together) -> None:
     text = ada.connect(*OPTIONAL)
     mailbox = Mailbox.objects.get()
-    assert ada.seen.count("Permissions requested") == 4  # mail, and then each by itself
+    assert ada.seen.count("Permissions requested") == 5  # mail, and then each by itself
     assert on(mailbox) == {"account", "mail", *OPTIONAL} and "off:" not in text
     assert works(here, mailbox)
 

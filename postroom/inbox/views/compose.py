@@ -193,6 +193,7 @@ def resume(request: MemberRequest, message: int) -> HttpResponse:
 @member_required
 def people(request: MemberRequest) -> HttpResponse:
     """Suggestions for ``?q=`` (SE10): contacts first, then who takes part in mail the member may read."""
+    people_found.look_around(request.member)
     found = people_found.suggest(request.member, request.GET.get("q", "")[:200].replace("\0", ""))
     return render(request, "ui/components/suggestions.html", {"people": found})
 

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from postroom.lib import clock
 from postroom.providers.contract import (
+    Acquaintance,
     Address,
     Flag,
     FolderRole,
@@ -69,6 +70,7 @@ class Box:
         self.files: dict[tuple[str, str], bytes] = {}
         self.categories: dict[str, RemoteCategory] = {}
         self.categories_refused = False  # the permission was not granted
+        self.people: list[Acquaintance] = []  # whom its owner works with, the most relevant first
         self.away = ""  # the automatic reply of its owner
         self.spoiled: dict[str, str] = {}
         self.may_send: int | None = None  # recipients it may write to in 24 hours

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from postroom.providers.budget import budget_of
 from postroom.providers.contract import (
+    Acquaintance,
     Applied,
     Change,
     DeltaPage,
@@ -347,6 +348,10 @@ class MemoryMail:
         with self._box("tips"):
             known = [(address, self._boxes.get(address.lower())) for address in addresses]
             return tuple(MailTip(address, away=box.away if box else "") for address, box in known)
+
+    def people(self) -> tuple[Acquaintance, ...]:
+        with self._box("people") as box:
+            return tuple(box.people)
 
     def delete_draft(self, draft_id: str) -> None:
         with self._box("delete_draft") as box:

@@ -37,6 +37,12 @@ FEATURES = (
         permissions=("Read your list of categories with their colours, and add categories you make in Postroom",),
     ),
     Feature(
+        name="people",
+        label="People suggestions",
+        scopes=("People.Read",),
+        permissions=("Read who Microsoft says you work with, to suggest them first as you type a recipient",),
+    ),
+    Feature(
         name="shared",
         label="Shared mailboxes",
         scopes=("Mail.ReadWrite.Shared", "Mail.Send.Shared"),
