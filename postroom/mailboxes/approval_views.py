@@ -1,6 +1,6 @@
 """An administrator's approval as pages (product.md CN3): asked for, waited for, come back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from postroom.mailboxes import access, approvals, features
 from postroom.mailboxes.models import AdminApproval, Connection, Mailbox
 from postroom.providers import registry
 from postroom.workspaces.access import MemberRequest, member_required
+from postroom.workspaces.models import Membership
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,18 +85,22 @@ def _shown(found: AdminApproval) -> dict[str, object]:
 def pending(request: MemberRequest) -> list[dict[str, object]]:
     """The member's requests for Settings: waiting, refused, or approved with the way on."""
     found = approvals.of(request.member)
-    return [{"approval": one, "company": features.company(one.provider), **_way_on(request, one)} for one in found]
+    mine = _own_mailboxes(request.member) if found else []
+    return [{"approval": one, "company": features.company(one.provider), **_way_on(one, mine)} for one in found]
 
 
-def _way_on(request: MemberRequest, approval: AdminApproval) -> dict[str, object]:
+def _own_mailboxes(member: Membership) -> list[Mailbox]:
+    own = access.mailboxes_manageable_by(member).filter(owner=member, kind=Mailbox.Kind.OWN)
+    return list(own.filter(connection__isnull=False))
+
+
+def _way_on(approval: AdminApproval, mine: Sequence[Mailbox]) -> dict[str, object]:
     """What is asked for, and where an approved request leads: to the next rung of a mailbox that lacks it, else to
     connecting."""
     further = features.labels(approval.provider, features.optional(approval.provider, approval.features))
-    mailboxes = access.mailboxes_manageable_by(request.member).filter(
-        owner=request.member, provider=approval.provider, kind=Mailbox.Kind.OWN, connection__isnull=False
-    )
-    for mailbox in mailboxes:
-        if mailbox.connection and (lacking := features.to_ask(mailbox.connection, approval.features)):
+    for mailbox in mine:
+        connection = mailbox.connection if mailbox.provider == approval.provider else None
+        if connection and (lacking := features.to_ask(connection, approval.features)):
             allow = reverse("mailboxes:allow", args=[mailbox.pk, lacking[0]])
             return {"asked": further, "post_url": allow, "label": "Allow it now"}
     connect = reverse("mailboxes:permissions", args=[approval.provider])

@@ -23,11 +23,14 @@ FRESH = 60  # seconds a count is good for: the card is asked for every few, and 
 
 def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
     """How many of each mailbox's threads belong to a record."""
-    return {one.pk: {"linked": _linked(one)} for one in mailboxes}
-
-
-def _linked(mailbox: Mailbox) -> int:
-    return cache.get_or_set(f"timeline.linked.{mailbox.pk}", lambda: count_linked(mailbox), FRESH) or 0
+    keys = {one.pk: f"timeline.linked.{one.pk}" for one in mailboxes}
+    known = cache.get_many(keys.values())
+    if missing := [pk for pk, key in keys.items() if key not in known]:
+        counted = count_linked(missing)
+        new = {keys[pk]: counted.get(pk, 0) for pk in missing}
+        cache.set_many(new, FRESH)
+        known |= new
+    return {pk: {"linked": known[key]} for pk, key in keys.items()}
 
 
 def holds(mailbox: Mailbox) -> list[Held]:
@@ -90,9 +93,8 @@ def test_clean(mailbox: Mailbox, member: Membership, message: int) -> None:
             records.delete(link.record)
 
 
-def count_linked(mailbox: Mailbox) -> int:
-    """The same, counted now."""
+def count_linked(mailbox_ids: Sequence[int]) -> dict[int, int]:
+    """The same, counted now; those that have none are left out."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.COUNT_LINKED, {"mailbox": mailbox.pk})
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        cursor.execute(sql.COUNT_LINKED, {"mailboxes": list(mailbox_ids)})
+        return dict(cursor.fetchall())

@@ -176,7 +176,7 @@ where s.mailbox_id = strict.mailbox_id and s.level > strict.level and (s.convers
 FORGET = "delete from timeline_link where conversation_id = any(%(gone)s)"
 
 COUNT_LINKED = """
-select count(*) from mail_thread t where t.mailbox_id = %(mailbox)s and exists (
+select t.mailbox_id, count(*) from mail_thread t where t.mailbox_id = any(%(mailboxes)s) and exists (
     select from timeline_link l where l.conversation_id = t.conversation_id and l.removed_at is null
-)
+) group by 1
 """
