@@ -77,7 +77,10 @@ def close_box(box: DropBox) -> None:
 
 
 def of(member: Membership) -> DropBox | None:
-    return DropBox.objects.filter(member=member).first()
+    box = DropBox.objects.filter(member=member).first()
+    if box is not None:
+        box.member = member  # with the user it knows already
+    return box
 
 
 # --- who may write ---------------------------------------------------------------------------------------------------

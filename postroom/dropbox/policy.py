@@ -26,7 +26,7 @@ async def serve(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.Stream
         while (asked := await _question(wire)) is not None:
             writer.write(f"action={await _action(desk, asked)}\n\n".encode("ascii", "replace"))
             await writer.drain()
-    except (OSError, TimeoutError, LineTooLong):
+    except (OSError, TimeoutError, LineTooLong, asyncio.CancelledError):
         pass
     finally:
         with suppress(OSError):

@@ -109,14 +109,14 @@ class Receiver:
             else:
                 async with asyncio.timeout(self.limits.session):
                     await Session(self, Wire(reader), writer, peer).run()
-        except (Hung, OSError, TimeoutError):
-            pass
+        except (Hung, OSError, TimeoutError, asyncio.CancelledError):
+            pass  # cancelled: the process ends, and whose mail was not acknowledged sends it again
         except Exception:
             log.exception("a connection ended by a mistake of ours")
         finally:
             self._open[peer] -= 1
             self._open += Counter()  # who has none left is forgotten
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError, TimeoutError, asyncio.CancelledError):
                 writer.close()
                 async with asyncio.timeout(5):
                     await writer.wait_closed()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from postroom.dropbox import addresses
@@ -84,3 +86,16 @@ def test_the_mailbox_of_what_was_filed_is_nobodys_to_set_up(world: World, droppe
     assert "drop-box@" not in client.get(reverse("mailboxes:list")).content.decode()
     assert client.get(reverse("mailboxes:settings", args=[row.message.mailbox_id])).status_code == 404
     assert client.get(reverse("inbox:thread", args=[row.message.thread_id])).status_code == 200
+
+
+def test_the_page_asks_no_more_the_more_waits(world: World, dropped: Callable[..., Dropped]) -> None:
+    client, asked = browser(world.adele), []
+    for many in (1, 4):
+        for _ in range(many):
+            dropped(written(), peer="198.51.100.66")
+            dropped(written())
+        addresses.add_sender(DropBox.objects.get(), f"adele@home{many}.example")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PAGE).status_code == 200
+        asked.append(len(queries))
+    assert asked[0] == asked[1] <= 30
