@@ -317,9 +317,10 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "", **more: obje
 def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMessage) -> Work:
     """The copy in Sent Items is the message from now on: stored, linked, shown in the thread. The draft it was goes at
     once, if the provider says so too, and not when somebody tells us."""
-    former = [composition.draft_id] if composition.draft_id not in ("", sent.id) else []
-    whole, *drafted = run.source.get([sent.id, *former], urgency=Urgency.USER)  # with its body, as it was really sent
-    gone = [one.id for one in drafted if isinstance(one, Gone)]
+    drafted = Message.objects.filter(mailbox=run.mailbox, remote_id__in={composition.draft_id, entry.remote_id})
+    former = list(drafted.exclude(remote_id=sent.id).values_list("remote_id", flat=True))
+    whole, *asked = run.source.get([sent.id, *former], urgency=Urgency.USER)  # with its body, as it was really sent
+    gone = [one.id for one in asked if isinstance(one, Gone)]
     copy, own = whole if isinstance(whole, RemoteMessage) else sent, backlog.own_addresses(run.mailbox)
     row = prepare(copy, own_addresses=own)
 

@@ -203,7 +203,7 @@ def test_a_connection_lost_at_the_end_is_found_out_by_the_copy_or_asked_about(
     settle(ready, ahead=timedelta(minutes=30))
     assert status(one).kind == kind and len(relay.messages) == (when == "after")
     if kind == "held":
-        assert "may have taken it, or not" in status(one).why
+        assert "may have gone out, or not" in status(one).why
         commands.send(one)
         settle(ready)
     assert status(one).kind == "sent" and set(times_out(box, relay).values()) == {1} and not in_drafts(box)

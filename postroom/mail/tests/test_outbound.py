@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from postroom.lib import clock
-from postroom.mail import commands, drafts, outbound, schedule, sending, signatures
-from postroom.mail.models import Composition
+from postroom.mail import commands, drafts, outbound, schedule, sending, signatures, store
+from postroom.mail.models import Composition, Message
+from postroom.mail.prepare import prepare
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.providers.errors import Transient
 from postroom.providers.memory.mailbox import Box
@@ -72,6 +73,22 @@ def test_of_what_went_out_as_the_connection_was_lost_and_has_no_copy_any_more_th
     settle(mailbox, ahead=timedelta(minutes=15))
     assert len(box.sent) == 1
     assert status(letter).kind == "held" and "may have gone out" in status(letter).why
+
+
+def test_the_draft_that_somebody_listed_while_it_was_being_sent_goes_with_it(
+    letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MemoryMail.send
+
+    def listed_and_sent(self: MemoryMail, draft_id: str) -> None:
+        store.put(mailbox, [prepare(box.messages[draft_id], own_addresses=frozenset())])
+        real(self, draft_id)
+
+    monkeypatch.setattr(MemoryMail, "send", listed_and_sent)
+    commands.send(letter)
+    settle(mailbox, ahead=timedelta(seconds=1))  # before anybody tells us of it
+    assert status(letter).kind == "sent"
+    assert [one.is_draft for one in Message.objects.filter(mailbox=mailbox)] == [False]
 
 
 # --- taking back ---------------------------------------------------------------------------------------------------
