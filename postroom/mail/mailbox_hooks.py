@@ -123,15 +123,15 @@ def holds(mailbox: Mailbox) -> list[Held]:
 
     files, drafts = Attachment.objects.all(), Composition.objects.filter(state="draft")
     found = Mailbox.objects.values(
-        messages=of(Message.objects.all(), Count("pk")),
-        threads=of(Thread.objects.all(), Count("pk")),
-        files=of(files, Count("pk"), "message__mailbox"),
-        size=of(files, Sum("size"), "message__mailbox"),
-        drafts=of(drafts, Count("pk")),
+        of_messages=of(Message.objects.all(), Count("pk")),
+        of_threads=of(Thread.objects.all(), Count("pk")),
+        of_files=of(files, Count("pk"), "message__mailbox"),
+        of_size=of(files, Sum("size"), "message__mailbox"),
+        of_drafts=of(drafts, Count("pk")),
     ).get(pk=mailbox.pk)
     return [
-        Held("messages", found["messages"] or 0),
-        Held("conversations", found["threads"] or 0),
-        Held("attachments", found["files"] or 0, filesizeformat(found["size"] or 0)),
-        Held("drafts", found["drafts"] or 0),
+        Held("messages", found["of_messages"] or 0),
+        Held("conversations", found["of_threads"] or 0),
+        Held("attachments", found["of_files"] or 0, filesizeformat(found["of_size"] or 0)),
+        Held("drafts", found["of_drafts"] or 0),
     ]
