@@ -27,21 +27,24 @@ NEEDS = {"text/html": (IN_PAGE, LATER), "text/javascript": (IN_SCRIPT,), "text/c
 def transferred(client: Client, start: str) -> dict[str, int]:
     """Bytes of every answer a browser with nothing in its cache gets, headers included, by path."""
     found: dict[str, int] = {}
-    todo = [start]
+    todo, parts = [start], set[str]()
     while todo:
         path = todo.pop()
         if path in found or not path.startswith("/"):
             continue
-        body, headers, kind = fetched(client, path)
+        body, headers, kind = fetched(client, path, part=path in parts)
         found[path] = len(body[0]) + sum(len(name) + len(value) + 4 for name, value in headers.items())
         text = body[1].decode(errors="replace")
         todo += [join(path, unescape(one)) for pattern in NEEDS.get(kind, ()) for one in pattern.findall(text)]
+        parts |= {join(path, unescape(one)) for one in LATER.findall(text)}
     return found
 
 
-def fetched(client: Client, path: str) -> tuple[tuple[bytes, bytes], Any, str]:
-    """(as sent, as meant), headers and type; twice asked, because a client without gzip gets it plain."""
-    answers = [client.get(path, headers={"Accept-Encoding": how}) for how in ("gzip", "identity")]
+def fetched(client: Client, path: str, *, part: bool) -> tuple[tuple[bytes, bytes], Any, str]:
+    """(as sent, as meant), headers and type; twice asked, because a client without gzip gets it plain. ``part``: asked
+    for by the page's script, of which only a begun reply looks at where it is to stand."""
+    script = {"HX-Request": "true", "HX-Target": "reply-draft"} if part else {}
+    answers = [client.get(path, headers={"Accept-Encoding": how, **script}) for how in ("gzip", "identity")]
     sent, meant = [b"".join(one.streaming_content) if one.streaming else one.content for one in answers]
     assert answers[0].status_code == 200, path
     return (sent, meant), answers[0].headers, answers[0].headers.get("Content-Type", "").partition(";")[0]
