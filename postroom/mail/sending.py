@@ -126,7 +126,7 @@ def _attempt(run: Run, entry: OutboxEntry, composition: Composition) -> Steps:
             return
     composition.tail = tail_of(run, composition)
     draft = _draft(run, entry, composition, found)
-    yield _reached(entry, "drafted", remote_id=draft.id)
+    yield _drafted(entry, composition, draft)
     if entry.state != State.WORKING:
         return
     yield from _hand_over(run, entry, composition, draft, through=way.kind)
@@ -310,6 +310,17 @@ def _reached(entry: OutboxEntry, step: str, *, remote_id: str = "", **more: obje
         entry.state = State.WORKING if open_.update(state=State.WORKING, **told) else State.DONE
         for name, value in told.items():
             setattr(entry, name, value)
+
+    return work
+
+
+def _drafted(entry: OutboxEntry, composition: Composition, draft: RemoteDraft) -> Work:
+    """With what is quoted in it: taken back, it must be known as ours."""
+    reached = _reached(entry, "drafted", remote_id=draft.id)
+
+    def work() -> None:
+        reached()
+        Composition.objects.filter(pk=composition.pk).update(tail=composition.tail)
 
     return work
 

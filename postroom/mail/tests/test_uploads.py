@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from postroom.mail import commands, outbound
-from postroom.mail.models import Composition, CompositionFile
+from postroom.mail.models import Composition, CompositionFile, Message
 from postroom.mail.outbound import uploads
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import OutgoingAttachment, Uploading
@@ -98,6 +98,27 @@ def test_what_is_taken_back_while_it_goes_up_stays_one_draft_and_gets_its_file(
     (draft,) = box.messages.values()
     assert draft.is_draft and [one.name for one in draft.attachments or ()] == ["film.mp4"]
     assert Composition.objects.count() == 1 and not CompositionFile.objects.get().sealed_upload
+
+
+def test_an_answer_taken_back_while_it_goes_up_stays_one_draft(
+    member: Membership, mailbox: Mailbox, box: Box, settle: Settle, parts: Parts
+) -> None:
+    """What it quotes stands in the provider's draft, and is ours all the same."""
+    box.deliver(subject="Offer", from_="ines@contoso.example")
+    settle(mailbox)
+    one = commands.compose(mailbox, member, answers=Message.objects.get(), how="reply", html="<p>See</p>")
+    commands.attach(one, name="film.mp4", content_type="video/mp4", chunks=[b"figures"])
+
+    def taken_back() -> None:
+        outbound.take_back(one)
+        fail()
+
+    parts.cut = taken_back
+    commands.send(one)
+    settle(mailbox, ahead=timedelta(0))
+    settle(mailbox)
+    (draft,) = [found for found in box.messages.values() if found.is_draft]
+    assert [file.name for file in draft.attachments or ()] == ["film.mp4"] and Composition.objects.count() == 1
 
 
 def test_where_to_go_on_is_good_for_one_file_in_one_draft_only(letter: Composition) -> None:
