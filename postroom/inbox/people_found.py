@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from procrastinate.types import JSONDict
+
 from postroom.lib.clock import now
 from postroom.mail import jobs, people
 from postroom.mail import queries as mail_queries
@@ -55,8 +57,9 @@ def suggest(member: Membership, words: str) -> Sequence[Suggestion]:
 
 def look_around(member: Membership) -> None:
     """Have the providers asked whom the member works with, where that was long ago. Costs a query, seldom more."""
-    for mailbox_id in people.stale(member):
-        jobs.ask_people.defer(mailbox_id=mailbox_id)
+    if stale := people.stale(member):
+        told: list[JSONDict] = [{"mailbox_id": mailbox_id} for mailbox_id in stale]
+        jobs.ask_people.batch_defer(*told)
 
 
 def _begins(name: str, address: str, typed: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from postroom.lib.clock import now
@@ -42,20 +43,21 @@ def of(member: Membership) -> list[Known]:
     ]
 
 
+@transaction.atomic
 def stale(member: Membership) -> list[int]:
-    """Mailboxes of the member whose list is to be asked for anew, each told to one caller a day only."""
+    """Mailboxes of the member whose list is to be asked for anew, each told to one caller a day only. Two queries,
+    seldom; mostly one."""
     old = Q(people_list=None) | Q(people_list__asked_at__lt=now() - FRESH)
-    return [mailbox_id for mailbox_id in _own(member).filter(old).values_list("pk", flat=True) if _claim(mailbox_id)]
+    free = _own(member).filter(old).select_for_update(of=("self",), skip_locked=True, no_key=True)
+    due = list(free.values_list("pk", flat=True))
+    rows = [PeopleList(mailbox_id=mailbox_id, asked_at=now()) for mailbox_id in due]
+    PeopleList.objects.bulk_create(rows, update_conflicts=True, unique_fields=["mailbox"], update_fields=["asked_at"])
+    return due
 
 
 def _own(member: Membership) -> QuerySet[Mailbox]:
     working = [Mailbox.State.CONNECTING, Mailbox.State.LIVE]
     return Mailbox.objects.filter(connection__member=member, kind=Mailbox.Kind.OWN, state__in=working).order_by("pk")
-
-
-def _claim(mailbox_id: int) -> bool:
-    row, made = PeopleList.objects.get_or_create(mailbox_id=mailbox_id)
-    return made or bool(PeopleList.objects.filter(pk=row.pk, asked_at__lt=now() - FRESH).update(asked_at=now()))
 
 
 def ask(mailbox_id: int) -> int:

@@ -41,8 +41,8 @@ MOST = 12
 # What is being mended: each may only become less.
 STILL_MANY = {
     "mail:why": 15,
-    "mailboxes:list": 21,
-    "operations:doctor": 25,
+    "mailboxes:list": 19,
+    "operations:doctor": 23,
     "records:contact": 16,
     "records:company": 14,
     "records:deal": 16,

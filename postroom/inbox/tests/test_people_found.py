@@ -26,7 +26,7 @@ BEA = Acquaintance(address="bea@northwind.example", name="Bea Lund")
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The mailboxes the background was told to ask about."""
     found: list[int] = []
-    monkeypatch.setattr(jobs.ask_people, "defer", lambda *, mailbox_id: found.append(mailbox_id))
+    monkeypatch.setattr(jobs.ask_people, "batch_defer", lambda *told: found.extend(one["mailbox_id"] for one in told))
     return found
 
 
