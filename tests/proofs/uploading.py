@@ -28,7 +28,9 @@ def main() -> None:
     file = OutgoingAttachment(name="film.mp4", content_type="video/mp4", size=order["size"], open=opener)
     graph = Graph(url=order["url"], token=lambda **_: "token", budget=Budget())
     idle = int(re.findall(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[0])
-    Upload(graph, "/me/messages/1", file, sleep=lambda seconds: None).run()
+    upload = Upload(graph, "/me/messages/1", file, fresh=lambda work: work(), sleep=lambda seconds: None)
+    for _ in upload.run():
+        pass
     # Not ru_maxrss: that remembers the process which started this one.
     peak = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0])
     print(json.dumps({"idle": idle, "peak": peak}))  # noqa: T201

@@ -249,7 +249,7 @@ def test_first_steps_tick_themselves_off(page: Client, member: Membership, arriv
     before = today.today(member, accounts_of(member)).steps
     assert [one.key for one in before.steps if one.done] == ["connect"]
     assert before.next == "read" and before.shown
-    page.post(f"/inbox/threads/{thread.pk}/here/?opened=1")
+    page.get(f"/inbox/threads/{thread.pk}/")
     person = people.create(member.workspace, by=member, last_name="Ribeiro", addresses=["paul@contoso.example"])
     page.post(f"/conversations/{thread.conversation_id}/links/contact/{person.pk}/")
     page.post("/home/steps/palette/")
