@@ -162,7 +162,7 @@ def test_a_personal_account_works_and_says_what_it_cannot_have(ada: Person, here
     ada.address = PERSONAL
     text = ada.connect(*OPTIONAL)
     mailbox = Mailbox.objects.get(address=PERSONAL)
-    assert on(mailbox) == {"account", "mail", "sending", "categories"}
+    assert on(mailbox) == {"account", "mail", "sending", "categories", "people"}
     assert "Shared mailboxes: off. Personal accounts do not have this." in text
     assert "off: not for personal accounts" in text and "Ask your admin" not in text
     assert works(here, mailbox)

@@ -57,7 +57,7 @@ class TestTheList:
             ({"last_success_at": now() - timedelta(hours=27)}, "Stale"),
             ({"failure": Failure.PROVIDER}, "Error"),
             ({"state": "disconnected"}, "Disconnected"),
-            ({"throttled_until": now() + timedelta(minutes=5)}, "Slowed by Microsoft"),
+            ({"throttled_until": now() + timedelta(hours=5)}, "Slowed by Microsoft"),
         ],
     )
     def test_health_in_a_word(self, fields: dict[str, object], words: str, client: Client, mailbox: Mailbox) -> None:
