@@ -27,7 +27,6 @@ def context(
 ) -> dict[str, Any]:
     """``seen``: the newest message of the thread the author has before them, its id (SE13); ``place``: "dock" or
     "window"; ``made``: it was begun just now."""
-    key = [composition.pk]
     newest = seen or composition.answers_id or ""
     hidden: dict[str, Any] = {"taken": composition.taken} | ({"place": place} if place else {})
     if composition.conversation_id:
@@ -37,10 +36,6 @@ def context(
     return {
         "composition": composition,
         "number": str(composition.pk),
-        "full_url": reverse("inbox:draft", args=key),
-        "window_url": reverse("inbox:draft", args=key) + "?place=window",
-        "quoted_url": reverse("mail:body", args=[composition.answers_id]) if composition.answers_id else "",
-        "pop_out_url": "" if place else reverse("inbox:draft", args=key) + "?place=window",
         "title": TITLES[composition.how],
         "mode": "compose" if composition.how == "new" else "reply",
         "froms": writing.froms(known, composition),
@@ -53,18 +48,30 @@ def context(
         "text": writing.to_text(composition.html),
         "rich": mark_safe(editing.for_editor(composition, [one for one in everything if one.is_inline])),  # noqa: S308 -- sanitised there
         "version": version(composition),
-        "clean_url": reverse("inbox:clean", args=key),
         "attachments": [_file(one) for one in everything if not one.is_inline],
         "hidden": hidden,
         "errors": errors or {},
         "notice": notice or composition.note or extras.notice(composition),
         "focus": focus,
-        "send_url": reverse("inbox:send", args=key),
-        "save_url": reverse("inbox:save", args=key),
-        "upload_url": reverse("inbox:upload", args=key),
-        "discard_url": reverse("inbox:discard", args=key),
-        "suggest_url": reverse("inbox:people"),
+        **_addresses(composition, place=place),
         **extras.of(composition, made=made),
+    }
+
+
+def _addresses(composition: Composition, *, place: str) -> dict[str, str]:
+    """Where the component sends what, and where else the message can be written."""
+    key = [composition.pk]
+    full = reverse("inbox:draft", args=key)
+    window = f"{full}?place=window"
+    return {
+        "full_url": full,
+        "window_url": window,
+        "pop_out_url": "" if place else window,
+        "quoted_url": reverse("mail:body", args=[composition.answers_id]) if composition.answers_id else "",
+        "suggest_url": reverse("inbox:people"),
+        **{
+            f"{what}_url": reverse(f"inbox:{what}", args=key) for what in ("clean", "send", "save", "upload", "discard")
+        },
     }
 
 

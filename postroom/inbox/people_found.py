@@ -17,9 +17,7 @@ from postroom.workspaces.models import Membership
 
 MOST = 8
 HALF = timedelta(days=45)
-CLOSE = (
-    20.0  # mails written lately that the closest of those one works with are worth; the others fewer, in their order
-)
+CLOSE = 20.0  # mails written lately that whom one works with most is worth; the others fewer, in their order
 
 
 class Suggestion(NamedTuple):
