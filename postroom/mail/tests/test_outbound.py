@@ -38,17 +38,24 @@ def sent(box: Box) -> list[str]:
     return [one.subject for one in box.messages.values() if not one.is_draft]
 
 
-def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for_ever(
-    letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def delete_each_copy_at_once(box: Box, monkeypatch: pytest.MonkeyPatch, *, then: Exception | None = None) -> None:
+    """Whatever is sent goes out, and before we look its copy is deleted for good; ``then``: what we hear of it."""
     real = MemoryMail.send
 
     def sent_and_deleted(self: MemoryMail, draft_id: str) -> None:
         real(self, draft_id)
         for message_id in [key for key, one in box.messages.items() if not one.is_draft]:
             box.delete(message_id)
+        if then is not None:
+            raise then
 
     monkeypatch.setattr(MemoryMail, "send", sent_and_deleted)
+
+
+def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for_ever(
+    letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete_each_copy_at_once(box, monkeypatch)
     commands.send(letter)
     settle(mailbox)
     assert status(letter).kind == "sending"
@@ -60,15 +67,7 @@ def test_a_copy_that_was_deleted_for_good_before_we_saw_it_is_not_looked_for_for
 def test_of_what_went_out_as_the_connection_was_lost_and_has_no_copy_any_more_the_author_decides(
     letter: Composition, mailbox: Mailbox, box: Box, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = MemoryMail.send
-
-    def sent_and_deleted(self: MemoryMail, draft_id: str) -> None:
-        real(self, draft_id)
-        for message_id in [key for key, one in box.messages.items() if not one.is_draft]:
-            box.delete(message_id)
-        raise Transient("connection lost")
-
-    monkeypatch.setattr(MemoryMail, "send", sent_and_deleted)
+    delete_each_copy_at_once(box, monkeypatch, then=Transient("connection lost"))
     commands.send(letter)
     settle(mailbox, ahead=timedelta(minutes=15))
     assert len(box.sent) == 1
