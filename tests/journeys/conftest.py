@@ -105,16 +105,11 @@ def in_both_themes(page: Page) -> None:
         accessible(page)
 
 
-_AT_REST = """async () => {
-  const moving = () => document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
-    .filter((one) => one.playState === "running");
-  for (let round = 0; round < 5 && (round === 0 || moving().length); round += 1) {
-    await new Promise(requestAnimationFrame);
-    await Promise.all(moving().map((one) => one.finished.catch(() => 0)));
-  }
-}"""
+# Asked again and again, not awaited: Chromium never settles what an animation that was replaced promised.
+_AT_REST = """() => document.getAnimations().every((one) =>
+  one.playState !== "running" || one.effect?.getComputedTiming().endTime === Infinity)"""
 
 
 def painted(page: Page) -> None:
     """Colours that are on their way (a dialog was just opened, another theme asked for) have arrived."""
-    page.evaluate(_AT_REST)
+    eventually(lambda: page.evaluate(_AT_REST), what="colours have arrived")
