@@ -160,6 +160,19 @@ def test_what_a_colleague_does_shows_on_the_page_and_the_board(
     expect(page.get_by_text("This is not here any more")).to_be_visible()
 
 
+def test_an_answer_is_heard_although_the_form_that_asked_is_gone(
+    at: Callable[..., Page], some: dict[str, Deal]
+) -> None:
+    deal = some["Bremen"]
+    page = at(f"/deals/{deal.pk}/")
+    second = deal.stage.pipeline.stages.all()[1]
+    remove = "document.addEventListener('htmx:beforeSend', ({ detail }) => detail.elt.remove(), { once: true })"
+    page.evaluate(remove)  # as another answer does that comes first
+    page.locator(".deal-stages").get_by_role("button", name=second.name, exact=True).click()
+    expect(page.locator(".toast", has_text=second.name)).to_be_visible()
+    expect(page.locator("#record-standing [aria-current=step]")).to_have_text(second.name)
+
+
 def test_the_palette_leads_to_a_record(at: Callable[..., Page], some: dict[str, Deal]) -> None:
     page = at("/contacts/")
     page.keyboard.press("Control+k")

@@ -31,6 +31,16 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.isError = false;
 });
 
+/* What an answer says (HX-Trigger) is said where its asker stands. One that another answer has swapped away meanwhile stands nowhere, and nobody
+   would hear of what it did: then the page is told. */
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
+  xhr.addEventListener("readystatechange", () => {
+    const said = xhr.readyState === XMLHttpRequest.DONE && !elt.isConnected && xhr.getResponseHeader("HX-Trigger");
+    for (const [name, value] of Object.entries(said ? JSON.parse(said) : {}))
+      htmx.trigger(document.body, name, Object(value) === value ? value : { value });
+  });
+});
+
 /* The title of a page reached by a partial answer: <main data-title> or the answer's own <title>, which htmx takes itself. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const title = event.target.querySelector?.("[data-title]")?.dataset.title;
