@@ -155,6 +155,20 @@ def _emptying_tables_outlives_a_late_request() -> Iterator[None]:
     patch.undo()
 
 
+_WITH_FOREIGN_PROCESSES = (ROOT / "tests/journeys", ROOT / "tests/platform", ROOT / "tests/proofs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives browsers and other programs may have one accident and is tried again.
+
+    No more than two in a run (`--max-suite-reruns`), and each is told with its traceback: it is a bug, ours or the
+    test's, that is still to be explained.
+    """
+    for item in items:
+        if any(item.path.is_relative_to(one) for one in _WITH_FOREIGN_PROCESSES):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 _NO_REASON = {"", "unconditional skip", "<Skipped instance>"}
 
 
