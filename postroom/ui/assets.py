@@ -51,6 +51,7 @@ BEHAVIOURS: tuple[str, ...] = (
     "ui/js/dialog.js",
     "ui/js/drawer.js",
     "ui/js/menu.js",
+    "ui/js/focus.js",
     "ui/js/toast.js",
     "ui/js/live.js",
     "ui/js/notify.js",

@@ -26,6 +26,7 @@ _GROUPS: list[Group] = [
             Shortcut("Ctrl K", "Search or jump to"),
             Shortcut("/", "Search"),
             Shortcut("c", "Compose"),
+            Shortcut("F6", "To the next part of the screen"),
             Shortcut("?", "Show this help"),
         ),
     ),

@@ -159,7 +159,7 @@ def test_the_help_names_every_key_and_each_does_something(page: Page) -> None:
     expect(page.locator("form.composer")).to_be_visible()
     at_work(page)
     found = page.evaluate(PRESSED)
-    by_hand = {"j", "k", "Enter", "x", "→", "F2", "Tab"}
+    by_hand = {"j", "k", "Enter", "x", "→", "F2", "F6", "Tab"}
     assert set(found["shown"]) - set(found["there"]) == by_hand
     assert set(found["there"]) - set(found["shown"]) == set()
 

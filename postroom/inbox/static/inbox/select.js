@@ -7,10 +7,16 @@ const boxes = () => [...(list()?.querySelectorAll("[data-select]") ?? [])];
 const chosen = () => boxes().filter((box) => box.checked);
 let last = null;
 
+function focusList() {
+  const rows = [last?.closest("[data-row]"), list()?.querySelector("[aria-current]")?.closest("[data-row]"), list()?.querySelector("[data-row]")];
+  (rows.find((row) => row?.isConnected)?.querySelector(".row-link") ?? list()?.closest("section"))?.focus();
+}
+
 function show() {
   const bar = document.getElementById("bulk");
   if (!bar) return;
   const many = chosen().length;
+  if (!many && bar.contains(document.activeElement)) focusList(); // the bar goes
   bar.classList.toggle("is-open", many > 0);
   document.documentElement.toggleAttribute("data-choosing", many > 0);
   bar.querySelector("[data-bulk-count]").textContent = many ? `${many.toLocaleString()} chosen` : "";
@@ -45,7 +51,7 @@ function clear() {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open], [data-menu]")) return;
   if (event.key === "Escape" && chosen().length && !document.querySelector(":popover-open")) {
     event.preventDefault();
     event.stopPropagation();

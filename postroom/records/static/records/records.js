@@ -1,7 +1,12 @@
 /*
  * Fields edited in place: form[data-inplace] takes the focus when it appears, Escape puts the value back, and after saving the focus
- * returns to the button it came from. form[data-clear] is empty again once it was sent.
+ * returns to the button it came from. form[data-clear] is empty again once it was sent. A page that is a form begins in its first field.
  */
+addEventListener("load", () => {
+  if (document.activeElement !== document.body) return;
+  document.querySelector(".records-form")?.querySelector(":is(.field-invalid, .field) :is(input:not([type=hidden]), select, textarea)")?.focus();
+});
+
 document.addEventListener("htmx:load", (event) => {
   const form = event.target.querySelector?.("form[data-inplace]");
   const input = form?.querySelector("input:not([type=hidden]), textarea, select");

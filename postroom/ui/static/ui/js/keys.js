@@ -1,6 +1,7 @@
 /*
  * The keyboard map: data-key="e" on a link, button or field is pressed by that key; "g i" is a sequence, commas separate
- * alternatives ("Ctrl K, /"). So a shortcut exists exactly where its action does. Later elements win over earlier ones.
+ * alternatives ("Ctrl K, /"). So a shortcut exists exactly where its action does. Later elements win over earlier ones; in a menu or a dialog
+ * only what stands in it is pressed.
  */
 const SEQUENCE_MS = 1200;
 const NAMES = { Escape: "Esc", " ": "Space" };
@@ -18,8 +19,11 @@ function pressable(element) {
   return !element.matches(":disabled, [aria-disabled=true]") && !element.closest("[hidden], [inert]");
 }
 
+/* Letters walk an open menu (menu.js), so that no key meant for it archives the mail behind. */
+const scopeOf = () => document.activeElement?.closest("[data-menu]:is(:popover-open, [open])") ?? document.querySelector("dialog:modal") ?? document;
+
 function find(keys) {
-  const scope = document.querySelector("dialog:modal") ?? document;
+  const scope = scopeOf();
   const form = keys === "Ctrl Enter" ? document.activeElement?.closest("form") : null;
   const all = [...(form ?? scope).querySelectorAll("[data-key]")].filter(
     (element) => element.dataset.key.split(",").some((one) => one.trim() === keys) && pressable(element),
@@ -44,7 +48,7 @@ document.addEventListener("keydown", (event) => {
   if (element) {
     event.preventDefault();
     press(element);
-  } else if (document.querySelector(`[data-key^="${CSS.escape(name)} "]`) && name.length === 1) {
+  } else if (scopeOf().querySelector(`[data-key^="${CSS.escape(name)} "]`) && name.length === 1) {
     pending = name;
     timer = setTimeout(() => { pending = ""; }, SEQUENCE_MS);
   }

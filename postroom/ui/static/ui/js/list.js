@@ -37,7 +37,7 @@ function markByAddress(list) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !["j", "k"].includes(event.key)) return;
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog[open]")) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog[open], [data-menu]")) return;
   const list = listOf();
   if (list) step(list, event.key === "j" ? 1 : -1);
 });

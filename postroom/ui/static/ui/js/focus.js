@@ -1,0 +1,170 @@
+/*
+ * The focus is not lost. What had it and is taken away (a line that is done, a part drawn anew, a button waiting for its answer) hands it on: to itself
+ * as it was drawn anew, to its neighbour, to the part of the screen it stood in; from what lies above the page, back to where it came from.
+ * Nothing happens where a person lets go of it. F6 leads from pane to pane.
+ */
+const STOPS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable=true]";
+const ABOVE = "dialog, [popover], #toasts, #dock"; // left by going back
+const PARTS = "section, article, aside, form, dialog, main, [popover]";
+
+const TYPED = "input, select, textarea, [contenteditable=true]";
+
+let pointing = false; // by a pointer, not by a key
+let held = null; // what has the focus, or had it, with all it stands in
+const earlier = new WeakMap(); // of something above the page: what was held before
+const gaps = new WeakMap(); // of something taken away: between what it stood
+
+const nobody = () => !document.activeElement || document.activeElement === document.body;
+const usable = (one) => one.isConnected && !one.disabled && !one.closest("[inert]") && one.checkVisibility({ visibilityProperty: true });
+const stops = (part) => [part, ...part.querySelectorAll(STOPS)].filter((one) => one.matches(STOPS) && one.tabIndex >= 0 && usable(one));
+
+function hold(element) {
+  const chain = [];
+  for (let one = element; one && one !== document.body; one = one.parentElement) chain.push(one);
+  const before = held;
+  held = { element, chain };
+  const above = element.closest(ABOVE);
+  if (above && before && !above.contains(before.element)) earlier.set(above, before);
+}
+
+/* Who comes next ----------------------------------------------------------- */
+
+const nameOf = (one) => [
+  one.nodeName, one.getAttribute("href"), one.getAttribute("name"), one.dataset.key, one.matches("button, [type=radio], [type=checkbox]") && one.value,
+  one.ariaLabel || one.textContent.trim().replace(/\s+/g, " "),
+].join(" ");
+const kindOf = (one) => `${one.nodeName} ${one.className}`;
+
+/* In this part: the same, one of its kind, or the first. */
+function within(part, element) {
+  const all = stops(part);
+  return all.find((one) => nameOf(one) === nameOf(element)) ?? all.find((one) => kindOf(one) === kindOf(element)) ?? all[0];
+}
+
+function beside(gone, element) {
+  const gap = gaps.get(gone) ?? { next: gone.nextSibling, previous: gone.previousSibling };
+  for (const [way, step] of [["next", "nextElementSibling"], ["previous", "previousElementSibling"]]) {
+    let one = gap[way];
+    while (one && !one.isConnected) one = gaps.get(one)?.[way]; // went with it
+    if (one && one.nodeType !== Node.ELEMENT_NODE) one = way === "next" ? one.nextElementSibling : one.previousElementSibling;
+    for (; one; one = one[step]) {
+      const found = one.nodeType === Node.ELEMENT_NODE && within(one, element);
+      if (found) return found;
+    }
+  }
+  return null;
+}
+
+function anew({ element, chain }, kept, fresh) {
+  for (const one of chain.slice(0, kept)) {
+    const again = one.id && document.getElementById(one.id);
+    const found = again && within(again, element);
+    if (found) return found;
+  }
+  const name = nameOf(element);
+  return fresh.filter((one) => one.isConnected).flatMap(stops).find((one) => nameOf(one) === name);
+}
+
+function back(above) {
+  const before = earlier.get(above);
+  if (!before) return null;
+  return usable(before.element) ? before.element : heir(before);
+}
+
+/* `gone`: what is out of sight, where nothing was taken away. */
+function heir(lost, fresh = [], gone = null) {
+  const { element, chain } = lost;
+  const kept = gone ? chain.indexOf(gone) + 1 : chain.findIndex((one) => one.isConnected);
+  if (kept === 0) return null;
+  const again = gone ? null : anew(lost, kept < 0 ? chain.length : kept, fresh);
+  if (again) return again;
+  const rest = kept < 0 ? [] : chain.slice(kept);
+  const above = chain.find((one) => one.matches(ABOVE));
+  if (above) return (rest.includes(above) && above.matches("dialog[open], :popover-open") && stops(above)[0]) || back(above);
+  const near = beside(gone ?? chain.at(kept < 0 ? -1 : kept - 1), element) ?? (rest[0] && !rest[0].matches(PARTS) && beside(rest[0], element));
+  return near || rest.find((one) => one.matches(PARTS) && one.checkVisibility()) || document.getElementById("content");
+}
+
+function give(one) {
+  if (!one || (pointing && one.matches(TYPED))) return; // a finger wants no keyboard
+  if (!one.matches(STOPS)) one.tabIndex = -1; // a part of the screen
+  one.focus({ preventScroll: pointing || !one.matches(STOPS) });
+}
+
+/* Noticing ----------------------------------------------------------------- */
+
+function notice(records) {
+  const hidden = records.find(({ attributeName, target }) => attributeName === "hidden" && target.hidden && target.contains(document.activeElement));
+  if (!held || (!hidden && !nobody())) return;
+  for (const { target, removedNodes, nextSibling: next, previousSibling: previous } of records) {
+    for (const one of removedNodes) gaps.set(one, { next, previous, target });
+  }
+  if (hidden) give(heir(held, [], hidden.target));
+  else if (!held.element.isConnected) give(heir(held, records.flatMap(({ addedNodes }) => [...addedNodes].filter((one) => one.nodeType === Node.ELEMENT_NODE))));
+  else if (usable(held.element)) held.element.focus({ preventScroll: true }); // its answer has come
+}
+
+new MutationObserver(notice).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled", "hidden"] });
+
+for (const [name, is] of [["pointerdown", true], ["keydown", false]]) document.addEventListener(name, () => { pointing = is; }, true);
+
+document.addEventListener("focusin", ({ target }) => hold(target));
+
+/* Let go of, by a press beside it or by a script: what is still there and could have it does not want it back. */
+document.addEventListener("focusout", ({ target, relatedTarget }) => {
+  if (relatedTarget) return;
+  setTimeout(() => { if (nobody() && document.hasFocus() && held?.element === target && usable(target)) held = null; });
+});
+
+/* A browser gives the focus back to what opened a dialog or a menu, unless that has gone meanwhile. */
+for (const name of ["close", "toggle"]) {
+  document.addEventListener(name, ({ target, newState }) => {
+    if (!target.matches?.(ABOVE) || newState === "open" || (pointing && name === "toggle")) return;
+    if (nobody() || target.contains(document.activeElement)) give(back(target));
+  }, true);
+}
+
+/* The same screen again: a tab, a filter, a form that was saved, the way back. ---- */
+
+const KEY = "postroom.focus";
+const stored = () => { try { return JSON.parse(sessionStorage.getItem(KEY)) ?? {}; } catch { return {}; } };
+
+addEventListener("pagehide", () => {
+  const name = !pointing && !nobody() ? nameOf(document.activeElement) : null;
+  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: name, last: location.pathname })); } catch { /* private window */ }
+});
+
+function takeUp() {
+  const { last, [location.pathname]: name } = stored();
+  const again = last === location.pathname || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
+  if (name && again && nobody()) stops(document.body).find((one) => nameOf(one) === name)?.focus();
+}
+if (document.readyState === "complete") takeUp();
+else addEventListener("load", takeUp);
+
+/* From pane to pane --------------------------------------------------------- */
+
+const PANES = ".rail, .folders, .pane-list, .pane-detail, main:not(:has(.pane-list)), .pane-aside, .toasts:has([data-toast])";
+const left = new WeakMap(); // of a pane: what had the focus last
+
+document.addEventListener("focusin", ({ target }) => {
+  const pane = target.closest(PANES);
+  if (pane) left.set(pane, target);
+});
+
+function entry(pane) {
+  const last = left.get(pane);
+  if (last && pane.contains(last) && usable(last)) return last;
+  const current = pane.querySelector("[aria-current]");
+  return (current && stops(current)[0]) || stops(pane)[0];
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "F6" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return;
+  const panes = [...document.querySelectorAll(PANES)].filter((pane) => pane.checkVisibility() && entry(pane));
+  const at = panes.findIndex((pane) => pane.contains(document.activeElement));
+  const to = panes.at(event.shiftKey ? (at < 0 ? -1 : at - 1) : (at + 1) % panes.length);
+  if (!to) return;
+  event.preventDefault();
+  entry(to).focus();
+});
