@@ -1,7 +1,7 @@
 """The folder tree of a mailbox, as people see it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from postroom.mail.models import Folder
@@ -78,6 +78,14 @@ def flat(nodes: list[Node]) -> Iterator[Node]:
 def paths(mailbox: Mailbox) -> dict[int, str]:
     """Path of every folder that is shown, by its id."""
     return {node.folder.pk: node.path for node in flat(folder_tree(mailbox))}
+
+
+def with_parents(folders: Iterable[Folder]) -> dict[int, Folder]:
+    """Whole trees by id, each folder knowing its parent: their paths ask nothing more."""
+    rows = {folder.pk: folder for folder in folders}
+    for folder in rows.values():
+        folder.parent = rows.get(folder.parent_id or 0)
+    return rows
 
 
 def folder_path(folder: Folder) -> str:

@@ -6,31 +6,30 @@ Asked is the provider itself, at this moment, and every row we have. Only mailbo
 of a colleague's private mailbox nothing is said, not even whether something was found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.core import signing
 from django.db import transaction
 
 from postroom.lib.clock import now
-from postroom.mail.checks import Kept
+from postroom.mail import trace_facts
 from postroom.mail.folders import folder_path
-from postroom.mail.models import Folder, Known, Message
+from postroom.mail.models import Message
 from postroom.mail.sync.history import reach
-from postroom.mailboxes import hooks
+from postroom.mail.trace_facts import MOST, Asked, Box, Facts
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.failures import failure_of
 from postroom.mailboxes.models import Failure, Mailbox
 from postroom.mailboxes.session import open_mail
 from postroom.providers.contract import FolderRole, RemoteMessage
 from postroom.providers.errors import ProviderError
-from postroom.sync import lanes, push
+from postroom.sync import lanes
 from postroom.sync.models import Activity, Notification, Quarantined, SyncState
 from postroom.workspaces.models import Membership
 
-MOST = 10  # messages that one question shows per mailbox
 MOST_MAILBOXES = 8  # asked at the provider for one question
 _SALT = "mail.trace"
 
@@ -71,80 +70,40 @@ class Answer:
     asked: bool = False
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """All that is known of one message."""
-
-    mailbox: Mailbox
-    asked: bool
-    remote: RemoteMessage | None
-    row: Message | None
-    known: Known | None
-    folder: Folder | None
-    state: SyncState | None
-    aside: Quarantined | None
-    named: Notification | None
-    kept: bool
-
-
 def ask(member: Membership, text: str, *, mailbox: int | None = None) -> list[Answer]:
     """What each mailbox the member may read (or that one) says about a Message-ID or words of a subject."""
     text = text.replace("\x00", "").strip()[:998]
     mailboxes = mailboxes_visible_to(member)
     if mailbox is not None:
         mailboxes = mailboxes.filter(pk=mailbox)
-    return [_answer(one, text) for one in mailboxes[:MOST_MAILBOXES]] if text else []
+    if not text:
+        return []
+    message_id = f"<{text.strip('<>')}>" if is_message_id(text) else ""
+    boxes = trace_facts.boxes(mailboxes[:MOST_MAILBOXES], message_id=message_id, words=text)
+    answers = [Answer(one.mailbox, trouble=_trouble(one.mailbox)) for one in boxes]
+    asked = [_ask_provider(*pair, message_id, text) for pair in zip(boxes, answers, strict=True)]
+    for answer, found in zip(answers, trace_facts.of(asked), strict=True):
+        answer.traces = [_trace(facts) for facts in found]
+    return answers
 
 
 def is_message_id(text: str) -> bool:
     return "@" in text and not any(sign.isspace() for sign in text)
 
 
-def _answer(mailbox: Mailbox, text: str) -> Answer:
-    answer = Answer(mailbox, trouble=_trouble(mailbox))
-    message_id = f"<{text.strip('<>')}>" if is_message_id(text) else ""
+def _ask_provider(box: Box, answer: Answer, message_id: str, text: str) -> Asked:
+    """What it has at this moment; why it could not be asked is noted in the answer."""
     remote: list[RemoteMessage] = []
     try:
-        remote = open_mail(mailbox).find(internet_message_id=message_id, subject="" if message_id else text, most=MOST)
+        source = open_mail(box.mailbox)
+        remote = source.find(internet_message_id=message_id, subject="" if message_id else text, most=MOST)
         answer.asked = True
     except ProviderError as problem:
         answer.trouble = answer.trouble or _unreachable(problem)
-    rows = _rows(mailbox, message_id, text, [one.id for one in remote])
-    found = {one.id: one for one in remote}
-    for remote_id in list(dict.fromkeys([*found, *rows]))[:MOST]:
-        answer.traces.append(
-            _trace(_facts(mailbox, answer.asked, remote_id, found.get(remote_id), rows.get(remote_id)))
-        )
-    return answer
+    return Asked(box, {one.id: one for one in remote}, answer.asked)
 
 
-def _rows(mailbox: Mailbox, message_id: str, text: str, ids: Sequence[str]) -> dict[str, Message]:
-    ours = Message.objects.filter(mailbox=mailbox).select_related("folder", "mailbox", "thread")
-    wanted = ours.filter(internet_message_id=message_id) if message_id else ours.filter(subject__icontains=text)
-    found = [*ours.filter(remote_id__in=list(ids)), *wanted.order_by("-received")[:MOST]]
-    return {row.remote_id: row for row in found}
-
-
-def _facts(mailbox: Mailbox, asked: bool, remote_id: str, remote: RemoteMessage | None, row: Message | None) -> _Facts:
-    known = Known.objects.filter(mailbox=mailbox, remote_id=remote_id).select_related("folder").first()
-    folder = Folder.objects.filter(mailbox=mailbox, remote_id=remote.folder_id or "").first() if remote else None
-    folder = folder or (row.folder if row else known.folder if known else None)
-    scope = folder.remote_id if folder else ""
-    return _Facts(
-        mailbox,
-        asked,
-        remote,
-        row,
-        known,
-        folder,
-        SyncState.objects.filter(mailbox=mailbox, resource="mail", scope=scope).first() if scope else None,
-        Quarantined.objects.filter(mailbox=mailbox, resource="mail", remote_id=remote_id).first(),
-        Notification.objects.filter(mailbox=mailbox, remote_id=remote_id).order_by("id").first(),
-        Kept.objects.filter(mailbox=mailbox, remote_id=remote_id).exists(),
-    )
-
-
-def _trace(facts: _Facts) -> Trace:
+def _trace(facts: Facts) -> Trace:
     steps = [step(facts) for step in _STEPS]
     first = next((one for one in steps if one.outcome in ("failed", "waiting")), None)
     remote, row = facts.remote, facts.row
@@ -164,7 +123,7 @@ def _trace(facts: _Facts) -> Trace:
     )
 
 
-def _mend(facts: _Facts) -> Literal["", "fetch", "again", "folder"]:
+def _mend(facts: Facts) -> Literal["", "fetch", "again", "folder"]:
     if facts.mailbox.direction == Mailbox.Direction.ONE_WAY or _trouble(facts.mailbox):
         return ""
     if facts.folder is not None and not facts.folder.synced:
@@ -178,7 +137,7 @@ def _mend(facts: _Facts) -> Literal["", "fetch", "again", "folder"]:
 # --- the steps -----------------------------------------------------------------------------------------------------
 
 
-def _there(facts: _Facts) -> Step:
+def _there(facts: Facts) -> Step:
     name = "At the provider"
     if facts.remote is not None:
         place = folder_path(facts.folder) if facts.folder else "a folder that Postroom does not know yet"
@@ -192,15 +151,15 @@ def _there(facts: _Facts) -> Step:
     )
 
 
-def _notified(facts: _Facts) -> Step:
+def _notified(facts: Facts) -> Step:
     if facts.named is not None:
-        return Step("Notified", "done", "Named to Postroom; it is fetched in a moment.", facts.named.received_at)
-    if push.is_on(facts.mailbox):
+        return Step("Notified", "done", "Named to Postroom; it is fetched in a moment.", facts.named.at)
+    if facts.pushed:
         return Step("Notified", "unknown", "Push is on. Single notices are not kept once they are taken in.")
     return Step("Notified", "unknown", "Push is off for this mailbox: its folders are looked at regularly instead.")
 
 
-def _listed(facts: _Facts) -> Step:
+def _listed(facts: Facts) -> Step:
     name, state = "Listed", facts.state
     if facts.mailbox.direction == Mailbox.Direction.ONE_WAY and facts.row is None:
         return Step(name, "failed", "This mailbox is one-way: what arrives in it is not pulled.")
@@ -220,54 +179,51 @@ def _listed(facts: _Facts) -> Step:
     return Step(name, "waiting", f"Its folder is being listed: {state.listed:,} messages so far.", state.updated_at)
 
 
-def _is_outside(facts: _Facts) -> bool:
+def _is_outside(facts: Facts) -> bool:
     since = reach(facts.mailbox)
     told = facts.remote.received if facts.remote else None
     return facts.row is None and since is not None and told is not None and told < since
 
 
-def _fetched(facts: _Facts) -> Step:
+def _fetched(facts: Facts) -> Step:
     name = "Fetched"
     if facts.aside is not None:
-        return Step(
-            name, "failed", f"It was fetched and could not be read: {facts.aside.reason}.", facts.aside.tried_at
-        )
+        return Step(name, "failed", f"It was fetched and could not be read: {facts.aside.words}.", facts.aside.at)
     if facts.row is not None and facts.row.body_state == Message.BodyState.STORED:
         return Step(name, "done", "With its text and its list of attachments.")
     if facts.known is not None or _is_outside(facts):
         chosen = (facts.mailbox.get_history_display() or "new mail only").lower()
         return Step(name, "failed", f"It is older than the history that was chosen for this mailbox ({chosen}).")
     if facts.row is not None:
-        return Step(name, "waiting", f"Its text waits in the history pull{_pull_words(facts.mailbox)}.")
+        return Step(name, "waiting", f"Its text waits in the history pull{_pull_words(facts.pull)}.")
     return Step(name, "failed" if facts.remote else "unknown", "It has not been fetched.")
 
 
-def _pull_words(mailbox: Mailbox) -> str:
-    lane = mailbox.lanes.filter(activity=Activity.BACKFILL).first()
-    if lane is None or not lane.progress.get("total"):
+def _pull_words(pull: Mapping[str, Any] | None) -> str:
+    if pull is None or not pull["progress"].get("total"):
         return ""
-    paused = ", which is paused" if lane.paused else ""
-    return f" ({lane.progress['done']:,} of {lane.progress['total']:,} messages){paused}"
+    paused = ", which is paused" if pull["paused"] else ""
+    return f" ({pull['progress']['done']:,} of {pull['progress']['total']:,} messages){paused}"
 
 
-def _stored(facts: _Facts) -> Step:
+def _stored(facts: Facts) -> Step:
     if facts.row is None:
         return Step("Stored", "failed" if facts.remote else "unknown", "Postroom has no copy of it.")
     kept = " It is gone at the provider; somebody decided to keep it." if facts.kept else ""
     return Step("Stored", "done", f"In {folder_path(facts.row.folder)}.{kept}", facts.row.modified)
 
 
-def _matched(facts: _Facts) -> Step:
+def _matched(facts: Facts) -> Step:
     if facts.row is None:
         return Step("Matched", "unknown", "Nothing to match yet.")
-    told = hooks.matched(facts.mailbox, facts.row.thread.conversation_id)
-    return Step("Matched", "done" if told else "unknown", " ".join(told) or "No record has one of its people.")
+    told = " ".join(facts.records)
+    return Step("Matched", "done" if told else "unknown", told or "No record has one of its people.")
 
 
 _BINS = {FolderRole.JUNK: "Junk", FolderRole.DELETED: "Deleted Items"}
 
 
-def _visible(facts: _Facts) -> Step:
+def _visible(facts: Facts) -> Step:
     name = "Visible to you"
     if facts.row is None:
         return Step(name, "unknown", "You may read this mailbox: once it is here, you see it.")

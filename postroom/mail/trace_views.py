@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from postroom.mail import trace
-from postroom.mailboxes.access import mailboxes_manageable_by, mailboxes_visible_to
+from postroom.mailboxes.access import mailboxes_visible_to, may_manage
 from postroom.workspaces.access import MemberRequest, member_required
 
 LONGEST = 998  # of a header's line
@@ -23,7 +23,7 @@ def why(request: MemberRequest) -> HttpResponse:
     mine = list(mailboxes_visible_to(request.member))
     chosen = next((one for one in mine if str(one.pk) == request.GET.get("mailbox", "")), None)
     answers = trace.ask(request.member, words, mailbox=chosen.pk if chosen else None) if words else []
-    manageable = set(mailboxes_manageable_by(request.member).values_list("pk", flat=True))
+    manageable = {one.pk for one in mine if may_manage(request.member, one)}
     context = {
         "active": "outlook",
         "words": words,

@@ -21,6 +21,11 @@ def mailboxes_manageable_by(member: Membership) -> QuerySet[Mailbox]:
     return every if member.may(Permission.MANAGE_WORKSPACE) else every.filter(owner=member)
 
 
+def may_manage(member: Membership, mailbox: Mailbox) -> bool:
+    """Whether a mailbox that is at hand is one of those."""
+    return mailbox.provider != NOT_SYNCED and (mailbox.owner_id == member.pk or member.may(Permission.MANAGE_WORKSPACE))
+
+
 def logged_mailboxes(member: Membership) -> list[tuple[int, str, bool]]:
     """(id, address, whether it is the member's own) of every mailbox of the workspace, for the access log (AD2)."""
     rows = Mailbox.objects.for_workspace(member.workspace_id).order_by("address").values_list("pk", "address", "owner")

@@ -5,7 +5,7 @@ of the functions of `MailboxHooks`. All are called in the order of that list, in
 raises undoes the whole step. Only `disconnecting` is called outside of any transaction: it speaks to the provider.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
@@ -132,8 +132,9 @@ class MailboxHooks(Protocol):
     def cards(self, mailboxes: Sequence[Mailbox]) -> Mapping[int, Card]:
         """What the cards of some mailboxes show, by id; in as many queries for many as for one."""
 
-    def matched(self, mailbox: Mailbox, conversation: int) -> list[str]:
-        """To which records a conversation belongs, or why not any more: sentences."""
+    def matched(self, mailboxes: Sequence[Mailbox], conversations: Collection[int]) -> Mapping[int, list[str]]:
+        """To which records conversations of some mailboxes belong, or why not any more: sentences, by conversation; in
+        as many queries for many as for one."""
 
     def holds(self, mailbox: Mailbox) -> list[Held]:
         """What deleting would remove, e.g. ``Held("messages", 61204)``."""
@@ -174,9 +175,13 @@ def card(mailbox: Mailbox) -> Card:
     return cards([mailbox])[mailbox.pk]
 
 
-def matched(mailbox: Mailbox, conversation: int) -> list[str]:
-    """What is known about which records a conversation belongs to."""
-    return [line for function in _named("matched") for line in function(mailbox, conversation)]
+def matched(mailboxes: Sequence[Mailbox], conversations: Collection[int]) -> dict[int, list[str]]:
+    """What is known about which records conversations belong to."""
+    known: dict[int, list[str]] = {}
+    for function in _named("matched"):
+        for conversation, lines in function(mailboxes, conversations).items():
+            known.setdefault(conversation, []).extend(lines)
+    return known
 
 
 def erase_some(mailbox: Mailbox, *, contacts: bool) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from postroom.lib.clock import now
 from postroom.mailboxes.models import Mailbox
@@ -50,9 +51,14 @@ def _loopback(host: str) -> bool:
         return False
 
 
+def living() -> QuerySet[Subscription]:
+    """Subscriptions that have not run out."""
+    return Subscription.objects.filter(expires_at__gt=now())
+
+
 def is_on(mailbox: Mailbox) -> bool:
     """Real-time: a subscription that has not run out."""
-    return Subscription.objects.filter(mailbox=mailbox, expires_at__gt=now()).exists()
+    return living().filter(mailbox=mailbox).exists()
 
 
 def ask_to_renew(mailbox: Mailbox) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.core.cache import cache
@@ -14,6 +14,7 @@ from postroom.mailboxes.hooks import Card, Held, Seen
 from postroom.mailboxes.models import Mailbox
 from postroom.records import commands as records
 from postroom.records.people import commands as people
+from postroom.records.record import POINTERS
 from postroom.timeline import links, queries, sql
 from postroom.timeline.models import Comment, Link
 from postroom.workspaces.models import Membership
@@ -46,10 +47,13 @@ def holds(mailbox: Mailbox) -> list[Held]:
     ]
 
 
-def matched(mailbox: Mailbox, conversation: int) -> list[str]:
-    """The records a conversation is linked to, and those a member untied it from."""
-    links = Link.objects.filter(workspace=mailbox.workspace_id, conversation=conversation).select_related("by__user")
-    return [_matched(link) for link in links.order_by("pk")]
+def matched(mailboxes: Sequence[Mailbox], conversations: Collection[int]) -> dict[int, list[str]]:
+    """The records conversations are linked to, and those a member untied them from."""
+    links = Link.objects.filter(workspace__in={one.workspace_id for one in mailboxes}, conversation__in=conversations)
+    told: dict[int, list[str]] = {}
+    for link in links.select_related("by__user", *POINTERS).order_by("pk"):
+        told.setdefault(link.conversation_id, []).append(_matched(link))
+    return told
 
 
 def _matched(link: Link) -> str:

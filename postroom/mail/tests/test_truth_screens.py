@@ -266,6 +266,23 @@ def test_gone_at_the_provider_but_still_here_is_told(synced: Mailbox, mine: Clie
     assert "does not have it any more" in why(mine, "Secret 2")
 
 
+def test_asking_for_many_mails_costs_no_more_than_asking_for_one(
+    synced: Mailbox, mine: Client, box: Box, settle: Settle, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    inner = box.folder("Inner", box.folder("Outer"))
+    for number in range(3):
+        box.deliver(subject=f"Only Secret {number}", folder=inner)
+    mailbox_hooks.sync_now(synced)
+    settle(synced)
+    box.deliver(subject="Secret news")
+    with django_assert_max_num_queries(12):
+        said = why(mine, "Secret")
+    assert said.count("It is here.") == 9 and said.count("came later") == 2  # above, and in its step
+    assert "In Outer/Inner." in said
+    with django_assert_max_num_queries(12):
+        assert why(mine, "Only Secret 1").count("It is here.") == 1
+
+
 def test_of_a_colleagues_private_mailbox_nothing_is_said(synced: Mailbox, admin: Client, box: Box) -> None:
     box.calls.clear()
     for query in ({}, {"mailbox": str(synced.pk)}):
