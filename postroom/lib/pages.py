@@ -30,19 +30,46 @@ class RowPage(Generic[Row]):
     next: str
 
 
-def keyset(query: QuerySet[Row], *, order: tuple[str, ...], after: str = "", size: int = 50) -> RowPage[Row]:
-    """The page of `query` after a token. `order` ends with a unique field; its fields must not be null."""
+def keyset(
+    query: QuerySet[Row],
+    *,
+    order: tuple[str, ...],
+    after: str = "",
+    size: int = 50,
+    whole: QuerySet[Row] | None = None,
+) -> RowPage[Row]:
+    """The page of `query` after a token. `order` ends with a unique field; its fields must not be null.
+
+    `whole`: the same rows and more, with what a page reads besides. Which rows the page has is then found alone, so
+    that no sort drags along what only these rows need.
+    """
     values = _read(after, len(order))
     page = query.order_by(*order)
     if values is not None:
         try:
-            rows = list(page.filter(_beyond(order, values))[: size + 1])
+            rows = _rows(page.filter(_beyond(order, values))[: size + 1], order, whole)
         except (ValidationError, ValueError, TypeError, OverflowError):
-            rows = list(page[: size + 1])
+            rows = _rows(page[: size + 1], order, whole)
     else:
-        rows = list(page[: size + 1])
+        rows = _rows(page[: size + 1], order, whole)
     more = len(rows) > size
     return RowPage(rows[:size], token(rows[size - 1], order) if more else "")
+
+
+def _rows(page: QuerySet[Row], order: tuple[str, ...], whole: QuerySet[Row] | None) -> list[Row]:
+    """The rows of a page; those read from `whole` get the fields of the order from the page."""
+    if whole is None:
+        return list(page)
+    names = [name.lstrip("-") for name in order]
+    places = list(page.values_list("pk", *names))
+    found = whole.in_bulk([place[0] for place in places])
+    rows = []
+    for pk, *values in places:
+        if pk in found:  # else it went in between
+            rows.append(row := found[pk])
+            for name, value in zip(names, values, strict=True):
+                setattr(row, name, value)
+    return rows
 
 
 def token(row: Model, order: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import QueryDict
 
-from postroom.lib.pages import keyset
+from postroom.lib.pages import RowPage, keyset
 from postroom.records.asked import Asked, asked, known_columns
 from postroom.records.extensions import last_contact
 from postroom.records.record import Record
@@ -82,11 +82,8 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
     open_view = views.open(request.GET)
     chosen = _chosen(wish, views, opened=open_view is not None)
     columns, found = _columns(wish, chosen), _narrowed(wish, request)
-    ordered, order = wish.sort.order(found, down=wish.down, member=request.member)
     first = not request.GET.get("after")
-    if first:
-        ordered = ordered.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
-    page = keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE)
+    page = _page(wish, found, request, counted=first)
     within = {bar.WITHIN: open_view.pk} if open_view else {}
     here = wish.href(**within)
     return {
@@ -107,6 +104,15 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
         "nothing": f"No {table.plural.lower()} fit" if wish.filters else f"Nothing has “{wish.words}”",
         "missing": views.names_of(wish.missing, open_view),
     }
+
+
+def _page(wish: Asked, found: QuerySet[Any], request: MemberRequest, *, counted: bool) -> RowPage[Any]:
+    """The rows of a page. Which ones they are is found with no more than the order needs, then they are read."""
+    ordered, order = wish.sort.order(found, down=wish.down, member=request.member)
+    whole = wish.table.rows(wish.table.of(request.workspace))
+    if counted:
+        whole = whole.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
+    return keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE, whole=whole)
 
 
 def some(table: Table, request: MemberRequest, told: QueryDict, keys: Collection[int]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
 
 from django.db import models
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 
 from postroom.records import extensions, filters
@@ -24,13 +24,14 @@ NAME = "name"
 MAIL_TOPICS = ("mail", "links")  # what may change when a record last had mail
 Kind = Literal["key", "text", "number", "day", "moment"]
 
-_STAND_INS: dict[str, tuple[Any, models.Field[Any, Any]]] = {
-    "text": ("", models.TextField()),
-    "number": (0.0, models.FloatField()),
-    "day": (date(1000, 1, 1), models.DateField()),
-    "moment": (datetime(1000, 1, 1, tzinfo=UTC), models.DateTimeField()),
+_STAND_INS: dict[str, tuple[Any, Any, models.Field[Any, Any]]] = {
+    "text": ("", "1", models.TextField()),
+    "number": (float("-inf"), float("inf"), models.FloatField()),
+    "day": (date(1000, 1, 1), date(9999, 12, 31), models.DateField()),
+    "moment": (datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC), models.DateTimeField()),
 }
-"""What stands where nothing is set, for the page after: it begins behind a value, so there has to be one."""
+"""What stands where nothing is set, so that it comes last on the way down and on the way up, and the page after has a
+value to begin behind. No text is behind all others, so each that is one begins with a 0."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,25 @@ class Column:
         sign = "-" if down else ""
         if self.kind == "key":
             return query, (f"{sign}{self.by}", f"{sign}id")
-        stand_in, field = _STAND_INS[self.kind]
+        smallest, largest, field = _STAND_INS[self.kind]
         by = self.by(query.model, member) if callable(self.by) else self.by
         raw = F(by) if isinstance(by, str) else by
         if self.kind == "text":
-            raw = NullIf(Lower(Cast(raw, models.TextField())), Value("", output_field=models.TextField()))
+            raw = _Behind(
+                Value("0"), NullIf(Lower(Cast(raw, field)), Value("", output_field=field)), output_field=field
+            )
         elif self.kind == "number":
-            raw = Cast(raw, models.FloatField())
-        nothing = Case(When(sort_raw__isnull=True, then=Value(1)), default=Value(0))
-        filled = Coalesce("sort_raw", Value(stand_in, output_field=field), output_field=field)
-        return query.alias(sort_raw=raw).annotate(sort_none=nothing, sort_by=filled), (
-            "sort_none",
-            f"{sign}sort_by",
-            f"{sign}id",
-        )
+            raw = Cast(raw, field)
+        stand_in = Value(smallest if down else largest, output_field=field)
+        filled = Coalesce(raw, stand_in, output_field=field)
+        return query.annotate(sort_by=filled), (f"{sign}sort_by", f"{sign}id")
+
+
+class _Behind(Func):
+    """A text behind another; nothing where one of them is."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || "
 
 
 class Cut(NamedTuple):
