@@ -7,7 +7,7 @@ from postroom.operations.views import alerts, doctor, machines, operators, setup
 app_name = "operations"
 urlpatterns = [
     path("settings/doctor/", doctor.page, name="doctor"),
-    path("settings/doctor/network/", doctor.network, name="doctor-network"),
+    path("settings/doctor/checks/<str:part>/", doctor.checks, name="doctor-checks"),
     path("settings/doctor/explanation/", doctor.explanation, name="explanation"),
     path("settings/setup/", setup.page, name="setup"),
     path("settings/alerts/", alerts.page, name="alerts"),

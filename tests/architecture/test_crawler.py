@@ -69,6 +69,7 @@ NOT_OBJECTS = {  # their parameters name no row of anybody's
     "ui:gallery-page",
     "inbox:bulk",  # an action; the conversations it is done to stand in the form
     "inbox:undo",  # a token that is none is answered "too late"; whose it is stands in it
+    "operations:doctor-checks",
     "search:thread",  # the frame of a page: the thread in it comes from its own address
 }
 WRITTEN = ("file", "clean", "tips")
@@ -138,6 +139,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
         "mailboxes": {"pk": mailbox.pk, "change": "pause", "feature": "sending", "provider": "microsoft"},
         "timeline": {"pk": message.thread.conversation_id, "key": "contact", "record": contact.pk},
         "search": {"pk": message.thread_id},
+        "operations": {"part": "installation"},
         "workspaces": {"pk": member.workspace_id},
         "accounts": {"pk": SignIn.objects.create(user=member.user, how="password", session_key="victim").pk},
         "records": {**of_records, "pk": contact.pk},

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Min, Q
+from django.db.models import Count, Min, Q
 
 from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
@@ -77,14 +77,15 @@ def sealed(here: Installation) -> Iterator[Finding]:
 def credentials(here: Installation) -> Iterator[Finding]:
     """Whether Entra takes our secret, by what happened last: a check of our own would need somebody's sign-in."""
     ours = Connection.objects.filter(provider="microsoft")
-    refused = (
-        ours.filter(failure=Failure.OPERATOR).exclude(failure_code="").values_list("failure_code", flat=True).first()
-    )
+    refused, renewed = ours.aggregate(
+        refused=Min("failure_code", filter=Q(failure=Failure.OPERATOR) & ~Q(failure_code="")),
+        renewed=Count("pk", filter=Q(access_expires__gt=now())),
+    ).values()
     step = f"{REGISTRATION} → Certificates & secrets → New client secret"
     if refused:
         mend = "Entra refuses the registration itself; look the code up below."
         yield fail("credentials", "Credentials in use", f"refused with {refused}", mend, step)
-    elif ours.filter(access_expires__gt=now()).exists():
+    elif renewed:
         yield ok("credentials", "Credentials in use", "Entra renews sign-ins with them")
     else:
         yield none("credentials", "Credentials in use", "no sign-in was renewed within the last hour")

@@ -1,6 +1,6 @@
 """The doctor tells right from wrong, says what to do, and a broken check breaks nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from postroom.mailboxes.models import Connection, Failure, Mailbox
 from postroom.operations import beats
 from postroom.operations.doctor import database, network, round, settings, work
 from postroom.operations.doctor.findings import Finding, Installation, State, ok
+from postroom.operations.views import doctor
 from postroom.workspaces.models import FIRST_ROLES, Membership, Role
 
 KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
@@ -182,12 +183,26 @@ def test_the_page_shows_the_checks_to_admins_only(admin: Client, member: Members
     member.save()
     page = admin.get("/settings/doctor/").content.decode()
     assert "This installation" not in page and "Explain an error" in page
-    assert admin.get("/settings/doctor/network/").status_code == 403
+    for part in doctor.PARTS:
+        assert admin.get(f"/settings/doctor/checks/{part}/").status_code == 403
+
+
+def test_what_takes_a_while_follows_the_page_each_part_by_itself(
+    admin: Client, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    page = admin.get("/settings/doctor/").content.decode()
+    assert "Mailboxes of" in page and "PostgreSQL" not in page
+    for part, told in (("installation", "PostgreSQL"), ("work", "Workers")):
+        assert f'hx-get="/settings/doctor/checks/{part}/"' in page
+        with django_assert_max_num_queries(12):
+            assert told in admin.get(f"/settings/doctor/checks/{part}/").content.decode()
+    assert admin.get("/settings/doctor/checks/other/").status_code == 404
 
 
 def test_where_operators_are_named_the_installation_is_theirs(admin: Client, settings: Any, member: Membership) -> None:
     settings.POSTROOM_OPERATORS = ["root@example.com"]
     assert "This installation" not in admin.get("/settings/doctor/").content.decode()
+    assert admin.get("/settings/doctor/checks/work/").status_code == 404
     settings.POSTROOM_OPERATORS = [member.address]
     assert "This installation" in admin.get("/settings/doctor/").content.decode()
 

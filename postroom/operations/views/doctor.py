@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,13 +16,46 @@ from postroom.operations.decoder.letter import letter
 from postroom.operations.doctor import database, here, round, work
 from postroom.operations.doctor import network as outside
 from postroom.operations.doctor import settings as environment
-from postroom.operations.doctor.findings import Finding, State
+from postroom.operations.doctor.findings import Check, Finding, Installation, State
 from postroom.workspaces.access import MemberRequest, member_required, permission_required
-from postroom.workspaces.models import Membership, Permission
+from postroom.workspaces.models import Membership, Permission, Workspace
 
 HEALTH = {State.OK: "healthy", State.WARN: "stale", State.FAIL: "error", State.NONE: "paused"}
 WORDS = {State.OK: "In order", State.WARN: "To look at", State.FAIL: "Broken", State.NONE: "Not applicable"}
 admin = permission_required(Permission.MANAGE_WORKSPACE)
+
+
+class Part(NamedTuple):
+    """Checks that come after the page. `note` says what one waits for."""
+
+    key: str
+    title: str
+    note: str
+    checks: tuple[Check, ...]
+    go: Callable[[tuple[Check, ...], Installation], list[Finding]] = round.in_turn
+    of_installation: bool = True
+
+
+PARTS: dict[str, Part] = {
+    one.key: one
+    for one in (
+        Part(
+            "installation",
+            "This installation",
+            "Looking at the settings, the disk and the database.",
+            (*environment.CHECKS, *database.CHECKS),
+        ),
+        Part("work", "Work", "Looking at workers, the queue and what they sign in with.", work.CHECKS),
+        Part(
+            "network",
+            "Reaching each other",
+            "Asking Microsoft, and our own address as Microsoft would. This takes up to half a minute.",
+            outside.CHECKS,
+            round.side_by_side,
+            of_installation=False,
+        ),
+    )
+}
 
 
 class Line(NamedTuple):
@@ -45,37 +78,37 @@ def sees_installation(member: Membership) -> bool:
 @require_GET
 @member_required
 def page(request: MemberRequest) -> HttpResponse:
-    """For everybody the errors explained; for admins the checks. What needs the network follows by itself."""
-    sections = _sections(request) if request.member.may(Permission.MANAGE_WORKSPACE) else []
-    operator = is_operator(request.member)
+    """For everybody the errors explained; for admins the checks: of the mailboxes at once, the others follow by
+    themselves."""
+    admins = request.member.may(Permission.MANAGE_WORKSPACE)
     context = {
-        "sections": sections,
-        "operator": operator,
-        "installation": len(sections) > 1,
+        "mailboxes": _mailboxes(request.workspace) if admins else None,
+        "parts": [one for one in PARTS.values() if may_see(request.member, one)] if admins else [],
+        "operator": is_operator(request.member),
+        "installation": admins and sees_installation(request.member),
         **_explained(request, request.GET.get("code", "")),
     }
     return render(request, "operations/doctor.html", context)
 
 
-def _sections(request: MemberRequest) -> list[dict[str, Any]]:
-    """What can be told at once."""
-    installation = here.installation()
-    sections: list[dict[str, Any]] = []
-    if sees_installation(request.member):
-        own = round.in_turn((*environment.CHECKS, *database.CHECKS), installation)
-        sections.append({"title": "This installation", "lines": lines(own)})
-        sections.append({"title": "Work", "lines": lines(round.in_turn(work.CHECKS, installation))})
-    mailboxes = round.in_turn(work.of_mailboxes(request.workspace), installation)
-    sections.append({"title": f"Mailboxes of {request.workspace.name}", "lines": lines(mailboxes)})
-    return sections
+def _mailboxes(workspace: Workspace) -> dict[str, Any]:
+    found = round.in_turn(work.of_mailboxes(workspace), here.installation())
+    return {"title": f"Mailboxes of {workspace.name}", "lines": lines(found)}
+
+
+def may_see(member: Membership, part: Part) -> bool:
+    return not part.of_installation or sees_installation(member)
 
 
 @require_GET
 @admin
-def network(request: MemberRequest) -> HttpResponse:
-    """The checks that take seconds: webhook, DNS, TLS, Entra, Graph."""
-    found = round.side_by_side(outside.CHECKS, here.installation())
-    return render(request, "operations/checks.html", {"title": "Reaching each other", "lines": lines(found)})
+def checks(request: MemberRequest, part: str) -> HttpResponse:
+    """One part of the checks, asked for by the page once it is there."""
+    wanted = PARTS.get(part)
+    if wanted is None or not may_see(request.member, wanted):
+        raise Http404
+    found = wanted.go(wanted.checks, here.installation())
+    return render(request, "operations/checks.html", {"title": wanted.title, "lines": lines(found)})
 
 
 @require_http_methods(["GET", "POST"])
