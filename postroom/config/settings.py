@@ -224,6 +224,7 @@ SYNC_HOOKS = [
     "postroom.timeline.making:on_stored",
     "postroom.timeline.tickets:on_stored",
     "postroom.timeline.team.snoozes:on_stored",
+    "postroom.timeline.sharing.only_records:on_stored",  # the last: what the others made of a mail counts
 ]
 MAILBOX_HOOKS = [
     "postroom.sync.mailbox_hooks",
@@ -237,6 +238,7 @@ SEALED = [  # what rotate-keys rotates
     "postroom.accounts.second_factor.reseal",
     "postroom.mail.outbound.servers.reseal",
     "postroom.dropbox.addresses.reseal",
+    "postroom.timeline.sharing.digests.reseal",
 ]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)

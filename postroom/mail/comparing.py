@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 
 from postroom.mail.checks import FolderCheck, Kept
 from postroom.mail.models import Folder, Known, Message
@@ -42,7 +42,8 @@ def compare(mailbox: Mailbox, folder: Folder, rows: Sequence[RemoteMessage], *, 
     """``rows`` of a listing of ``folder`` against what is here."""
     ids = [row.id for row in rows]
     ours = _states(mailbox, ids)
-    noted = dict(Known.objects.filter(mailbox=mailbox, remote_id__in=ids).values_list("remote_id", "folder_id"))
+    known = Known.objects.filter(mailbox=mailbox, remote_id__in=ids).values_list("remote_id", "folder_id", "state")
+    noted = {remote_id: (place, state) for remote_id, place, state in known}
     pinned = _pinned(mailbox, ids)
     found = Findings()
     for row in rows:
@@ -50,12 +51,19 @@ def compare(mailbox: Mailbox, folder: Folder, rows: Sequence[RemoteMessage], *, 
         if have is not None:
             if row.id not in pinned and _differs(row, have):
                 (found.drafts if have.is_draft or row.is_draft else found.wrong).append(row.id)
-        elif since is not None and row.received is not None and row.received < since:
-            if noted.get(row.id) != folder.pk:
+        elif _only_noted(row, noted.get(row.id), since):
+            if noted.get(row.id, (None, 0))[0] != folder.pk:
                 found.outside.append(row)
         else:
             found.missing.append(row.id)
     return found
+
+
+def _only_noted(row: RemoteMessage, noted: tuple[int, int] | None, since: datetime | None) -> bool:
+    """Whether nothing of it is wanted here but that it exists: it is kept as a number, or older than the history."""
+    if noted is not None and noted[1] == Known.State.COUNTED:
+        return True
+    return since is not None and row.received is not None and row.received < since
 
 
 def _differs(row: RemoteMessage, have: State) -> bool:
@@ -198,6 +206,7 @@ class Summary(NamedTuple):
     repaired: int
     unread: int
     noted: int  # of ``ours``: older than the chosen history, so only known to exist
+    counted: int  # of ``ours``: kept only as a number, because they touch no record
     checking: bool
     counted_at: datetime | None
 
@@ -231,11 +240,13 @@ def summaries(mailboxes: Sequence[Mailbox]) -> dict[int, Summary]:
     lanes = Lane.objects.filter(mailbox__in=mailboxes, activity="coverage", wanted__gt=F("seen"))
     wanted = set(lanes.values_list("mailbox", flat=True))
     known = Known.objects.filter(mailbox__in=mailboxes, folder__synced=True).order_by().values_list("mailbox")
-    noted = dict(known.annotate(Count("pk")))
-    return {pk: _summary(some, noted=noted.get(pk, 0), wanted=pk in wanted) for pk, some in checks.items()}
+    numbers = Count("pk", filter=Q(state=Known.State.COUNTED))
+    told = known.annotate(every=Count("pk"), only=numbers)
+    noted = {pk: (every - only, only) for pk, every, only in told}
+    return {pk: _summary(some, noted=noted.get(pk, (0, 0)), wanted=pk in wanted) for pk, some in checks.items()}
 
 
-def _summary(checks: Sequence[FolderCheck], *, noted: int, wanted: bool) -> Summary:
+def _summary(checks: Sequence[FolderCheck], *, noted: tuple[int, int], wanted: bool) -> Summary:
     theirs = sum(max(0, (one.theirs or 0) - one.not_mail) for one in checks)
     faults = sum(one.missing + one.wrong + one.extra for one in checks)
     faults += sum(abs((one.theirs or 0) - one.not_mail - one.unread - one.ours) for one in checks)
@@ -246,7 +257,8 @@ def _summary(checks: Sequence[FolderCheck], *, noted: int, wanted: bool) -> Summ
         ours=sum(one.ours for one in checks),
         repaired=sum(one.repaired for one in checks),
         unread=sum(one.unread for one in checks),
-        noted=noted,
+        noted=noted[0],
+        counted=noted[1],
         checking=any(one.wanted for one in checks) or wanted,
         counted_at=max((one.counted_at for one in checks if one.counted_at), default=None),
     )

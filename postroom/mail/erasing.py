@@ -43,12 +43,12 @@ def _messages(mailbox: Mailbox) -> int:
     people = list(Participant.objects.filter(message__in=some).order_by().values_list("address", flat=True).distinct())
     blobs = set(Attachment.objects.filter(message__in=some, blob__isnull=False).values_list("blob", flat=True))
     Message.objects.filter(pk__in=some).delete()
-    _forget_correspondents(mailbox, people)
+    forget_correspondents(mailbox, people)
     storage.drop_unused(blobs)
     return len(some)
 
 
-def _forget_correspondents(mailbox: Mailbox, addresses: Sequence[str]) -> None:
+def forget_correspondents(mailbox: Mailbox, addresses: Sequence[str]) -> None:
     """Whom no mailbox of the workspace has written with any more."""
     left = Participant.objects.filter(address=OuterRef("address"), mailbox__workspace=mailbox.workspace_id)
     known = Correspondent.objects.filter(workspace=mailbox.workspace_id, address__in=addresses)

@@ -5,7 +5,8 @@ Conversation   the identity of an exchange of mails in a workspace, from Message
 Thread         one mailbox's view of a conversation: what lists show. One per (mailbox, conversation).
 ThreadFolder   a thread's presence in one folder: what a folder's list is read from, by keyset.
 Message        one message of one mailbox; body, search text and participants in tables of their own.
-Known          a message that exists at the provider outside the chosen history: listed, not pulled.
+Known          a message that exists at the provider and of which no content is kept here: outside the chosen history,
+               or kept only as a number (``mail.counted``).
 
 Rows are written by ``mail.store`` in bulk; screens read them through ``mail.queries``.
 
@@ -239,16 +240,34 @@ class Attachment(models.Model):
 
 
 class Known(models.Model):
-    """Listed by the provider, outside the chosen history: exists, not pulled (design.md section 3, step 2)."""
+    """Listed by the provider, nothing of its content is here (design.md section 3, step 2, and ``mail.counted``).
+
+    ``conversation`` and ``digests`` are how a counted one is found again when it comes to touch a record.
+    """
+
+    class State(models.IntegerChoices):
+        NOTED = 0, "Not looked at"  # outside the chosen history, or not pulled yet
+        COUNTED = 1, "Kept only as a number"
+        WANTED = 2, "To be pulled, however old"
 
     mailbox = models.ForeignKey("mailboxes.Mailbox", on_delete=models.CASCADE, db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.CASCADE)
     remote_id = models.TextField(db_collation="C")
     received = models.DateTimeField(null=True)
     round = models.BigIntegerField(default=0)
+    state = models.SmallIntegerField(choices=State, default=State.NOTED, db_default=State.NOTED)
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False, db_constraint=False
+    )
+    digests = ArrayField(models.BinaryField(max_length=16), null=True)  # keyed, of addresses and domains
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "remote_id"], name="known_once")]
+        indexes = [
+            GinIndex(fields=["digests"], condition=Q(state=1), name="known_digests"),
+            models.Index(fields=["conversation"], condition=Q(state=1), name="known_conversation"),
+            models.Index(fields=["mailbox"], condition=Q(state=2), name="known_wanted"),
+        ]
 
 
 class Composition(models.Model):

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from postroom.lib.clock import now
+from postroom.mail import counted
 from postroom.mail.pens import PeopleList
 from postroom.mailboxes import features
 from postroom.mailboxes.models import Mailbox
@@ -66,7 +67,7 @@ def ask(mailbox_id: int) -> int:
     if mailbox is None or mailbox.connection is None:
         return 0
     people: Sequence[tuple[str, str, str]] = ()
-    if _may_ask(mailbox):
+    if _may_ask(mailbox) and not counted.is_on(mailbox):
         try:
             found = open_mail(mailbox).people()
         except ProviderError as refused:

@@ -337,10 +337,12 @@ def _sent(run: Run, entry: OutboxEntry, composition: Composition, sent: RemoteMe
 
     def work() -> None:
         stored = store.put(run.mailbox, [row])
+        message = Message.objects.filter(mailbox=run.mailbox, remote_id=sent.id).first()
+        # First, so that whoever hears of the copy knows that it was written here
+        Composition.objects.filter(pk=composition.pk).update(sent_message=message)
         on_stored(run.mailbox, stored, fresh=True)
         if gone:
             on_stored(run.mailbox, store.remove(run.mailbox, gone), fresh=True)
-        message = Message.objects.filter(mailbox=run.mailbox, remote_id=sent.id).first()
         OutboxEntry.objects.filter(pk=entry.pk).update(state=State.DONE, step="sent", done_at=now(), reason="")
         Composition.objects.filter(pk=composition.pk).update(
             state=Composition.State.SENT, sent_message=message, sent_at=now(), failure=""

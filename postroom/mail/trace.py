@@ -117,7 +117,7 @@ def _trace(facts: Facts) -> Trace:
         steps=steps,
         why=first.fact if first else "",
         mend=_mend(facts),
-        outside=facts.known is not None or _is_outside(facts),
+        outside=not facts.counted and (facts.known is not None or _is_outside(facts)),
         token=signing.dumps([facts.mailbox.pk, remote_id], salt=_SALT),
         row=row,
     )
@@ -131,7 +131,7 @@ def _mend(facts: Facts) -> Literal["", "fetch", "again", "folder"]:
     if facts.aside is not None:
         return "again"
     missing = facts.row is None or facts.row.body_state != Message.BodyState.STORED
-    return "fetch" if facts.remote is not None and missing else ""
+    return "fetch" if facts.remote is not None and missing and not facts.counted else ""
 
 
 # --- the steps -----------------------------------------------------------------------------------------------------
@@ -191,12 +191,20 @@ def _fetched(facts: Facts) -> Step:
         return Step(name, "failed", f"It was fetched and could not be read: {facts.aside.words}.", facts.aside.at)
     if facts.row is not None and facts.row.body_state == Message.BodyState.STORED:
         return Step(name, "done", "With its text and its list of attachments.")
+    if facts.counted:
+        return Step(name, "failed", _COUNTED)
     if facts.known is not None or _is_outside(facts):
         chosen = (facts.mailbox.get_history_display() or "new mail only").lower()
         return Step(name, "failed", f"It is older than the history that was chosen for this mailbox ({chosen}).")
     if facts.row is not None:
         return Step(name, "waiting", f"Its text waits in the history pull{_pull_words(facts.pull)}.")
     return Step(name, "failed" if facts.remote else "unknown", "It has not been fetched.")
+
+
+_COUNTED = (
+    "It touches no record, and of such mail only a number is kept here (Settings › Privacy). "
+    "Link its conversation, or make a contact of one of its people, and it is fetched."
+)
 
 
 def _pull_words(pull: Mapping[str, Any] | None) -> str:

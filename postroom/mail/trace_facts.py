@@ -67,10 +67,15 @@ class Facts:
     folder: Folder | None
     state: SyncState | None
     records: Sequence[str]
-    known: Noted | None = None  # listed, outside the chosen history
+    known: Noted | None = None  # listed, not pulled: `words` is a ``Known.State``
     aside: Noted | None = None  # could not be read, `words` says why
     named: Noted | None = None  # by a notice
     kept: Noted | None = None  # somebody decided to keep it
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is kept only as a number."""
+        return self.known is not None and self.known.words == str(Known.State.COUNTED.value)
 
 
 def boxes(mailboxes: QuerySet[Mailbox], *, message_id: str, words: str) -> list[Box]:
@@ -127,7 +132,7 @@ def _noted(keys: Collection[Key]) -> dict[tuple[str, Key], Noted]:
             Value(table), "mailbox_id", "remote_id", folder, Cast(words, CharField()), at
         )
 
-    found = lines("known", Known.objects.all(), folder="folder_id").union(
+    found = lines("known", Known.objects.all(), folder="folder_id", words="state").union(
         lines("aside", Quarantined.objects.filter(resource="mail"), words="reason", at="tried_at"),
         lines("named", Notification.objects.all(), at="received_at"),
         lines("kept", Kept.objects.all()),

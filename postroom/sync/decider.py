@@ -9,7 +9,7 @@ it is, or says it as ours does (times of change have seconds). Whether a row is 
 which compares versions under the row's lock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -35,7 +35,7 @@ class Decision:
     store: list[RemoteMessage] = field(default_factory=list)  # state to merge into rows, or rows without a body yet
     fetch: list[str] = field(default_factory=list)  # whole messages to get
     ask: list[str] = field(default_factory=list)  # where is it now?
-    outside: list[RemoteMessage] = field(default_factory=list)  # exists, older than the chosen history
+    outside: list[RemoteMessage] = field(default_factory=list)  # exists, no more is wanted of it
     unchanged: list[str] = field(default_factory=list)  # named, nothing new about it
     forget: list[str] = field(default_factory=list)  # left the folder, and we only knew that it existed
 
@@ -47,8 +47,10 @@ def decide(
     folder_id: str,
     since: datetime | None,
     listing: bool,
+    counted: Collection[str] = (),
 ) -> Decision:
     """Sort a page. ``listing``: a first listing, whose bodies come with the backfill; otherwise new mail, wanted now.
+    ``counted`` are those of which nothing is kept but where they are.
 
     The last word about an id counts: a provider may name it several times in one page.
     """
@@ -60,6 +62,9 @@ def decide(
                 decision.forget.append(item.id)
             elif have.folder_remote_id == folder_id:
                 decision.ask.append(item.id)
+            continue
+        if have is None and item.id in counted:
+            decision.outside.append(item)
             continue
         _place(item, have, decision, folder_id=folder_id, since=since, listing=listing)
     return decision

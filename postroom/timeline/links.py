@@ -10,6 +10,7 @@ from postroom.mail.models import Conversation, Thread
 from postroom.records.record import Record, about
 from postroom.timeline.models import Link, Reach
 from postroom.timeline.sharing import commands as sharing
+from postroom.timeline.sharing import only_records
 from postroom.workspaces.models import Membership
 
 
@@ -59,4 +60,6 @@ def _decided(conversation: Conversation, record: Record, *, by: Membership, remo
         },
     )
     sharing.announce(record.workspace_id, conversation.pk)
+    if not removed:
+        only_records.look_again(record.workspace_id, [conversation.pk])
     return made

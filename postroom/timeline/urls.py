@@ -19,6 +19,12 @@ urlpatterns = [
     path("settings/privacy/", settings_views.privacy, name="privacy"),
     path("settings/privacy/workspace/", settings_views.workspace, name="privacy-workspace"),
     path("settings/privacy/mailboxes/<int:pk>/", settings_views.mailbox, name="privacy-mailbox"),
+    path("settings/privacy/only-records/", settings_views.only_mail_of_records, name="privacy-only-records"),
+    path(
+        "settings/privacy/mailboxes/<int:pk>/only-records/",
+        settings_views.only_mail_of_records_in,
+        name="privacy-only-records-in",
+    ),
     path("settings/privacy/never/", settings_views.never, name="privacy-never"),
     path("settings/privacy/never/<int:pk>/removal/", settings_views.log_again, name="privacy-log-again"),
     path("settings/privacy/no-contact/<int:pk>/removal/", settings_views.contact_again, name="privacy-contact-again"),

@@ -193,6 +193,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     sender = drop_addresses.add_sender(drop, f"{SECRET.lower()}@home.example")
     of["dropbox:remove-sender"] = {"pk": sender.pk}
     of["timeline:privacy-mailbox"] = {"pk": mailbox.pk}
+    of["timeline:privacy-only-records-in"] = {"pk": mailbox.pk}
     of["timeline:privacy-log-again"] = {"pk": never.pk}
     of["timeline:privacy-contact-again"] = {"pk": away.pk}
     of["timeline:no-contact"] = {"pk": contact.pk}

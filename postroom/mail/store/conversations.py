@@ -156,6 +156,7 @@ _MERGE = (  # constant text all of it
     f"""UPDATE mail_conversationkey k SET conversation_id = p.kept FROM {_PAIRS}
         WHERE k.workspace_id = %(workspace)s AND k.conversation_id = p.gone""",
     f"UPDATE mail_composition c SET conversation_id = p.kept FROM {_PAIRS} WHERE c.conversation_id = p.gone",
+    f"UPDATE mail_known k SET conversation_id = p.kept FROM {_PAIRS} WHERE k.state = 1 AND k.conversation_id = p.gone",
 )
 # For each mailbox the oldest thread stays; the others' messages move into it.
 _SAME_THREADS = f"""

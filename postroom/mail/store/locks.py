@@ -24,3 +24,10 @@ def enter(mailbox: Mailbox, *, alone: bool = False) -> None:
     with cursor() as db:
         db.execute(f"SELECT {how}(%s, %s)", [_WORKSPACE, mailbox.workspace_id])
         db.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_MAILBOX, mailbox.pk])
+
+
+def all_writers(workspace_id: int) -> None:
+    """Wait until nobody writes mail of the workspace, and keep them out until the transaction ends: for what must be
+    seen by whoever writes next. Taken first and in a short transaction of its own."""
+    with cursor() as db:
+        db.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_WORKSPACE, workspace_id])

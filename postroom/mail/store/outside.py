@@ -1,4 +1,4 @@
-"""Messages that exist at the provider outside the chosen history: listed, not pulled."""
+"""Messages that exist at the provider and of which nothing is here but that: listed, not pulled, or not kept."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,8 @@ def keep_known(mailbox: Mailbox, messages: Sequence[RemoteMessage], *, round: in
                SELECT %(mailbox)s, f.id, %(id)s, %(received)s, %(round)s
                FROM mail_folder f WHERE f.mailbox_id = %(mailbox)s AND f.remote_id = %(folder)s
                ON CONFLICT (mailbox_id, remote_id) DO UPDATE
-               SET folder_id = excluded.folder_id, received = excluded.received, round = excluded.round""",
+               SET folder_id = excluded.folder_id, received = coalesce(excluded.received, mail_known.received),
+                   round = excluded.round""",
             [
                 {"mailbox": mailbox.pk, "id": m.id, "received": m.received, "round": round, "folder": m.folder_id}
                 for m in messages
@@ -24,16 +25,25 @@ def keep_known(mailbox: Mailbox, messages: Sequence[RemoteMessage], *, round: in
         ) if messages else None
 
 
-def drop_known(mailbox: Mailbox, remote_ids: Sequence[str], *, folder_remote_id: str = "") -> None:
-    """Forget these; with ``folder_remote_id`` only those still noted in that folder (they may have moved)."""
+def drop_known(
+    mailbox: Mailbox, remote_ids: Sequence[str], *, folder_remote_id: str = "", but_counted: bool = False
+) -> None:
+    """Forget these; with ``folder_remote_id`` only those still noted in that folder (they may have moved), with
+    ``but_counted`` not those that were looked at and are kept as a number."""
     if not remote_ids:
         return
     with cursor() as db:
         db.execute(
             """DELETE FROM mail_known k USING mail_folder f
                WHERE k.folder_id = f.id AND k.mailbox_id = %(mailbox)s AND k.remote_id = ANY(%(ids)s)
-                 AND (%(folder)s = '' OR f.remote_id = %(folder)s)""",
-            {"mailbox": mailbox.pk, "ids": list(remote_ids), "folder": folder_remote_id},
+                 AND (%(folder)s = '' OR f.remote_id = %(folder)s)
+                 AND NOT (%(but_counted)s AND k.state = 1)""",
+            {
+                "mailbox": mailbox.pk,
+                "ids": list(remote_ids),
+                "folder": folder_remote_id,
+                "but_counted": but_counted,
+            },
         )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from postroom.mail.models import Known, Message
 from postroom.mail.store.types import KnownMessage, cursor
 from postroom.mailboxes.models import Mailbox
@@ -30,11 +32,10 @@ def missing_bodies(mailbox: Mailbox, since: datetime | None, *, limit: int) -> l
 
 
 def noted(mailbox: Mailbox, since: datetime | None, *, limit: int) -> list[str]:
-    """Provider's ids of messages of the chosen history of which we only know that they exist, in folders that are
-    synced."""
-    rows = Known.objects.filter(mailbox=mailbox, folder__synced=True)
-    if since is not None:
-        rows = rows.filter(received__gte=since)
+    """Provider's ids of messages of which we only know that they exist and which shall be pulled, in folders that are
+    synced: those of the chosen history, and those asked for again."""
+    inside = Q(state=Known.State.NOTED) if since is None else Q(state=Known.State.NOTED, received__gte=since)
+    rows = Known.objects.filter(inside | Q(state=Known.State.WANTED), mailbox=mailbox, folder__synced=True)
     return list(rows.order_by("-received").values_list("remote_id", flat=True)[:limit])
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from postroom.lib.clock import now
-from postroom.mail import backlog, store
+from postroom.mail import backlog, counted, store
 from postroom.mail.events import announce
 from postroom.mail.sync.following import follow
 from postroom.mail.sync.history import EVERYTHING, count, reach, stamp
@@ -154,7 +154,9 @@ def _take_noted(run: Run, ids: Sequence[str], answers: Sequence[RemoteMessage | 
 
     def work() -> None:
         take(run, batch, fresh=False)
-        store.drop_known(run.mailbox, ids)  # here now, gone, or set aside with a reason
+        store.drop_known(run.mailbox, ids, but_counted=True)  # here now, gone, or set aside with a reason
+        if counted.is_on(run.mailbox):
+            announce(run.mailbox)  # somebody made the record they belong to and looks at it
         count(run)
 
     return work

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from postroom.lib.clock import now
-from postroom.mail import backlog, breaker, store
+from postroom.mail import backlog, breaker, counted, store
 from postroom.mail.sync.arriving import arrivals
 from postroom.mail.sync.asking import ask
 from postroom.mail.sync.history import count, reach
@@ -91,7 +91,9 @@ def _take_page(run: Run, state: SyncState, page: DeltaPage[RemoteMessage | Remov
     """Everything a page says, stored in one transaction with the cursor that follows it."""
     listing = state.phase != Phase.FOLLOWING
     known = store.known(run.mailbox.pk, [item.id for item in page.items])
-    decision = decide(page.items, known, folder_id=state.scope, since=reach(run.mailbox), listing=listing)
+    numbers = counted.among(run.mailbox, [item.id for item in page.items])
+    since = reach(run.mailbox)
+    decision = decide(page.items, known, folder_id=state.scope, since=since, listing=listing, counted=numbers)
     asked: list[RemoteMessage | Gone | Unusable] = []
     if decision.fetch:
         asked += run.source.get(decision.fetch, urgency=Urgency.DELTA)
@@ -127,6 +129,7 @@ def _store_page(
         take(run, batch, round=state.round)
         if state.round:
             backlog.seen_in_round(run.mailbox, decision.unchanged, state.round)
+            counted.seen_in_round(run.mailbox, decision.unchanged, state.round)
         store.keep_known(run.mailbox, outside, round=state.round)
         store.drop_known(run.mailbox, decision.forget, folder_remote_id=state.scope)
         if state.phase != Phase.FOLLOWING and run.lane.activity == Activity.BACKFILL:

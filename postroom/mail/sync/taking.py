@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db import DataError, transaction
 from msgspec.structs import replace as replaced
 
-from postroom.mail import backlog, breaker, drafts, holds, store
+from postroom.mail import backlog, breaker, counted, drafts, holds, store
 from postroom.mail.events import on_stored
 from postroom.mail.prepare import Prepared, prepare
 from postroom.mail.sync.states import RESOURCE
@@ -54,9 +54,11 @@ def take(run: Run, batch: Batch, *, round: int = 0, fresh: bool = True) -> set[s
     breaker.guard(run.mailbox, places, batch.gone)
     for remote_id, reason in batch.unusable:
         quarantine.put(run.mailbox, RESOURCE, remote_id, reason)
-    touched = _store(run, _wanted(run, batch.rows), round=round, fresh=fresh)
+    wanted = counted.only_noted(run.mailbox, _wanted(run, batch.rows), round=round)
+    touched = _store(run, wanted, round=round, fresh=fresh)
     quarantine.release(run.mailbox, RESOURCE, [row.message.id for row in batch.rows if row.body is not None])
     _remove(run, batch.gone)
+    counted.forget(run.mailbox, batch.gone)
     return touched
 
 
@@ -91,9 +93,9 @@ def _store(run: Run, rows: Sequence[Prepared], *, round: int = 0, fresh: bool = 
             return set().union(*(_store(run, part, round=round, fresh=fresh) for part in parts))
         quarantine.put(run.mailbox, RESOURCE, rows[0].message.id, "The database could not store it")
         return set()
+    on_stored(run.mailbox, stored, fresh=fresh)
     if fresh:
         run.tally.add(new=len(stored.new), changed=len(stored.changed))
-    on_stored(run.mailbox, stored, fresh=fresh)
     drafts.arrived(run.mailbox, stored)
     # Deleted for good it may live on where nobody looks (Recoverable Items): out of the tree is out of the mailbox.
     _remove(run, stored.unplaced)

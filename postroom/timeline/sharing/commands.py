@@ -121,7 +121,8 @@ def never_log(workspace: Workspace, text: str, *, mailbox: Mailbox | None, by: M
 @transaction.atomic
 def log_again(entry: NeverLog) -> None:
     """The entry goes, and the mail of the records it kept it from is linked again."""
-    from postroom.timeline.matching import relink_for  # it reads this package's statements
+    from postroom.timeline.matching import relink_for  # both read this package's statements
+    from postroom.timeline.sharing import only_records
 
     what, workspace = entry.what, entry.workspace_id
     entry.delete()
@@ -132,6 +133,7 @@ def log_again(entry: NeverLog) -> None:
     records = {("person", row.person_id): row.person for row in people[:MOST_RELINKED]}
     for record in [*records.values(), *(row.company for row in companies[:MOST_RELINKED])]:
         relink_for(record)
+        only_records.look_for(record)
     _tell_all(workspace)
 
 

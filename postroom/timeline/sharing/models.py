@@ -36,6 +36,8 @@ class Policy(models.Model):
     given = models.SmallIntegerField(choices=Level, default=Level.NOTHING)  # where an owner decided nothing
     most = models.SmallIntegerField(choices=Level, default=Level.EVERYTHING)
     contacts = models.CharField(max_length=8, choices=Rule, default=Rule.OFF)
+    only_records = models.BooleanField(default=False, db_default=False)  # of other mail nothing but a number is kept
+    sealed_key = models.BinaryField(default=b"", db_default=b"")  # of the digests in ``mail.Known`` (sharing.digests)
 
     def __str__(self) -> str:
         return f"policy of workspace {self.workspace_id}"
@@ -47,6 +49,7 @@ class MailboxSharing(models.Model):
     mailbox = models.OneToOneField("mailboxes.Mailbox", on_delete=models.CASCADE, related_name="+")
     level = models.SmallIntegerField(choices=Level, null=True)
     contacts = models.CharField(max_length=8, choices=Rule, blank=True)
+    only_records = models.BooleanField(default=False, db_default=False)  # also where the workspace keeps everything
 
     def __str__(self) -> str:
         return f"sharing of mailbox {self.mailbox_id}"

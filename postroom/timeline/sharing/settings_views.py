@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from postroom.mailboxes.models import Mailbox
+from postroom.mailboxes.models import NOT_SYNCED, Mailbox
 from postroom.records.models import Person
 from postroom.timeline import making
-from postroom.timeline.sharing import commands
+from postroom.timeline.sharing import commands, only_records
 from postroom.timeline.sharing.models import Level, MailboxSharing, NeverLog, NoContact, Policy, Rule
 from postroom.timeline.sharing.who import LABELS
 from postroom.workspaces.access import MemberRequest, member_required, permission_required
@@ -53,6 +53,7 @@ def _page(request: MemberRequest, *, typed: str = "", problem: str = "") -> Http
         "contacts": _options(Rule.choices),
         "never": [(one, admin if one.mailbox_id is None else True) for one in entries],
         "whose": _whose(mailboxes, admin=admin),
+        "kept": _kept(mailboxes, decided, policy),
         "typed": typed,
         "problem": problem,
         "no_contacts": NoContact.objects.for_workspace(request.workspace).order_by("-at")[:MOST_LISTED],
@@ -84,6 +85,43 @@ def mailbox(request: MemberRequest, pk: int) -> HttpResponse:
     commands.set_mailbox(found, level=_level(level), contacts=contacts)
     messages.success(request, f"Saved for {found.address}.")
     return redirect(HERE)
+
+
+@require_http_methods(["GET", "POST"])
+@manage
+def only_mail_of_records(request: MemberRequest) -> HttpResponse:
+    """What of the workspace's mail is kept: a page with figures that asks, and (``on``: 1 or empty) the decision."""
+    return _only_records(request, None)
+
+
+@require_http_methods(["GET", "POST"])
+@member_required
+def only_mail_of_records_in(request: MemberRequest, pk: int) -> HttpResponse:
+    """The same for one's own mailbox."""
+    return _only_records(request, _mine(request).exclude(provider=NOT_SYNCED).find(pk=pk))
+
+
+def _only_records(request: MemberRequest, box: Mailbox | None) -> HttpResponse:
+    policy = commands.policy_of(request.workspace)
+    if box is not None and policy.only_records:
+        raise Http404("The workspace has decided")
+    row = MailboxSharing.objects.filter(mailbox=box).first() if box else policy
+    on = row is not None and row.only_records
+    if request.method == "POST":
+        wanted = request.POST.get("on") == "1"
+        only_records.decide(request.workspace, wanted, mailbox=box)
+        messages.success(request, _BEGUN[wanted])
+        return redirect(HERE)
+    every = Mailbox.objects.for_workspace(request.workspace).filter(departure=None).exclude(provider=NOT_SYNCED)
+    found = [box] if box else list(every)
+    context = {"active": "privacy", "mailbox": box, "on": on, "figures": only_records.figures(found)}
+    return render(request, "timeline/sharing/only_records.html", context)
+
+
+_BEGUN = {
+    True: "From now on only mail that touches a record is kept. What is here of other mail is being removed.",
+    False: "From now on all mail is kept. What was only a number is being fetched.",
+}
 
 
 @require_POST
@@ -172,6 +210,18 @@ def _mailbox(box: Mailbox, decided: MailboxSharing | None, policy: Policy) -> di
         "rules": [*rules, *_options(Rule.choices)],
         "open": box.visibility == Mailbox.Visibility.WORKSPACE,
     }
+
+
+def _kept(
+    mailboxes: Sequence[Mailbox], decided: Mapping[int, MailboxSharing], policy: Policy
+) -> list[tuple[Mailbox, bool, int]]:
+    """Each mailbox that is synced, whether only mail of records is kept of it, and how much is only a number."""
+    numbers = only_records.numbers([one.pk for one in mailboxes])
+    return [
+        (one, policy.only_records or (one.pk in decided and decided[one.pk].only_records), numbers.get(one.pk, 0))
+        for one in mailboxes
+        if one.provider != NOT_SYNCED
+    ]
 
 
 def _whose(mailboxes: Sequence[Mailbox], *, admin: bool) -> list[dict[str, Any]]:

@@ -168,6 +168,7 @@ def test_no_screen_of_privacy_asks_much_of_the_database(world: World, mail: Mess
         (world.bob, page(conversation)),
         (world.adele, reverse("timeline:who", args=[conversation])),
         (world.adele, reverse("timeline:privacy")),
+        (world.adele, reverse("timeline:privacy-only-records")),
     ):
         client = browser(by)
         with CaptureQueriesContext(connection) as asked:
@@ -293,3 +294,24 @@ def test_two_mailboxes_that_hear_somebody_make_one_contact(world: World) -> None
     with pytest.raises(Exception, match="belongs to"):  # what the slower of two finds
         making.make(world.mailbox, stranger)
     assert names() == [PAUL] and Company.objects.count() == 1
+
+
+def test_what_is_kept_is_asked_with_figures_and_decided_by_who_may(world: World, mail: Message) -> None:
+    adele, bob = browser(world.adele), browser(world.bob)
+    every, theirs = (
+        reverse("timeline:privacy-only-records"),
+        reverse("timeline:privacy-only-records-in", args=[world.mailbox.pk]),
+    )
+    assert bob.get(every).status_code == 403 and bob.get(theirs).status_code == 404
+    world.arrive(world.mail("doctor@praxis.example", ADELE, subject="Private"))
+    page = adele.get(theirs).content.decode()
+    assert "<strong>1</strong> of 2 messages here touches no record" in " ".join(page.split())
+    assert not Policy.objects.filter(only_records=True).exists()  # a look decides nothing
+    assert adele.post(theirs, {"on": "1"}).status_code == 302
+    assert MailboxSharing.objects.get(mailbox=world.mailbox).only_records
+    assert "Keep all mail" in adele.get(theirs).content.decode()
+    adele.post(theirs, {"on": ""})
+    assert not MailboxSharing.objects.get(mailbox=world.mailbox).only_records
+    adele.post(every, {"on": "1"})
+    assert Policy.objects.get().only_records and adele.get(theirs).status_code == 404
+    assert "as the workspace" in adele.get(reverse("timeline:privacy")).content.decode()
