@@ -4,7 +4,7 @@
  * Nothing happens where a person lets go of it. F6 leads from pane to pane.
  */
 const STOPS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable=true]";
-const ABOVE = "dialog, [popover], #toasts, #dock"; // left by going back
+const ABOVE = "dialog, :popover-open, #toasts, #dock"; // left by going back
 const PARTS = "section, article, aside, form, dialog, main, [popover]";
 
 const TYPED = "input, select, textarea, [contenteditable=true]";
@@ -22,8 +22,9 @@ function hold(element) {
   const chain = [];
   for (let one = element; one && one !== document.body; one = one.parentElement) chain.push(one);
   const before = held;
-  held = { element, chain };
+  const line = element.closest("li, tr, article");
   const above = element.closest(ABOVE);
+  held = { element, chain, above, line, lines: line ? [...line.parentElement.children] : [] };
   if (above && before && !above.contains(before.element)) earlier.set(above, before);
 }
 
@@ -41,7 +42,17 @@ function within(part, element) {
   return all.find((one) => nameOf(one) === nameOf(element)) ?? all.find((one) => kindOf(one) === kindOf(element)) ?? all[0];
 }
 
-function beside(gone, element) {
+function nearest(lines, line, element) {
+  const at = lines.indexOf(line);
+  for (const one of [...lines.slice(at + 1), ...lines.slice(0, at).reverse()]) {
+    const found = one.isConnected && within(one, element);
+    if (found) return found;
+  }
+  return null;
+}
+
+function beside(gone, { element, line, lines }) {
+  if (gone === line) return nearest(lines, line, element);
   const gap = gaps.get(gone) ?? { next: gone.nextSibling, previous: gone.previousSibling };
   for (const [way, step] of [["next", "nextElementSibling"], ["previous", "previousElementSibling"]]) {
     let one = gap[way];
@@ -73,15 +84,14 @@ function back(above) {
 
 /* `gone`: what is out of sight, where nothing was taken away. */
 function heir(lost, fresh = [], gone = null) {
-  const { element, chain } = lost;
+  const { chain, above } = lost;
   const kept = gone ? chain.indexOf(gone) + 1 : chain.findIndex((one) => one.isConnected);
   if (kept === 0) return null;
   const again = gone ? null : anew(lost, kept < 0 ? chain.length : kept, fresh);
   if (again) return again;
   const rest = kept < 0 ? [] : chain.slice(kept);
-  const above = chain.find((one) => one.matches(ABOVE));
   if (above) return (rest.includes(above) && above.matches("dialog[open], :popover-open") && stops(above)[0]) || back(above);
-  const near = beside(gone ?? chain.at(kept < 0 ? -1 : kept - 1), element) ?? (rest[0] && !rest[0].matches(PARTS) && beside(rest[0], element));
+  const near = beside(gone ?? chain.at(kept < 0 ? -1 : kept - 1), lost) ?? (rest[0] && !rest[0].matches(PARTS) && beside(rest[0], lost));
   return near || rest.find((one) => one.matches(PARTS) && one.checkVisibility()) || document.getElementById("content");
 }
 
@@ -119,7 +129,7 @@ document.addEventListener("focusout", ({ target, relatedTarget }) => {
 /* A browser gives the focus back to what opened a dialog or a menu, unless that has gone meanwhile. */
 for (const name of ["close", "toggle"]) {
   document.addEventListener(name, ({ target, newState }) => {
-    if (!target.matches?.(ABOVE) || newState === "open" || (pointing && name === "toggle")) return;
+    if (!earlier.has(target) || newState === "open" || (pointing && name === "toggle")) return;
     if (nobody() || target.contains(document.activeElement)) give(back(target));
   }, true);
 }

@@ -47,8 +47,8 @@ function close(menu) {
     if (document.activeElement === document.body) giveBack(menu);
     return;
   }
-  menu.querySelector("summary").focus();
   menu.open = false;
+  menu.querySelector("summary").focus();
 }
 
 document.addEventListener("beforetoggle", ({ target, newState }) => {
