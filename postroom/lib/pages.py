@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
+
+
+Near = Callable[[Any], tuple[Collection[int], Any]]
+"""From a value of the first field of an order as a token has it (None: the top) to the keys of all rows that come next,
+and the value down to which, itself not included, these are all."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +43,22 @@ def keyset(
     after: str = "",
     size: int = 50,
     whole: QuerySet[Row] | None = None,
+    near: Near | None = None,
 ) -> RowPage[Row]:
     """The page of `query` after a token. `order` ends with a unique field; its fields must not be null.
 
     `whole`: the same rows and more, with what a page reads besides. Which rows the page has is then found alone, so
     that no sort drags along what only these rows need.
+
+    `near`: where the first field of `order` is dear to compute, what names the few rows that may be next; without them
+    all are sorted. Only on the way down.
     """
     values = _read(after, len(order))
+    if near is not None:
+        keys, down_to = near(values[0] if values else None)
+        found = keyset(query.filter(pk__in=keys), order=order, after=after, size=size, whole=whole)
+        if found.next and _value(found.rows[-1], order[0].lstrip("-")) > down_to:
+            return found
     page = query.order_by(*order)
     if values is not None:
         try:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Count, DateTimeField, QuerySet, Subquery, Value
 
+from postroom.lib.pages import Near
 from postroom.records.record import BY_KEY, Record
 from postroom.workspaces.access import MemberRequest
 from postroom.workspaces.models import Membership
@@ -35,10 +36,12 @@ class Panel:
 Unreachable = Callable[[int, Sequence[str]], Mapping[str, str]]
 LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
 LastMail = Callable[[type[Record], Membership], Any]
+NewestMail = Callable[[type[Record], Membership], Near]
 
 _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
 _last_mail: list[LastMail] = []
+_newest_mail: list[NewestMail] = []
 _unreachable: list[Unreachable] = []
 
 
@@ -74,9 +77,9 @@ def styles_for(record_type: str) -> list[str]:
     return list(dict.fromkeys(path for panel in panels_for(record_type) for path in panel.styles))
 
 
-def set_last_contact(answer: LastContact, sorts: LastMail) -> None:
-    """Who knows when records last had mail, by id, and as an expression that sorts them by it."""
-    _last_contact[:], _last_mail[:] = [answer], [sorts]
+def set_last_contact(answer: LastContact, sorts: LastMail, newest: NewestMail) -> None:
+    """Who knows when records last had mail: by id, as an expression that sorts them by it, and which had it last."""
+    _last_contact[:], _last_mail[:], _newest_mail[:] = [answer], [sorts], [newest]
 
 
 def last_contact(records: Sequence[Record], member: Membership) -> dict[int, datetime]:
@@ -87,6 +90,11 @@ def last_contact(records: Sequence[Record], member: Membership) -> dict[int, dat
 def last_mail(model: type[Record], member: Membership) -> Any:
     """When a record last had mail the member may see, as an expression over the records."""
     return _last_mail[0](model, member) if _last_mail else Value(None, output_field=DateTimeField())
+
+
+def newest_mail(model: type[Record], member: Membership) -> Near:
+    """The records that may be next in the order by last mail, newest first."""
+    return _newest_mail[0](model, member) if _newest_mail else lambda before: ((), None)
 
 
 def set_unreachable(answer: Unreachable) -> None:

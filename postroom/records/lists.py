@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import QueryDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from postroom.lib.pages import RowPage, keyset
 from postroom.records.asked import Asked, asked, known_columns
@@ -49,23 +51,21 @@ class Narrowed(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """`key` is its column's where it can be changed in the table itself, else empty."""
+    """`attrs`: those of its element, the same down the whole column."""
 
     text: str
     template: str
-    room: str
-    number: bool
-    label: str
-    key: str = ""
+    attrs: SafeString
 
 
 class Line(NamedTuple):
-    """A record in a table, its cells, and when it last had mail. `out`: it does not fit what is asked any more."""
+    """A record in a table, its cells, and when it last had mail. `state`: "out" when it does not fit what is asked any
+    more, "done" for a task that is."""
 
     record: Any
     last_at: Any
     cells: Sequence[Cell] = ()
-    out: bool = False
+    state: str = ""
 
 
 def asked_of(table: Table, request: MemberRequest, views: bar.Views | None = None) -> Asked:
@@ -112,7 +112,8 @@ def _page(wish: Asked, found: QuerySet[Any], request: MemberRequest, *, counted:
     whole = wish.table.rows(wish.table.of(request.workspace))
     if counted:
         whole = whole.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
-    return keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE, whole=whole)
+    near = wish.sort.near(found.model, request.member) if wish.sort.near and wish.down else None
+    return keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE, whole=whole, near=near)
 
 
 def some(table: Table, request: MemberRequest, told: QueryDict, keys: Collection[int]) -> dict[str, Any]:
@@ -125,7 +126,10 @@ def some(table: Table, request: MemberRequest, told: QueryDict, keys: Collection
     columns = columns_of(wish, views, opened=views.open(told) is not None)
     rows = list(table.rows(table.of(request.workspace)).filter(pk__in=keys))
     fit = set(_narrowed(wish, request).filter(pk__in=keys).values_list("pk", flat=True))
-    lines = [line._replace(out=line.record.pk not in fit) for line in _lines(rows, columns, request, wish)]
+    lines = [
+        line if line.state or line.record.pk in fit else line._replace(state="out")
+        for line in _lines(rows, columns, request, wish)
+    ]
     return {"table": table, "lines": lines, "gone": sorted(set(keys) - {row.pk for row in rows})}
 
 
@@ -185,13 +189,31 @@ def _columns(wish: Asked, chosen: tuple[str, ...]) -> list[tuple[Column, str]]:
 
 def _lines(rows: list[Any], columns: list[tuple[Column, str]], request: MemberRequest, wish: Asked) -> list[Line]:
     mail = any(column.key == "mail" for column, _ in columns)
-    times = last_contact(rows, request.member) if mail and rows else {}
-    return [Line(record, times.get(record.pk), [_cell(record, *one) for one in columns]) for record in rows]
+    times = _times(rows, request, wish) if mail and rows else {}
+    drawn = [(column, _attributes(column, room, number)) for number, (column, room) in enumerate(columns)]
+    return [
+        Line(
+            record,
+            times.get(record.pk),
+            [Cell(column.text(record), column.cell, attrs) for column, attrs in drawn],
+            "done" if getattr(record, "done_at", None) else "",
+        )
+        for record in rows
+    ]
 
 
-def _cell(record: Any, column: Column, room: str) -> Cell:
-    key = column.key if column.edit else ""
-    return Cell(column.text(record), column.cell, room, column.number, column.label, key)
+def _times(rows: list[Any], request: MemberRequest, wish: Asked) -> Mapping[int, Any]:
+    """When each had mail last; the order by it knows that already."""
+    if wish.sort.key == "mail" and hasattr(rows[0], "sort_by"):
+        return {row.pk: row.sort_by for row in rows if not wish.sort.stands_in(row.sort_by)}
+    return last_contact(rows, request.member)
+
+
+def _attributes(column: Column, room: str, number: int) -> SafeString:
+    """Of the elements of a column. What can be changed in the table itself says by which key."""
+    classes = [room if number else "is-main", "is-number" if column.number else ""]
+    attrs = format_html(' class="{}"', " ".join(one for one in classes if one))
+    return attrs + format_html(' data-cell="{}" tabindex="-1"', column.key) if column.edit else attrs
 
 
 def _chip(wish: Asked, cut: Cut, view: object) -> Chip:

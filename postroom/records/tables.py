@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 
+from postroom.lib.pages import Near
 from postroom.records import extensions, filters
 from postroom.records.filters import Filter
 from postroom.records.text import fold
@@ -24,11 +25,13 @@ NAME = "name"
 MAIL_TOPICS = ("mail", "links")  # what may change when a record last had mail
 Kind = Literal["key", "text", "number", "day", "moment"]
 
+NO_MOMENT = datetime(1000, 1, 1, tzinfo=UTC)
+
 _STAND_INS: dict[str, tuple[Any, Any, models.Field[Any, Any]]] = {
     "text": ("", "1", models.TextField()),
     "number": (float("-inf"), float("inf"), models.FloatField()),
     "day": (date(1000, 1, 1), date(9999, 12, 31), models.DateField()),
-    "moment": (datetime(1000, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC), models.DateTimeField()),
+    "moment": (NO_MOMENT, datetime(9999, 12, 31, tzinfo=UTC), models.DateTimeField()),
 }
 """What stands where nothing is set, so that it comes last on the way down and on the way up, and the page after has a
 value to begin behind. No text is behind all others, so each that is one begins with a 0."""
@@ -40,6 +43,7 @@ class Column:
 
     by      what it is sorted by: a path, an expression, or what makes one for the model and the member who asks;
             None where it cannot be
+    near    of such a maker, on the way down: what names the few records that may be next (``lib.pages.Near``)
     kind    of what; "key" is a column of the table itself that is never empty, so that an index serves it
     down    whether the first press brings the largest, or the newest, to the top
     usual   whether it is there before somebody chooses columns
@@ -52,6 +56,7 @@ class Column:
     text: Callable[[Any], str] = lambda record: ""
     cell: str = ""
     by: Any = None
+    near: Callable[[Any, Membership], Near] | None = None
     kind: Kind = "text"
     down: bool = False
     number: bool = False
@@ -77,6 +82,10 @@ class Column:
         stand_in = Value(smallest if down else largest, output_field=field)
         filled = Coalesce(raw, stand_in, output_field=field)
         return query.annotate(sort_by=filled), (f"{sign}sort_by", f"{sign}id")
+
+    def stands_in(self, value: Any) -> bool:
+        """Whether a value of the order stands where nothing is set."""
+        return self.kind != "key" and value in _STAND_INS[self.kind][:2]
 
 
 class _Behind(Func):
@@ -252,6 +261,7 @@ def last_mail(*, room: str = "") -> Column:
         "Last mail",
         cell="records/last_mail.html",
         by=extensions.last_mail,
+        near=extensions.newest_mail,
         kind="moment",
         down=True,
         number=True,

@@ -7,6 +7,7 @@ a change of provider. One made or removed by hand stays as the member left it: m
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 from postroom.lib.clock import now
 from postroom.records.record import POINTERS, About, exactly_one, pointer_indexes
@@ -51,7 +52,15 @@ class Link(About):
             exactly_one("link_one_record"),
             models.UniqueConstraint(fields=["conversation", *POINTERS], name="link_once", nulls_distinct=False),
         ]
-        indexes = pointer_indexes("link", "-last_at", "-conversation")
+        indexes = [
+            *pointer_indexes("link", "-last_at", "-conversation"),
+            *(  # which records of a type had mail last
+                models.Index(
+                    fields=["workspace", "-last_at"], condition=Q(**{f"{one}__isnull": False}), name=f"link_new_{one}"
+                )
+                for one in POINTERS
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"conversation {self.conversation_id} and {self.record}"

@@ -81,5 +81,5 @@ def register() -> None:
     """Called when Django starts."""
     add_panel(Panel("timeline", "Timeline", timeline, weight=10, styles=STYLES))
     add_panel(Panel("email", "Email", email, weight=20, styles=STYLES))
-    set_last_contact(queries.last_contact, queries.last_mail)
+    set_last_contact(queries.last_contact, queries.last_mail, queries.newest_mail)
     set_unreachable(returns.unreachable)

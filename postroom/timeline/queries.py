@@ -12,17 +12,21 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 
+from postroom.lib.pages import Near
 from postroom.mail.models import Conversation, Thread
 from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.records.models import Candidate, Company, Deal, Event, Note, Person, Task
 from postroom.records.record import BY_KEY, POINTERS, Record, about
+from postroom.records.tables import NO_MOMENT
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
 from postroom.timeline.models import Link, Reach
@@ -316,7 +320,42 @@ def last_mail(model: type[Record], member: Membership) -> Subquery:
     shown to the member.
     """
     here = Q(conversation=OuterRef("conversation"))
-    mine = Thread.objects.filter(here, mailbox__in=mailboxes_visible_to(member).order_by().values("pk"))
+    boxes = mailboxes_visible_to(member).order_by().values("pk")
+    mine = Thread.objects.filter(here, _AnyOf(F("mailbox_id"), ArraySubquery(boxes)))
     seen = Exists(mine) | Exists(levels.threads(member.workspace_id, []).filter(here))
     links = Link.objects.filter(seen, **{BY_KEY[model.key].pointer: OuterRef("pk")}, removed_at=None)
     return Subquery(links.order_by("-last_at", "-conversation").values("last_at")[:1])
+
+
+class _AnyOf(Func):
+    """Whether a value is one of an array, which is made once for a statement, not once for a row."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = any ("
+    output_field = BooleanField()
+
+
+NEWEST = 2_000  # links one page of records in the order of their last mail looks at
+
+
+def newest_mail(model: type[Record], member: Membership) -> Near:
+    """The records that may be next in that order: those of the newest links, shown to the member or not."""
+    statement = sql.NEWEST.format(pointer=BY_KEY[model.key].pointer)
+
+    def near(before: Any) -> tuple[Collection[int], datetime]:
+        told: dict[str, Any] = {"workspace": member.workspace_id, "before": _moment(before), "limit": NEWEST}
+        with connection.cursor() as database:
+            database.execute(statement, told)
+            ((keys, down_to, count),) = database.fetchall()
+        return keys or (), down_to if count == NEWEST else NO_MOMENT
+
+    return near
+
+
+def _moment(told: Any) -> datetime:
+    """A moment as an address tells it; the end of time where it tells none."""
+    try:
+        found = parse_datetime(told) if isinstance(told, str) else None
+    except ValueError:
+        found = None
+    return found if found and found.tzinfo else datetime.max.replace(tzinfo=UTC)

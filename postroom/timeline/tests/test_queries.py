@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from postroom.lib import clock
 from postroom.mail.queries import Page
+from postroom.records import lists
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
 from postroom.records.models import Company, Deal, Person
@@ -226,6 +227,34 @@ def test_contacts_are_sorted_by_the_last_mail_that_one_may_see(world: World, ine
     assert order(world.adele, "down") == [paul.pk, ines.pk, silent.pk]
     assert order(world.adele, "up") == [ines.pk, paul.pk, silent.pk]  # who never had mail comes last both ways
     assert order(world.bob, "up") == sorted([ines.pk, paul.pk, silent.pk])  # of whose mail there is none for him
+
+
+@pytest.mark.parametrize("looked_at", [1, 3, 2_000])
+def test_the_order_by_last_mail_is_the_same_however_few_links_are_looked_at(
+    world: World, ines: Person, client: Client, monkeypatch: pytest.MonkeyPatch, looked_at: int
+) -> None:
+    monkeypatch.setattr(queries, "NEWEST", looked_at)
+    monkeypatch.setattr(lists, "PAGE", 2)
+    paul = people.create(world.workspace, by=None, first_name="Paul", addresses=[PAUL])
+    others = [
+        people.create(world.workspace, by=None, first_name=f"Other {n}", addresses=[f"other{n}@fabrikam.example"])
+        for n in range(3)
+    ]
+    silent = people.create(world.workspace, by=None, first_name="Silent")
+    world.arrive(world.mail(INES, ADELE, hours=-9), world.mail(PAUL, ADELE), world.mail(PAUL, ADELE, hours=-1))
+    world.arrive(*(world.mail(f"other{n}@fabrikam.example", ADELE, hours=-2 - n) for n in range(3)))
+
+    def order(who: Membership) -> list[int]:
+        client.force_login(who.user)
+        found, address = [], "?sort=mail"
+        while address:
+            page = client.get(f"/contacts/{address}").context
+            found += [line.record.pk for line in page["lines"]]
+            address = page["more"]
+        return found
+
+    assert order(world.adele) == [paul.pk, *(one.pk for one in others), ines.pk, silent.pk]
+    assert order(world.bob) == sorted((ines.pk, paul.pk, silent.pk, *(one.pk for one in others)), reverse=True)
 
 
 def test_the_records_of_a_conversation_are_deals_first(world: World, ines: Person) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import template
 from django.conf import settings
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -28,11 +29,25 @@ def ui(context: template.Context, component: str, /, **params: Any) -> SafeStrin
     The partial sees its parameters and nothing of the page around it, so that a `name` or `url` of the page can't leak
     into it. Parameters that begin with hx_, data_ or aria_ (and formaction) reach its root element as `{{ attrs }}`.
     """
+    same = component in _ALWAYS_THE_SAME and "remove_url" not in params and not settings.DEBUG
+    if same and _SIMPLE.issuperset(map(type, params.values())):
+        return _drawn(component, **params)
     engine = cast(template.Template, context.template).engine
     around = {key: context[key] for key in ("csrf_token", "request") if key in context}
     attributes = {key: value for key, value in params.items() if key.startswith(_ATTRIBUTE_PREFIXES)}
     inner = context.new({**around, **params, "attrs": _attributes(attributes)})
     return engine.get_template(f"ui/components/{component}.html").render(inner)
+
+
+_ALWAYS_THE_SAME = frozenset({"avatar", "tag"})  # drawn of their parameters alone (a tag with a form is not), in rows
+_SIMPLE = frozenset({str, SafeString, int, bool, type(None)})
+
+
+@lru_cache(maxsize=4096, typed=True)  # typed: a text that is safe as it stands is not one that is to be escaped
+def _drawn(component: str, /, **params: str | int | None) -> SafeString:
+    attributes = {key: value for key, value in params.items() if key.startswith(_ATTRIBUTE_PREFIXES)}
+    drawn = get_template(f"ui/components/{component}.html").render({**params, "attrs": _attributes(attributes)})
+    return cast(SafeString, drawn)
 
 
 def _attributes(values: dict[str, Any]) -> SafeString:
