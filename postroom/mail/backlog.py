@@ -45,17 +45,25 @@ def progress(mailbox: Mailbox, before: dict[str, Any], *, since: datetime | None
 
 
 def _by_folder(mailbox_id: int, since: datetime | None) -> list[dict[str, Any]]:
-    """Only folders with something still to pull are counted row by row; the rest have their totals at hand."""
+    """Only folders with something still to pull are counted row by row; the rest have their totals at hand. Where mail
+    is kept only as a number, what was looked at is done, and what still has to be is not."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT f.name, f.total, coalesce(m.missing, 0)
+            """SELECT f.name, f.total + coalesce(k.looked_at, 0) + coalesce(k.noted, 0),
+                      coalesce(m.missing, 0) + coalesce(k.noted, 0)
                FROM mail_folder f
+               LEFT JOIN (SELECT folder_id, count(*) FILTER (WHERE state = 1) AS looked_at,
+                                 count(*) FILTER (WHERE state <> 1 AND (%(since)s::timestamptz IS NULL
+                                                  OR state = 2 OR received >= %(since)s)) AS noted
+                          FROM mail_known WHERE mailbox_id = %(mailbox)s
+                            AND EXISTS (SELECT FROM mail_known WHERE mailbox_id = %(mailbox)s AND state > 0)
+                          GROUP BY folder_id) k ON k.folder_id = f.id
                LEFT JOIN (SELECT folder_id, count(*) AS missing FROM mail_message
                           WHERE mailbox_id = %(mailbox)s AND body_state = 'missing'
                             AND (%(since)s::timestamptz IS NULL OR received >= %(since)s)
                           GROUP BY folder_id) m ON m.folder_id = f.id
-               WHERE f.mailbox_id = %(mailbox)s AND f.total > 0
-               ORDER BY coalesce(m.missing, 0) = 0, f.total DESC""",
+               WHERE f.mailbox_id = %(mailbox)s AND f.total + coalesce(k.looked_at, 0) + coalesce(k.noted, 0) > 0
+               ORDER BY coalesce(m.missing, 0) + coalesce(k.noted, 0) = 0, 2 DESC""",
             {"mailbox": mailbox_id, "since": since},
         )
         return [{"name": name, "done": total - missing, "total": total} for name, total, missing in cursor.fetchall()]

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from postroom.files import storage
 from postroom.mail import backlog, erasing, store
-from postroom.mail.models import Attachment, Known, Message, Participant
+from postroom.mail.models import Attachment, Known, Message
 from postroom.mail.prepare import Prepared
 from postroom.mail.store import locks
 from postroom.mail.store.types import copy, cursor
@@ -103,8 +103,7 @@ def put(mailbox: Mailbox, digests: Mapping[int, Sequence[bytes]]) -> store.Store
         return store.Stored()
     ids = [row.id for row in rows]
     blobs = set(Attachment.objects.filter(message__in=ids, blob__isnull=False).values_list("blob", flat=True))
-    people = list(Participant.objects.filter(message__in=ids).order_by().values_list("address", flat=True).distinct())
-    _uncount(mailbox, ids)
+    people = _uncount(mailbox, ids)
     removed = store.remove(mailbox, [row.remote_id for row in rows])
     _note(mailbox, rows, digests)
     erasing.forget_correspondents(mailbox, people)
@@ -134,25 +133,32 @@ def _note(mailbox: Mailbox, rows: Sequence[_Row], digests: Mapping[int, Sequence
 
 
 # What ``store.details`` counted when the message came: its author when it came in, its recipients when it was ours.
+# Locked in the order of addresses, as pages of other mailboxes do.
 _UNCOUNT = """
-UPDATE mail_correspondent c
-SET received = greatest(0, c.received - gone.received), sent = greatest(0, c.sent - gone.sent)
-FROM (
-    SELECT p.address, count(*) FILTER (WHERE p.role = 'from' AND NOT ours) AS received,
-           count(*) FILTER (WHERE p.role <> 'from' AND ours) AS sent
+WITH gone AS (
+    SELECT p.address, count(*) FILTER (WHERE NOT ours) AS received, count(*) FILTER (WHERE ours) AS sent
     FROM mail_participant p
-    JOIN (SELECT id, lower(from_address) = ANY(%(own)s) AS ours FROM mail_message WHERE id = ANY(%(ids)s)) m
-      ON m.id = p.message_id
+    JOIN (SELECT id, lower(from_address) AS author, lower(from_address) = ANY(%(own)s) AS ours
+          FROM mail_message WHERE id = ANY(%(ids)s)) m ON m.id = p.message_id
+    WHERE CASE WHEN ours THEN p.role <> 'from' ELSE p.role = 'from' AND p.address = author END
     GROUP BY 1
-) gone
-WHERE c.workspace_id = %(workspace)s AND c.address = gone.address
+), locked AS (
+    SELECT c.id, gone.received, gone.sent FROM mail_correspondent c JOIN gone ON c.address = gone.address
+    WHERE c.workspace_id = %(workspace)s ORDER BY c.address FOR UPDATE OF c
+)
+UPDATE mail_correspondent c
+SET received = greatest(0, c.received - locked.received), sent = greatest(0, c.sent - locked.sent)
+FROM locked WHERE c.id = locked.id
+RETURNING c.address
 """
 
 
-def _uncount(mailbox: Mailbox, ids: Sequence[int]) -> None:
+def _uncount(mailbox: Mailbox, ids: Sequence[int]) -> list[str]:
+    """These messages are not counted any more with whom they were exchanged with; with whom that was."""
     with cursor() as db:
         own = list(backlog.own_addresses(mailbox))
         db.execute(_UNCOUNT, {"own": own, "ids": list(ids), "workspace": mailbox.workspace_id})
+        return [row[0] for row in db.fetchall()]
 
 
 # --- and back ------------------------------------------------------------------------------------------------------

@@ -266,7 +266,7 @@ class Known(models.Model):
         indexes = [
             GinIndex(fields=["digests"], condition=Q(state=1), name="known_digests"),
             models.Index(fields=["conversation"], condition=Q(state=1), name="known_conversation"),
-            models.Index(fields=["mailbox"], condition=Q(state=2), name="known_wanted"),
+            models.Index(fields=["mailbox"], condition=Q(state__gt=0), name="known_kept_or_wanted"),
         ]
 
 

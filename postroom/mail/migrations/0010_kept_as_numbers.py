@@ -53,6 +53,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="known",
-            index=models.Index(condition=models.Q(("state", 2)), fields=["mailbox"], name="known_wanted"),
+            index=models.Index(condition=models.Q(("state__gt", 0)), fields=["mailbox"], name="known_kept_or_wanted"),
         ),
     ]

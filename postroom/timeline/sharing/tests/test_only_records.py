@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -136,6 +137,8 @@ def test_of_mail_that_touches_no_record_no_table_has_anything(
     arrive(mailbox, box, settle)  # news
     assert shown(mailbox) == ["Again", "Offer"]
     assert {state(first), state(later)} == {"COUNTED"}
+    told = mailbox.lanes.get(activity="backfill").progress
+    assert (told["done"], told["total"]) == (2, 2)  # what was looked at is done
     assert found_in_the_database(*PRIVATE) == []
     assert not Correspondent.objects.filter(domain="doctor.example").exists() and not Attachment.objects.exists()
     in_step(mailbox, box)
@@ -463,3 +466,86 @@ def test_digests_tell_nothing_without_the_workspace_s_key(member: Membership) ->
     assert digests.marker(member.workspace_id)(DOCTOR) != mark(DOCTOR)
     commands.set_policy(member.workspace, given=0, most=3, contacts=Rule.OFF)  # type: ignore[arg-type]
     assert bytes(Policy.objects.get().sealed_key)  # saving the levels does not lose it
+
+
+# --- anything, in any order ----------------------------------------------------------------------------------------
+
+PEOPLE = [f"{name}@{name}.example" for name in ("ana", "ben", "cem", "dua")]
+
+
+class Day:
+    """A mailbox's day: what may happen, at random, told to Postroom or not."""
+
+    def __init__(self, seed: int, box: Box, member: Membership, mailbox: Mailbox, committed: Committed) -> None:
+        self.dice, self.box, self.member = random.Random(seed), box, member
+        self.mailbox, self.committed = mailbox, committed
+
+    def _some(self) -> str | None:
+        return self.dice.choice(sorted(self.box.messages)) if self.box.messages else None
+
+    def deliver(self) -> None:
+        earlier = self.box.messages.get(self._some() or "")
+        answers = {"in_reply_to": earlier.internet_message_id} if earlier and self.dice.random() < 0.4 else {}
+        self.box.deliver(from_=self.dice.choice(PEOPLE), subject="Re: x" if answers else "x", **answers)
+
+    def read(self) -> None:
+        if one := self._some():
+            self.box.read(one, self.dice.random() < 0.7)
+
+    def move(self) -> None:
+        if one := self._some():
+            self.box.move(one, self.dice.choice(["inbox", "archive", "deleted"]))
+
+    def delete(self) -> None:
+        if one := self._some():
+            self.box.delete(one)
+
+    def forget(self) -> None:
+        self.box.expire_cursors()
+        SyncState.objects.filter(mailbox=self.mailbox).update(due_at=now())
+        lanes.want(self.mailbox.pk, "live")
+
+    def meet(self) -> None:
+        address = self.dice.choice(PEOPLE)
+        if not Person.objects.filter(addresses__address=address).exists():
+            with self.committed():
+                people.create(self.member.workspace, by=self.member, last_name=address[:3], addresses=[address])
+
+    def part(self) -> None:
+        if found := list(Person.objects.order_by("pk")):
+            records.delete(self.dice.choice(found))
+
+    def turn(self) -> None:
+        only_records.decide(self.member.workspace, self.dice.random() < 0.6)
+
+    def night(self) -> None:
+        with self.committed():
+            only_records.round_of(self.mailbox.workspace_id)
+
+
+@pytest.mark.parametrize("seed", [3, 11, 29])
+def test_whatever_happens_nothing_is_lost(
+    seed: int, mailbox: Mailbox, member: Membership, box: Box, settle: Settle, committed: Committed
+) -> None:
+    day = Day(seed, box, member, mailbox, committed)
+    only_records.decide(member.workspace, True)
+    for number in range(60):
+        deed = day.dice.choice(["deliver"] * 4 + ["read", "move", "delete", "forget", "meet", "part", "turn", "night"])
+        getattr(day, deed)()
+        if number % 3 == 0:
+            arrive(mailbox, box, settle)
+    only_records.decide(member.workspace, True)
+    day.night()
+    arrive(mailbox, box, settle)
+    in_step(mailbox, box)
+    ours = set(Person.objects.values_list("addresses__address", flat=True))
+    heard = {row.pk: set(row.participants.values_list("address", flat=True)) for row in Message.objects.all()}
+    threads = {row.thread_id: row.thread for row in Message.objects.select_related("thread")}
+    for thread in threads.values():
+        linked = Link.objects.filter(conversation=thread.conversation_id, removed_at=None).exists()
+        assert linked or any(heard[pk] & ours for pk in thread.messages.values_list("pk", flat=True))
+    only_records.decide(member.workspace, False)
+    day.night()
+    settle(mailbox)
+    assert Message.objects.count() == len(box.messages) and not Known.objects.exists()
+    in_step(mailbox, box)
