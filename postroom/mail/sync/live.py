@@ -11,6 +11,7 @@ from postroom.mail.sync.following import follow
 from postroom.mail.sync.states import RESOURCE, Phase, folder_states
 from postroom.mail.sync.taking import read, take
 from postroom.mail.sync.tree import folder_tree, unknown_folders
+from postroom.mailboxes.models import Failure
 from postroom.providers.contract import FolderRole, Gone, RemoteMessage, Unusable, Urgency
 from postroom.sync import quarantine, schedule, silence
 from postroom.sync.contract import Run, Steps, Work
@@ -23,6 +24,8 @@ SETTLE = timedelta(seconds=2)  # push makes it fast, a delta of the touched fold
 
 def live(run: Run) -> Steps:
     """Take in what was named to us, then follow every folder whose delta is due."""
+    if run.lane.failure == Failure.ACCESS_LOST:  # hours, perhaps: the next looks were planned by runs that were cut off
+        yield _look_everywhere(run, ())
     yield from _named(run)
     yield from folder_tree(run)
     yield from _set_aside(run)

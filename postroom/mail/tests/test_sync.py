@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from postroom.providers.errors import NotFound, ReauthNeeded, Refused, Throttled
 from postroom.providers.memory.mailbox import Box
 from postroom.providers.registry import connector
 from postroom.sync import lanes, push
-from postroom.sync.models import Activity, Lane, Notification, OutboxEntry, Quarantined, Subscription
+from postroom.sync.models import Activity, Lane, Notification, OutboxEntry, Quarantined, Subscription, SyncState
 from postroom.workspaces.models import Membership
 
 Settle = Callable[..., int]
@@ -546,3 +547,17 @@ def test_what_was_set_aside_is_asked_for_again_after_an_upgrade(
     follow(mailbox, settle)
     assert not Quarantined.objects.exists()
     in_step(mailbox, box)
+
+
+def test_when_access_is_back_every_folder_is_asked_whenever_its_next_look_was_planned(
+    box: Box, connect: Callable[..., Mailbox], settle: Callable[..., int], settings: Any
+) -> None:
+    settings.POSTROOM_PUBLIC_URL = ""
+    mailbox = connect()
+    settle(mailbox)
+    box.deliver(subject="Meanwhile")
+    # A run was cut off after it had looked into every folder, then nothing was allowed for hours.
+    SyncState.objects.filter(mailbox=mailbox).update(due_at=now() + timedelta(hours=9))
+    Lane.objects.filter(mailbox=mailbox, activity=Activity.LIVE).update(failure="access_lost", due_at=now())
+    settle(mailbox)
+    assert Message.objects.filter(mailbox=mailbox, subject="Meanwhile").exists()
