@@ -113,6 +113,14 @@ def touched(one: Composition, *, detach: str = "") -> None:
         entry.save()
 
 
+def catch_up(mailbox: Mailbox) -> None:
+    """Save at the provider what was written while that was not done: disconnected, or one-way."""
+    ours = Composition.objects.filter(mailbox=mailbox, state=Composition.State.DRAFT).select_related("mailbox")
+    for one in ours.order_by("pk"):
+        if is_changed(one):
+            touched(one)
+
+
 def _is_empty(one: Composition) -> bool:
     written = one.html or (one.how == "new" and (one.subject or one.to or one.cc or one.bcc))
     return not (written or one.draft_id or CompositionFile.objects.filter(composition=one).exists())

@@ -9,7 +9,7 @@ from django.db.models import Aggregate, Count, OuterRef, QuerySet, Subquery, Sum
 from django.template.defaultfilters import filesizeformat
 
 from postroom.lib.clock import now
-from postroom.mail import brake, commands, comparing, erasing, outbox
+from postroom.mail import brake, commands, comparing, drafts, erasing, outbox
 from postroom.mail.models import Attachment, Composition, Folder, Message, Thread
 from postroom.mailboxes.hooks import Card, Held, Seen
 from postroom.mailboxes.models import Failure, Mailbox
@@ -18,6 +18,16 @@ from postroom.sync.models import OutboxEntry
 from postroom.workspaces.models import Membership
 
 NOT_SENT = "The mailbox was disconnected before this was known to be sent."
+
+
+def reconnected(mailbox: Mailbox) -> None:
+    """What was written while nothing could be saved at the provider goes there now."""
+    drafts.catch_up(mailbox)
+
+
+def direction_changed(mailbox: Mailbox) -> None:
+    """The same when the mailbox becomes two-way."""
+    drafts.catch_up(mailbox)
 
 
 def disconnecting(mailbox: Mailbox, delete: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 from postroom.lib import clock
 from postroom.mail import commands, drafts
 from postroom.mail.models import Composition, Message
+from postroom.mailboxes import lifecycle
 from postroom.mailboxes.models import Mailbox
 from postroom.providers.contract import Address, RemoteBody, RemoteMessage
 from postroom.providers.errors import Transient
@@ -104,6 +105,35 @@ def test_a_pause_in_writing_is_one_request_and_nothing_new_is_none(
     commands.save(one, html="<p>c</p>")
     rest()
     assert box.calls.count("update_draft") == 0
+
+
+def _one_way(mailbox: Mailbox) -> Callable[[], object]:
+    lifecycle.set_direction(mailbox, Mailbox.Direction.ONE_WAY)
+    return lambda: lifecycle.set_direction(mailbox, Mailbox.Direction.TWO_WAY)
+
+
+def _disconnected(mailbox: Mailbox) -> Callable[[], object]:
+    owner = mailbox.owner
+    assert owner is not None
+    lifecycle.disconnect(mailbox, delete=False)
+    grant = connector("memory").authority().grant(mailbox.address)  # type: ignore[attr-defined]
+    return lambda: lifecycle.connect(owner, "memory", grant)
+
+
+@pytest.mark.parametrize("left", [_one_way, _disconnected])
+def test_what_is_written_while_nothing_is_saved_there_stands_there_afterwards(
+    box: Box, mailbox: Mailbox, member: Membership, rest: Rest, left: Callable[[Mailbox], Callable[[], object]]
+) -> None:
+    one = _write(mailbox, member)
+    rest()
+    back = left(mailbox)
+    commands.save(Composition.objects.get(pk=one.pk), html="<p>Hello, Ben</p>")
+    _later()
+    rest()
+    back()
+    _later()
+    rest()
+    assert [_text(there) for there in _there(box)] == ["<p>Hello, Ben</p>"]
 
 
 def test_what_is_written_while_it_is_being_saved_is_saved_next(
