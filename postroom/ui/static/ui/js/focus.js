@@ -139,15 +139,19 @@ for (const name of ["close", "toggle"]) {
 const KEY = "postroom.focus";
 const stored = () => { try { return JSON.parse(sessionStorage.getItem(KEY)) ?? {}; } catch { return {}; } };
 
+let sent = false; // a form, whose answer is the same screen, whatever its address
+addEventListener("submit", (event) => { sent = !event.defaultPrevented; });
+
 addEventListener("pagehide", () => {
   const name = !pointing && !nobody() ? nameOf(document.activeElement) : null;
-  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: name, last: location.pathname })); } catch { /* private window */ }
+  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: name, last: location.pathname, sent })); } catch { /* private window */ }
 });
 
 function takeUp() {
-  const { last, [location.pathname]: name } = stored();
-  const again = last === location.pathname || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
-  if (name && again && nobody()) stops(document.body).find((one) => nameOf(one) === name)?.focus();
+  const { last, sent: answered, ...names } = stored();
+  const again = answered || last === location.pathname || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
+  const name = again && names[answered ? last : location.pathname];
+  if (name && nobody()) stops(document.body).find((one) => nameOf(one) === name)?.focus();
 }
 if (document.readyState === "complete") takeUp();
 else addEventListener("load", takeUp);
