@@ -10,9 +10,8 @@ const PARTS = "section, article, aside, form, dialog, main, [popover]";
 const TYPED = "input, select, textarea, [contenteditable=true]";
 
 let pointing = false; // by a pointer, not by a key
-let held = null; // what has the focus, or had it, with all it stands in
+let held = null; // what has the focus, or had it, with all it stands in and what stands beside each
 const earlier = new WeakMap(); // of something above the page: what was held before
-const gaps = new WeakMap(); // of something taken away: between what it stood
 
 const nobody = () => !document.activeElement || document.activeElement === document.body;
 const usable = (one) => one.isConnected && !one.disabled && !one.closest("[inert]") && one.checkVisibility({ visibilityProperty: true });
@@ -22,9 +21,8 @@ function hold(element) {
   const chain = [];
   for (let one = element; one && one !== document.body; one = one.parentElement) chain.push(one);
   const before = held;
-  const line = element.closest("li, tr, article");
   const above = element.closest(ABOVE);
-  held = { element, chain, above, line, lines: line ? [...line.parentElement.children] : [] };
+  held = { element, chain, above, order: chain.map((one) => [...(one.parentElement?.children ?? [])]) };
   if (above && before && !above.contains(before.element)) earlier.set(above, before);
 }
 
@@ -42,26 +40,12 @@ function within(part, element) {
   return all.find((one) => nameOf(one) === nameOf(element)) ?? all.find((one) => kindOf(one) === kindOf(element)) ?? all[0];
 }
 
-function nearest(lines, line, element) {
-  const at = lines.indexOf(line);
-  for (const one of [...lines.slice(at + 1), ...lines.slice(0, at).reverse()]) {
+/* Beside what the n-th of the chain was: what followed it, or what went before. */
+function beside(n, { element, chain, order }) {
+  const at = order[n].indexOf(chain[n]);
+  for (const one of [...order[n].slice(at + 1), ...order[n].slice(0, at).reverse()]) {
     const found = one.isConnected && within(one, element);
     if (found) return found;
-  }
-  return null;
-}
-
-function beside(gone, { element, line, lines }) {
-  if (gone === line) return nearest(lines, line, element);
-  const gap = gaps.get(gone) ?? { next: gone.nextSibling, previous: gone.previousSibling };
-  for (const [way, step] of [["next", "nextElementSibling"], ["previous", "previousElementSibling"]]) {
-    let one = gap[way];
-    while (one && !one.isConnected) one = gaps.get(one)?.[way]; // went with it
-    if (one && one.nodeType !== Node.ELEMENT_NODE) one = way === "next" ? one.nextElementSibling : one.previousElementSibling;
-    for (; one; one = one[step]) {
-      const found = one.nodeType === Node.ELEMENT_NODE && within(one, element);
-      if (found) return found;
-    }
   }
   return null;
 }
@@ -91,7 +75,7 @@ function heir(lost, fresh = [], gone = null) {
   if (again) return again;
   const rest = kept < 0 ? [] : chain.slice(kept);
   if (above) return (rest.includes(above) && above.matches("dialog[open], :popover-open") && stops(above)[0]) || back(above);
-  const near = beside(gone ?? chain.at(kept < 0 ? -1 : kept - 1), lost) ?? (rest[0] && !rest[0].matches(PARTS) && beside(rest[0], lost));
+  const near = beside(kept < 0 ? chain.length - 1 : kept - 1, lost) ?? (rest[0] && !rest[0].matches(PARTS) && beside(kept, lost));
   return near || rest.find((one) => one.matches(PARTS) && one.checkVisibility()) || document.getElementById("content");
 }
 
@@ -106,9 +90,6 @@ function give(one) {
 function notice(records) {
   const hidden = records.find(({ attributeName, target }) => attributeName === "hidden" && target.hidden && target.contains(document.activeElement));
   if (!held || (!hidden && !nobody())) return;
-  for (const { target, removedNodes, nextSibling: next, previousSibling: previous } of records) {
-    for (const one of removedNodes) gaps.set(one, { next, previous, target });
-  }
   if (hidden) give(heir(held, [], hidden.target));
   else if (!held.element.isConnected) give(heir(held, records.flatMap(({ addedNodes }) => [...addedNodes].filter((one) => one.nodeType === Node.ELEMENT_NODE))));
   else if (usable(held.element)) held.element.focus({ preventScroll: true }); // its answer has come
