@@ -241,8 +241,8 @@ def summaries(mailboxes: Sequence[Mailbox]) -> dict[int, Summary]:
     wanted = set(lanes.values_list("mailbox", flat=True))
     known = Known.objects.filter(mailbox__in=mailboxes, folder__synced=True).order_by().values_list("mailbox")
     numbers = Count("pk", filter=Q(state=Known.State.COUNTED))
-    told = known.annotate(every=Count("pk"), only=numbers)
-    noted = {pk: (every - only, only) for pk, every, only in told}
+    told = known.annotate(noted=Count("pk", filter=Q(state=Known.State.NOTED)), only=numbers)
+    noted = {pk: (older, only) for pk, older, only in told}
     return {pk: _summary(some, noted=noted.get(pk, (0, 0)), wanted=pk in wanted) for pk, some in checks.items()}
 
 

@@ -203,7 +203,7 @@ def _fetched(facts: Facts) -> Step:
 
 _COUNTED = (
     "It touches no record, and of such mail only a number is kept here (Settings › Privacy). "
-    "Link its conversation, or make a contact of one of its people, and it is fetched."
+    "Once one of its people is a contact, or their domain a company’s, it is fetched."
 )
 
 

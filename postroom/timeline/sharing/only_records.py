@@ -20,7 +20,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from postroom.lib.clock import now
 from postroom.mail import counted, events
-from postroom.mail.models import Known, Thread
+from postroom.mail.models import Known, Message, Thread
 from postroom.mail.pens import PeopleList
 from postroom.mail.store import locks
 from postroom.mail.store.types import Stored
@@ -78,12 +78,13 @@ def _begin(workspace_id: int) -> None:
 
 class Figures(NamedTuple):
     """How many messages of some mailboxes are here, how many of them touch no record (``more``: at least), how many
-    are kept only as a number."""
+    are kept only as a number, and of how many the text is still to come: those are looked at when it does."""
 
     messages: int
     loose: int
     more: bool
     numbers: int
+    to_come: int
 
 
 def figures(mailboxes: Sequence[Mailbox]) -> Figures:
@@ -93,7 +94,10 @@ def figures(mailboxes: Sequence[Mailbox]) -> Figures:
     emptied = [one.pk for one in mailboxes if one.state != Mailbox.State.DISCONNECTED]
     threads = list(Thread.objects.filter(mailbox__in=emptied).values_list("pk", flat=True)[: MOST_COUNTED + 1])
     loose = _loose(mailboxes[0].workspace_id, threads[:MOST_COUNTED]) if threads else []
-    return Figures(messages, len(loose), len(threads) > MOST_COUNTED, sum(numbers(ids).values()))
+    missing = Message.objects.filter(mailbox__in=emptied, body_state=Message.BodyState.MISSING)
+    to_come = missing.count()
+    untold = missing.filter(pk__in=loose).count() if to_come else 0
+    return Figures(messages, len(loose) - untold, len(threads) > MOST_COUNTED, sum(numbers(ids).values()), to_come)
 
 
 def numbers(mailbox_ids: Collection[int]) -> dict[int, int]:

@@ -400,12 +400,12 @@ def test_turned_on_it_empties_and_turned_off_everything_comes_back(
     settle(mailbox)
     PeopleList.objects.create(mailbox=mailbox, people=[["Dr Tamarind", DOCTOR, ""]], asked_at=now())
     before = dict(box.messages)
-    assert only_records.figures([mailbox]) == (4, 3, False, 0)
+    assert only_records.figures([mailbox]) == (4, 3, False, 0, 0)
     only_records.decide(member.workspace, True)
     assert only_records.round_of(mailbox.workspace_id) == 3
     assert [m.remote_id for m in Message.objects.all()] == [kept]
     assert found_in_the_database(*PRIVATE) == []
-    assert only_records.figures([mailbox]) == (1, 0, False, 3)
+    assert only_records.figures([mailbox]) == (1, 0, False, 3, 0)
     settle(mailbox)
     in_step(mailbox, box)
 
@@ -440,6 +440,7 @@ def test_turned_on_during_the_history_nothing_is_lost(
     settle(mailbox)
     people.create(member.workspace, by=member, first_name="Inês", addresses=[INES])
     Message.objects.update(body_state=Message.BodyState.MISSING)
+    assert only_records.figures([mailbox]) == (10, 0, False, 0, 10)
     only_records.decide(member.workspace, True)
     only_records.round_of(mailbox.workspace_id)
     lanes.want(mailbox.pk, "backfill")
