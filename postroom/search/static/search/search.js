@@ -1,4 +1,5 @@
-/* Suggestions below input[data-suggests]: the last word completed. Arrows choose, Enter or Tab takes, Esc closes; what is not taken changes nothing. */
+/* Suggestions below input[data-suggests]: the last word completed. Arrows choose, Enter or Tab takes, Esc closes; what is not taken changes nothing.
+   Where none are shown, down leads to what was found. */
 const field = document.querySelector("input[data-suggests]");
 const list = document.getElementById("search-suggestions");
 let asked = 0;
@@ -44,7 +45,13 @@ if (field && list) {
     take(option);
   });
   field.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
+    if (list.hidden) {
+      const found = event.key === "ArrowDown" && document.querySelector("#threads [data-row] a[href]");
+      if (!found) return;
+      event.preventDefault();
+      found.focus();
+      return;
+    }
     const all = options();
     const at = all.indexOf(chosen());
     if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(all.at((at + (event.key === "ArrowDown" ? 1 : at < 0 ? 0 : -1)) % all.length));
