@@ -23,7 +23,10 @@ PAGE_TARGET = (50, 100)  # milliseconds: median, 99th percentile
 RECORDS = 100_000
 LISTS = ("contacts", "companies", "deals/list", "tickets", "candidates/list", "tasks")
 SORT = re.compile(r'<th\b[^>]*><a href="([^"]+)"')
+CHIP = re.compile(r'<a class="chip"\s+href="([^"]+)"')
+MORE = re.compile(r'<a class="button button-quiet" href="([^"]+)">Show more')
 WARM_UP = 20
+WORD = many_records.WORDS[0]
 
 
 def run(size: int) -> Iterator[dict[str, Any]]:
@@ -34,7 +37,7 @@ def run(size: int) -> Iterator[dict[str, Any]]:
         _make(size)
         _add_records()
         client = _client()
-        addresses = {name: paths for name, paths in (_addresses() | _records(client)).items() if paths}
+        addresses = {name: paths for name, paths in _all(client).items() if paths}
         for path in (one for paths in addresses.values() for one in paths[:WARM_UP]):
             _timed(client, path)
         times: dict[str, list[float]] = {name: [] for name in addresses}
@@ -42,7 +45,7 @@ def run(size: int) -> Iterator[dict[str, Any]]:
             for name, paths in addresses.items():
                 times[name].append(_timed(client, paths[number % len(paths)]))
         for name, found in times.items():
-            yield _result(name, size, found)
+            yield _result(name, size, found, addresses[name])
 
 
 def _make(size: int) -> None:
@@ -89,6 +92,11 @@ def _timed(client: Any, path: str) -> float:
     return took
 
 
+def _all(client: Any) -> dict[str, list[str]]:
+    """Every address that is asked, by what it is called in the results."""
+    return _addresses() | _records(client) | _others(client)
+
+
 def _addresses() -> dict[str, list[str]]:
     """Many addresses of each kind, always the same ones."""
     from postroom.mail.models import Folder, Thread
@@ -133,21 +141,46 @@ def _records(client: Any) -> dict[str, list[str]]:
         found[f"list of {name}, searched"] = [f"/{name}/?q={word}" for word in many_records.WORDS]
         sorts = [urljoin(f"/{name}/", unescape(one)) for one in SORT.findall(page.content.decode())]
         found |= {f"list of {name}, in another order": sorts} if sorts else {}
+        found[f"list of {name}, in parts"] = _links(client, f"/{name}/", CHIP)
+        if any("sort=mail" in one for one in sorts):
+            down, up = (f"/{name}/?sort=mail&way={way}" for way in ("down", "up"))
+            found[f"list of {name}, by last mail"] = [down, up, *_links(client, down, MORE), f"{down}&q={WORD}"]
     for kind in TYPES:
         pks = list(kind.model._base_manager.order_by("pk").values_list("pk", flat=True))
-        pages = [kind.model(pk=pk).get_absolute_url() for pk in pick.sample(pks, min(100, len(pks)))]
+        some = pick.sample(pks, min(100, len(pks)))
+        pages = [kind.model(pk=pk).get_absolute_url() for pk in some]
         found[f"page of a {kind.label.lower()}"] = pages
+        found[f"{kind.label.lower()}'s Email tab"] = [f"{page}?tab=email" for page in pages]
     typed = [f"person{n}"[: 3 + n % 5] for n in range(10, 60)] + [word[:4] for word in many_records.WORDS]
     found["suggestions of the palette"] = [f"/search/suggestions/?q={one}" for one in typed]
     found["suggestions of the composer"] = [f"/compose/people/?q={one}" for one in typed]
     return found
 
 
+def _others(client: Any) -> dict[str, list[str]]:
+    """The Inbox by its chips and its next page, search with operators, what is in Settings."""
+    from postroom.ui import rail
+
+    operators = ("is:unread", "has:attachment", "in:inbox", "after:2025 before:2027", f"-{million.MID}", "from:person7")
+    settings = [one.url for one in rail.destinations(rail.SETTINGS)]
+    return {
+        "inbox, by its chips": _links(client, "/inbox/", CHIP),
+        "search, with operators": [_search(f"{million.COMMON} {one}") for one in operators],
+        "settings": [one for one in settings if client.get(one).status_code == 200],
+    }
+
+
+def _links(client: Any, path: str, what: re.Pattern[str]) -> list[str]:
+    """The addresses a page leads to, as far as they are pages themselves."""
+    found = (urljoin(path, unescape(one)) for one in what.findall(client.get(path).content.decode()))
+    return [one for one in dict.fromkeys(found) if client.get(one).status_code == 200]
+
+
 def _search(words: str) -> str:
     return f"/search/?{urlencode({'q': words})}"
 
 
-def _result(name: str, size: int, found: list[float]) -> dict[str, Any]:
+def _result(name: str, size: int, found: list[float], paths: list[str]) -> dict[str, Any]:
     median, last = statistics.median(found), common.percentile(found, 0.99)
     targets = next((value for key, value in TARGETS.items() if name.startswith(key)), PAGE_TARGET)
     return common.result(
@@ -155,6 +188,7 @@ def _result(name: str, size: int, found: list[float]) -> dict[str, Any]:
         f"{len(found)} requests among {size} messages; median milliseconds",
         round(median, 1),
         p99=round(last, 1),
+        slowest=paths[found.index(max(found)) % len(paths)],
         targets={"median": targets[0], "p99": targets[1]},
         met=median < targets[0] and last < targets[1],
     )

@@ -57,12 +57,13 @@ def keyset(
     if near is not None:
         keys, down_to = near(values[0] if values else None)
         found = keyset(query.filter(pk__in=keys), order=order, after=after, size=size, whole=whole)
-        if found.next and _value(found.rows[-1], order[0].lstrip("-")) > down_to:
+        if found.next and _value(found.rows[-1], _first(order)) > down_to:
             return found
     page = query.order_by(*order)
     if values is not None:
+        beyond = _beyond(order, values, bound=_first(order) not in query.query.annotations)
         try:
-            rows = _rows(page.filter(_beyond(order, values))[: size + 1], order, whole)
+            rows = _rows(page.filter(beyond)[: size + 1], order, whole)
         except (ValidationError, ValueError, TypeError, OverflowError):
             rows = _rows(page[: size + 1], order, whole)
     else:
@@ -113,13 +114,19 @@ def _read(text: str, length: int) -> list[Any] | None:
     return values if plain and len(values) == length and "\0" not in "".join(map(str, values)) else None
 
 
-def _beyond(order: tuple[str, ...], values: list[Any]) -> Q:
-    """(a, b) > (x, y) written out, each field in its own direction; led by a bound that an index can use."""
+def _first(order: tuple[str, ...]) -> str:
+    return order[0].lstrip("-")
+
+
+def _beyond(order: tuple[str, ...], values: list[Any], *, bound: bool) -> Q:
+    """(a, b) > (x, y) written out, each field in its own direction; led by a `bound` that an index can use, which only
+    costs where the first field is computed."""
     condition, equal = Q(), Q()
     for name, value in zip(order, values, strict=True):
         field, down = name.lstrip("-"), name.startswith("-")
         condition |= equal & Q(**{f"{field}__{'lt' if down else 'gt'}": value})
         equal &= Q(**{field: value})
-    first, value = order[0], values[0]
-    bound = Q(**{f"{first.lstrip('-')}__{'lte' if first.startswith('-') else 'gte'}": value})
-    return bound & condition
+    if not bound:
+        return condition
+    way = "lte" if order[0].startswith("-") else "gte"
+    return Q(**{f"{_first(order)}__{way}": values[0]}) & condition

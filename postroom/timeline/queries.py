@@ -335,7 +335,7 @@ class _AnyOf(Func):
     output_field = BooleanField()
 
 
-NEWEST = 2_000  # links one page of records in the order of their last mail looks at
+NEWEST = 5_000  # links one page of records in the order of their last mail looks at
 
 
 def newest_mail(model: type[Record], member: Membership) -> Near:
