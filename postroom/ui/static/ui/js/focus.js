@@ -13,6 +13,7 @@ let pointing = false; // by a pointer, not by a key
 let held = null; // what has the focus, or had it, with all it stands in and what stands beside each
 const earlier = new WeakMap(); // of something above the page: what was held before
 
+const content = () => document.getElementById("content");
 const nobody = () => !document.activeElement || document.activeElement === document.body;
 const usable = (one) => one.isConnected && !one.disabled && !one.closest("[inert]") && one.checkVisibility({ visibilityProperty: true });
 const stops = (part) => [part, ...part.querySelectorAll(STOPS)].filter((one) => one.matches(STOPS) && one.tabIndex >= 0 && usable(one));
@@ -62,8 +63,9 @@ function anew({ element, chain }, kept, fresh) {
 
 function back(above) {
   const before = earlier.get(above);
-  if (!before) return null;
-  return usable(before.element) ? before.element : heir(before);
+  if (!before || usable(before.element)) return before?.element;
+  earlier.delete(above); // two such parts may each have been entered from the other
+  return heir(before);
 }
 
 /* `gone`: what is out of sight, where nothing was taken away. */
@@ -74,9 +76,9 @@ function heir(lost, fresh = [], gone = null) {
   const again = gone ? null : anew(lost, kept < 0 ? chain.length : kept, fresh);
   if (again) return again;
   const rest = kept < 0 ? [] : chain.slice(kept);
-  if (above) return (rest.includes(above) && above.matches("dialog[open], :popover-open") && stops(above)[0]) || back(above);
+  if (above) return (rest.includes(above) && above.matches("dialog[open], :popover-open") && stops(above)[0]) || back(above) || content();
   const near = beside(kept < 0 ? chain.length - 1 : kept - 1, lost) ?? (rest[0] && !rest[0].matches(PARTS) && beside(kept, lost));
-  return near || rest.find((one) => one.matches(PARTS) && one.checkVisibility()) || document.getElementById("content");
+  return near || rest.find((one) => one.matches(PARTS) && one.checkVisibility()) || content();
 }
 
 function give(one) {
@@ -118,21 +120,23 @@ for (const name of ["close", "toggle"]) {
 /* The same screen again: a tab, a filter, a form that was saved, the way back. ---- */
 
 const KEY = "postroom.focus";
+/* Not the name itself: a line of the Inbox is named by its mail, and nothing of mail is left in the browser's storage. */
+const markOf = (one) => [...nameOf(one)].reduce((mark, sign) => (Math.imul(mark, 33) ^ sign.codePointAt(0)) >>> 0, 5381);
 const stored = () => { try { return JSON.parse(sessionStorage.getItem(KEY)) ?? {}; } catch { return {}; } };
 
 let sent = false; // a form, whose answer is the same screen, whatever its address
 addEventListener("submit", (event) => { sent = !event.defaultPrevented; });
 
 addEventListener("pagehide", () => {
-  const name = !pointing && !nobody() ? nameOf(document.activeElement) : null;
-  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: name, last: location.pathname, sent })); } catch { /* private window */ }
+  const mark = !pointing && !nobody() && document.activeElement.tabIndex >= 0 ? markOf(document.activeElement) : null;
+  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: mark, last: location.pathname, sent })); } catch { /* private window */ }
 });
 
 function takeUp() {
-  const { last, sent: answered, ...names } = stored();
+  const { last, sent: answered, ...marks } = stored();
   const again = answered || last === location.pathname || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
-  const name = again && names[answered ? last : location.pathname];
-  if (name && nobody()) stops(document.body).find((one) => nameOf(one) === name)?.focus();
+  const mark = again && marks[answered ? last : location.pathname];
+  if (mark && nobody()) stops(document.body).find((one) => markOf(one) === mark)?.focus();
 }
 if (document.readyState === "complete") takeUp();
 else addEventListener("load", takeUp);
