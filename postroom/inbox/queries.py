@@ -22,7 +22,9 @@ def flagged(
     """Threads of some folders in which a message is flagged, newest first; ``without`` these conversations."""
     start = read_cursor(cursor)
     before = Q(last_at__lt=start.at) | Q(last_at=start.at, thread_id__lt=start.id)
-    places = ThreadFolder.objects.filter(before, folder__in=folders, thread__flagged=True, last_at__lte=start.at)
+    mailboxes = Folder.objects.filter(pk__in=folders).values("mailbox")  # few are flagged: these are looked at, not all
+    rows_of = ThreadFolder.objects.filter(thread__flagged=True, thread__mailbox__in=mailboxes)
+    places = rows_of.filter(before, folder__in=folders, last_at__lte=start.at)
     if without:
         places = places.exclude(thread__conversation__in=without)
     rows = list(

@@ -79,6 +79,7 @@ class Thread(models.Model):
         indexes = [
             models.Index(fields=["mailbox", "-last_at", "-id"], name="thread_recent"),
             models.Index(fields=["conversation"], name="thread_conversation"),
+            models.Index(fields=["mailbox"], condition=Q(flagged=True), name="thread_flagged"),
         ]
 
 
