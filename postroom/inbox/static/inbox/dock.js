@@ -28,7 +28,7 @@ async function open(url) {
   const form = docked();
   if (!form) return;
   const to = form.querySelector(".token") ? form.querySelector("input[name=subject]") : form.querySelector(".recipients-input");
-  to?.focus();
+  if (!form.contains(document.activeElement)) to?.focus(); // who was quicker writes on
 }
 
 function popOut(link) {
