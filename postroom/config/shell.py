@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from postroom.inbox.accounts import Account, Pull, accounts
-from postroom.mail import outbox
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
 from postroom.operations.alerts.channels import open_levels
@@ -36,7 +35,7 @@ def build(request: HttpRequest) -> Shell | None:
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
         "alerts": _alerts(levels),
         "told": {"count": told, "url": reverse("inbox:told")},
-        "trouble": _trouble([one.mailbox for one in connected if one.mailbox.owner_id == member.pk]),
+        "trouble": _trouble([one for one in connected if one.mailbox.owner_id == member.pk]),
     }
 
 
@@ -55,16 +54,16 @@ def _alerts(levels: list[int]) -> ShellAlerts | None:
     return {"count": len(levels), "health": "error" if urgent else "stale", "url": reverse("operations:alerts")}
 
 
-def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
+def _trouble(own: list[Account]) -> ShellTrouble | None:
     """The banner for mailboxes that need their owner: what passes by itself is said on their cards only."""
-    told = [(one, failures.advice(one, provider=features.company(one.provider))) for one in own if one.failure]
-    broken = [(mailbox, advice) for mailbox, advice in told if advice and advice.remedy != "wait"]
+    told = [(one, _advice(one.mailbox)) for one in own if one.mailbox.failure]
+    broken = [(account, advice) for account, advice in told if advice and advice.remedy != "wait"]
     if not broken:
         return None
     where = reverse("mailboxes:list")
-    waiting = sum(outbox.waiting([mailbox.pk for mailbox, _ in broken]).values())
     if len(broken) > 1:
-        names = ", ".join(mailbox.address for mailbox, _ in broken)
+        names = ", ".join(account.address for account, _ in broken)
+        waiting = sum(account.waiting for account, _ in broken)
         title = f"Sync failed for {len(broken)} mailboxes."
         return {
             "title": title,
@@ -72,7 +71,7 @@ def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
             "label": "See what to do",
             "url": where,
         }
-    mailbox, advice = broken[0]
+    mailbox, advice = broken[0][0].mailbox, broken[0][1]
     found: ShellTrouble = {
         "title": f"Sync failed: {mailbox.address}.",
         "text": "Nothing is lost.",
@@ -83,6 +82,10 @@ def _trouble(own: list[Mailbox]) -> ShellTrouble | None:
         found["label"] = failures.reconnect_label(mailbox)
         found["post_url"] = reverse("mailboxes:reconnect", args=[mailbox.pk])
     return found
+
+
+def _advice(mailbox: Mailbox) -> failures.Advice | None:
+    return failures.advice(mailbox, provider=features.company(mailbox.provider))
 
 
 def _waiting(many: int) -> str:

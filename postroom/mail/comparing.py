@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from postroom.mail.checks import FolderCheck, Kept
 from postroom.mail.models import Folder, Known, Message
@@ -229,21 +230,30 @@ class Summary(NamedTuple):
 
 def summary(mailbox: Mailbox) -> Summary:
     """Of all folders together. What was found wrong counts as wrong, though it was repaired: that is the figure."""
-    return summaries([mailbox])[mailbox.pk]
+    return summaries(list(with_noted(Mailbox.objects.filter(pk=mailbox.pk))))[mailbox.pk]
 
 
-def summaries(mailboxes: Sequence[Mailbox]) -> dict[int, Summary]:
-    """The same of several, by mailbox; three queries."""
+def with_noted(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """Mailboxes with what ``summaries`` is to know of each: whether it is being compared, and of how many messages only
+    a line is kept."""
+    lanes = Lane.objects.filter(mailbox=OuterRef("pk"), activity="coverage", wanted__gt=F("seen"))
+    known = Known.objects.filter(mailbox=OuterRef("pk"), folder__synced=True).order_by().values("mailbox")
+    older, counted = (Count("pk", filter=Q(state=one)) for one in (Known.State.NOTED, Known.State.COUNTED))
+    told = known.annotate(told=JSONObject(older=older, counted=counted)).values("told")
+    return mailboxes.annotate(is_compared=Exists(lanes), noted=Subquery(told))
+
+
+def summaries(mailboxes: Sequence[Any]) -> dict[int, Summary]:
+    """The same of several that were read ``with_noted``, by mailbox; one query."""
     checks: dict[int, list[FolderCheck]] = {one.pk: [] for one in mailboxes}
     for one in FolderCheck.objects.filter(mailbox__in=mailboxes, counted_at__isnull=False, folder__synced=True):
         checks[one.mailbox_id].append(one)
-    lanes = Lane.objects.filter(mailbox__in=mailboxes, activity="coverage", wanted__gt=F("seen"))
-    wanted = set(lanes.values_list("mailbox", flat=True))
-    known = Known.objects.filter(mailbox__in=mailboxes, folder__synced=True).order_by().values_list("mailbox")
-    numbers = Count("pk", filter=Q(state=Known.State.COUNTED))
-    told = known.annotate(noted=Count("pk", filter=Q(state=Known.State.NOTED)), only=numbers)
-    noted = {pk: (older, only) for pk, older, only in told}
-    return {pk: _summary(some, noted=noted.get(pk, (0, 0)), wanted=pk in wanted) for pk, some in checks.items()}
+    found = {}
+    for row in mailboxes:
+        noted = row.noted or {"older": 0, "counted": 0}
+        pair = (noted["older"], noted["counted"])
+        found[row.pk] = _summary(checks[row.pk], noted=pair, wanted=row.is_compared)
+    return found
 
 
 def _summary(checks: Sequence[FolderCheck], *, noted: tuple[int, int], wanted: bool) -> Summary:

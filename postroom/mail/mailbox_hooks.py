@@ -55,23 +55,31 @@ def _take_back(mailbox: Mailbox) -> None:
 
 
 def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
-    folders = Folder.objects.filter(mailbox__in=mailboxes).order_by().values("mailbox")
-    counted = folders.annotate(number=Count("pk"), mails=Sum("total"))
-    totals = {row["mailbox"]: (row["number"], row["mails"]) for row in counted}
-    waiting, summaries = outbox.waiting([one.pk for one in mailboxes]), comparing.summaries(mailboxes)
+    rows: list[Any] = list(_counted(Mailbox.objects.filter(pk__in=[one.pk for one in mailboxes])))
+    summaries = comparing.summaries(rows)
     questions = brake.all_asking([one for one in mailboxes if one.failure == Failure.BREAKER])
     found: dict[int, Card] = {}
-    for one in mailboxes:
+    for one in rows:
         summary, stopped = summaries[one.pk], questions.get(one.pk)
-        number, messages = totals.get(one.pk, (0, 0))
         found[one.pk] = {
-            "waiting": waiting.get(one.pk, 0),
-            "folders": number,
-            "messages": messages,
+            "waiting": one.late or 0,
+            "folders": one.folders_here or 0,
+            "messages": one.mails or 0,
             "complete": "Checking" if summary.checking else summary.words if summary.share is not None else "",
             "stopped": brake.sentence(stopped.figures) if stopped else "",
         }
     return found
+
+
+def _counted(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """With the numbers of their cards."""
+    folders = Folder.objects.filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
+    late = outbox.late().filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
+    return comparing.with_noted(mailboxes).annotate(
+        folders_here=Subquery(folders.annotate(number=Count("pk")).values("number")),
+        mails=Subquery(folders.annotate(number=Sum("total")).values("number")),
+        late=Subquery(late.annotate(number=Count("pk")).values("number")),
+    )
 
 
 def test_send(mailbox: Mailbox, member: Membership, subject: str) -> int:

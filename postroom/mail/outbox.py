@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from postroom.lib.clock import now
 from postroom.lib.live import publish
@@ -170,12 +170,6 @@ def late() -> QuerySet[OutboxEntry]:
     moment = now()  # what is to go out later, as its author wished, is not late
     slow = Q(attempts__gt=0) | Q(due_at__lt=moment - PATIENT_FOR) | (~Q(mailbox__failure="") & Q(due_at__lte=moment))
     return OutboxEntry.objects.filter(slow, state__in=OutboxEntry.OPEN)
-
-
-def waiting(mailbox_ids: Sequence[int]) -> dict[int, int]:
-    """How many of them each mailbox has."""
-    rows = late().filter(mailbox__in=mailbox_ids)
-    return dict(rows.values_list("mailbox").annotate(Count("pk")).order_by("mailbox"))
 
 
 def waits(mailbox: Mailbox, many: int) -> str:

@@ -95,7 +95,7 @@ def _ask_provider(box: Box, answer: Answer, message_id: str, text: str) -> Asked
     """What it has at this moment; why it could not be asked is noted in the answer."""
     remote: list[RemoteMessage] = []
     try:
-        source = open_mail(box.mailbox)
+        source = open_mail(box.mailbox, just_read=True)
         remote = source.find(internet_message_id=message_id, subject="" if message_id else text, most=MOST)
         answer.asked = True
     except ProviderError as problem:

@@ -1,24 +1,56 @@
 """Who may read a mailbox and who may change it. Not the same: an admin may disconnect a colleague's private mailbox
 without ever seeing its mail."""
 
+from typing import NamedTuple
+
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from postroom.mailboxes.models import NOT_SYNCED, Mailbox
+from postroom.mailboxes.models import NOT_SYNCED, Departure, Mailbox
 from postroom.workspaces.models import Membership, Permission
 
 
 def mailboxes_visible_to(member: Membership) -> QuerySet[Mailbox]:
     """Those whose mail the member may read: own, shared with them by name, open to the workspace (CN14)."""
+    return _of(member).filter(_read_by(member))
+
+
+def _read_by(member: Membership) -> Q:
     mine = Q(owner=member) | Q(visibility=Mailbox.Visibility.WORKSPACE)
-    named = Q(visibility=Mailbox.Visibility.MEMBERS, pk__in=member.used_mailboxes.values("pk"))
-    return _of(member).filter(mine | named)
+    return mine | Q(visibility=Mailbox.Visibility.MEMBERS, pk__in=member.used_mailboxes.values("pk"))
 
 
 def mailboxes_manageable_by(member: Membership) -> QuerySet[Mailbox]:
     """Those the member may sync, set up and disconnect: own, and all of the workspace for its admins."""
-    every = _of(member).exclude(provider=NOT_SYNCED)
-    return every if member.may(Permission.MANAGE_WORKSPACE) else every.filter(owner=member)
+    return _of(member).filter(_managed_by(member))
+
+
+def _managed_by(member: Membership) -> Q:
+    mine = Q() if member.may(Permission.MANAGE_WORKSPACE) else Q(owner=member)
+    return ~Q(provider=NOT_SYNCED) & mine
+
+
+class InSettings(NamedTuple):
+    """What the settings show of mailboxes: those the member manages, shared ones they may only read, and those whose
+    mail is being deleted."""
+
+    managed: list[Mailbox]
+    shared: list[Mailbox]
+    departures: list[Departure]
+
+
+def in_settings(member: Membership) -> InSettings:
+    """All of them in one query."""
+    shown = _managed_by(member) | (Q(kind=Mailbox.Kind.SHARED) & _read_by(member))
+    leaving = Q(departure__isnull=False) & _managed_by(member)
+    rows = list(_mailboxes(member).filter((_PRESENT & shown) | leaving).select_related("departure"))
+    gone = [one for row in rows if (one := getattr(row, "departure", None))]
+    here = [row for row in rows if not hasattr(row, "departure")]
+    return InSettings(
+        [one for one in here if may_manage(member, one)],
+        [one for one in here if not may_manage(member, one)],
+        sorted(gone, key=lambda one: one.started_at),
+    )
 
 
 def may_manage(member: Membership, mailbox: Mailbox) -> bool:
@@ -55,9 +87,16 @@ def may_hand_over(member: Membership, mailbox: Mailbox) -> bool:
     return mailbox.owner_id == member.pk or (member.may(Permission.MANAGE_WORKSPACE) and not private)
 
 
+_PRESENT = Q(departure=None, owner__removed_at=None)
+
+
 def _of(member: Membership) -> QuerySet[Mailbox]:
-    mailboxes = Mailbox.objects.for_workspace(member.workspace_id).filter(departure=None, owner__removed_at=None)
-    return mailboxes.select_related("connection", "owner__user", "delegate__user").order_by("connected_at", "pk")
+    return _mailboxes(member).filter(_PRESENT)
+
+
+def _mailboxes(member: Membership) -> QuerySet[Mailbox]:
+    every = Mailbox.objects.for_workspace(member.workspace_id).order_by("connected_at", "pk")
+    return every.select_related("connection", "owner__user", "delegate__user")
 
 
 def _find(mailboxes: QuerySet[Mailbox], pk: int) -> Mailbox:

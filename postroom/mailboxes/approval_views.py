@@ -82,16 +82,13 @@ def _shown(found: AdminApproval) -> dict[str, object]:
     }
 
 
-def pending(request: MemberRequest) -> list[dict[str, object]]:
+def pending(member: Membership, manageable: Sequence[Mailbox]) -> list[dict[str, object]]:
     """The member's requests for Settings: waiting, refused, or approved with the way on."""
-    found = approvals.of(request.member)
-    mine = _own_mailboxes(request.member) if found else []
-    return [{"approval": one, "company": features.company(one.provider), **_way_on(one, mine)} for one in found]
-
-
-def _own_mailboxes(member: Membership) -> list[Mailbox]:
-    own = access.mailboxes_manageable_by(member).filter(owner=member, kind=Mailbox.Kind.OWN)
-    return list(own.filter(connection__isnull=False))
+    own = [one for one in manageable if one.owner_id == member.pk and one.kind == Mailbox.Kind.OWN]
+    return [
+        {"approval": one, "company": features.company(one.provider), **_way_on(one, own)}
+        for one in approvals.of(member)
+    ]
 
 
 def _way_on(approval: AdminApproval, mine: Sequence[Mailbox]) -> dict[str, object]:

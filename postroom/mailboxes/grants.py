@@ -99,10 +99,12 @@ def _resealed(pk: int) -> bool:
 
 
 class Tokens:
-    """The ``TokenSource`` of a connection. Threads may share one."""
+    """The ``TokenSource`` of a connection. Threads may share one. ``read``: its row as it was read a moment ago, which
+    serves for the first token if that is still good."""
 
-    def __init__(self, connection_id: int) -> None:
+    def __init__(self, connection_id: int, *, read: Connection | None = None) -> None:
         self.connection_id = connection_id
+        self._read = read
         self._grant: Grant | None = None
         self._lock = threading.Lock()
 
@@ -110,13 +112,17 @@ class Tokens:
         """A valid access token. Raises ``ReauthNeeded``, ``OperatorFault``, ``AccessLost`` or ``Transient``."""
         with self._lock:
             if self._grant is None or not _usable(self._grant, rejected):
-                self._grant = current(self.connection_id, rejected=rejected, claims=claims)
+                row, self._read = self._read, None
+                self._grant = current(self.connection_id, rejected=rejected, claims=claims, read=row)
             return self._grant.access_token
 
 
-def current(connection_id: int, *, rejected: str | None = None, claims: str | None = None) -> Grant:
-    """The connection's grant with an access token that is valid for a while and is not ``rejected``."""
-    owner = Connection.objects.filter(pk=connection_id).first()
+def current(
+    connection_id: int, *, rejected: str | None = None, claims: str | None = None, read: Connection | None = None
+) -> Grant:
+    """The connection's grant with an access token that is valid for a while and is not ``rejected``. ``read``: the row,
+    where it is at hand."""
+    owner = read or Connection.objects.filter(pk=connection_id).first()
     if owner is None:
         raise errors.AccessLost("the mailbox was disconnected", reason="delegate")
     _refuse_if_failed(owner)

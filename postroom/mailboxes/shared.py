@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from postroom.mailboxes import features, grants, hooks, lifecycle
 from postroom.mailboxes.failures import NEEDS_SIGN_IN
@@ -35,10 +36,10 @@ Reason = Literal[
 
 
 class Delegate(NamedTuple):
-    """A connection as a possible delegate: usable, or the reason why it is not. ``mailbox`` is its own one."""
+    """A connection as a possible delegate: usable, or the reason why it is not. ``mailbox_id`` is its own one."""
 
     connection: Connection
-    mailbox: Mailbox | None
+    mailbox_id: int | None
     why: Why
 
     @property
@@ -119,10 +120,11 @@ def explain(refused: SharedRefused, *, address: str, connection: Connection | No
 
 def delegates(member: Membership) -> list[Delegate]:
     """The member's own connections to providers that have shared mailboxes, usable ones first."""
+    own = Mailbox.objects.filter(connection=OuterRef("pk"), kind=Mailbox.Kind.OWN).order_by("pk").values("pk")
     rows = Connection.objects.for_workspace(member.workspace_id).filter(member=member).order_by("pk")
     found = [
-        Delegate(one, one.mailboxes.filter(kind=Mailbox.Kind.OWN).first(), why_not(one))
-        for one in rows
+        Delegate(one, one.own_mailbox, why_not(one))
+        for one in rows.annotate(own_mailbox=Subquery(own[:1]))
         if any(feature.name == FEATURE for feature in features.offered(one.provider))
     ]
     return sorted(found, key=lambda one: not one.usable)

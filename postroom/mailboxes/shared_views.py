@@ -48,15 +48,14 @@ class SharedForm(forms.Form):
         return found
 
 
-def offer(member: Membership, manageable: Sequence[Mailbox]) -> dict[str, Any]:
-    """What the list of mailboxes needs: whether a shared one can be added, why not, and which wait for a delegate."""
-    known = {one.pk for one in manageable}
-    readable = access.mailboxes_visible_to(member).filter(kind=Mailbox.Kind.SHARED).exclude(pk__in=known)
+def offer(member: Membership, readable: Sequence[Mailbox]) -> dict[str, Any]:
+    """What the list of mailboxes needs: whether a shared one can be added, why not, and which of those the member may
+    only read wait for a delegate."""
     choices = _choices(member) if member.may(Permission.CONNECT_MAILBOX) else []
     return {
         "delegates": choices,
         "may_add_shared": any(one["usable"] for one in choices),
-        "waiting": shared.fallen_for(member, list(readable)),
+        "waiting": shared.fallen_for(member, readable),
     }
 
 
@@ -136,11 +135,11 @@ def _choices(member: Membership) -> list[dict[str, Any]]:
     """The member's connections as a template shows them; with the button that makes an unusable one usable."""
     found = []
     for one in shared.delegates(member):
-        mailbox, again = one.mailbox, ""
-        if mailbox is not None and one.why == "permission":
-            again = reverse("mailboxes:allow", args=[mailbox.pk, shared.FEATURE])
-        elif mailbox is not None and one.why == "sign_in":
-            again = reverse("mailboxes:reconnect", args=[mailbox.pk])
+        again = ""
+        if one.mailbox_id is not None and one.why == "permission":
+            again = reverse("mailboxes:allow", args=[one.mailbox_id, shared.FEATURE])
+        elif one.mailbox_id is not None and one.why == "sign_in":
+            again = reverse("mailboxes:reconnect", args=[one.mailbox_id])
         label = {"permission": "Allow", "sign_in": "Reconnect"}.get(one.why, "")
         why = WHY.get(one.why, "")
         entry = {"connection": one.connection, "usable": one.usable, "why": why, "url": again, "label": label}

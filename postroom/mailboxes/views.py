@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from postroom.mailboxes import access, approval_views, cards, hooks, leave_views, lifecycle, shared_views
+from postroom.mailboxes import access, approval_views, cards, hooks, lifecycle, shared_views
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Permission
@@ -18,14 +18,15 @@ from postroom.workspaces.models import Permission
 @member_required
 def mailboxes(request: MemberRequest) -> HttpResponse:
     """Every mailbox the member may manage."""
-    found = list(access.mailboxes_manageable_by(request.member))
+    known = access.in_settings(request.member)
+    found = known.managed
     context = {
         "cards": cards.views(found, request.member),
         "allowed": cards.allowed(found, request.member),
         "may_connect": request.member.may(Permission.CONNECT_MAILBOX),
-        "approvals": approval_views.pending(request),
-        "departures": leave_views.departures(request.member),
-        **shared_views.offer(request.member, found),
+        "approvals": approval_views.pending(request.member, found),
+        "departures": known.departures,
+        **shared_views.offer(request.member, known.shared),
     }
     return render(request, "mailboxes/list.html", context)
 

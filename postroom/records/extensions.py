@@ -6,23 +6,24 @@ Records know nothing of mail; a page shows whatever tabs are registered, in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, DateTimeField, QuerySet, Subquery, Value
+from django.db.models import Count, DateTimeField, QuerySet, Subquery, TextField, Value
 
 from postroom.lib.pages import Near
 from postroom.records.record import BY_KEY, Record
 from postroom.workspaces.access import MemberRequest
-from postroom.workspaces.models import Membership
+from postroom.workspaces.models import Membership, WorkspaceQuerySet
 
 
 @dataclass(frozen=True)
 class Panel:
     """A tab of a record's page. `render` answers its HTML for the request's member; `count` names the rows
-    that are counted on the tab."""
+    that are counted on the tab. `facts` are expressions over the record that it finds as attributes of it: read in the
+    record's own statement, while the tab is open."""
 
     key: str
     label: str
@@ -31,9 +32,9 @@ class Panel:
     types: frozenset[str] = frozenset(BY_KEY)
     weight: int = 50
     styles: tuple[str, ...] = ()  # stylesheets, as static paths
+    facts: Callable[[type[Record], Membership], Mapping[str, Any]] | None = None
 
 
-Unreachable = Callable[[int, Sequence[str]], Mapping[str, str]]
 LastContact = Callable[[Sequence[Record], Membership], dict[int, datetime]]
 LastMail = Callable[[type[Record], Membership], Any]
 NewestMail = Callable[[type[Record], Membership], Near]
@@ -42,7 +43,7 @@ _panels: dict[str, Panel] = {}
 _last_contact: list[LastContact] = []
 _last_mail: list[LastMail] = []
 _newest_mail: list[NewestMail] = []
-_unreachable: list[Unreachable] = []
+_came_back: list[Callable[[], Any]] = []
 
 
 def counter(rows: str) -> Callable[[Record], QuerySet[Any]]:
@@ -50,12 +51,20 @@ def counter(rows: str) -> Callable[[Record], QuerySet[Any]]:
     return lambda record: getattr(record, rows).all()
 
 
-def counts(panels: Sequence[Panel], record: Record) -> dict[str, int]:
-    """What stands on the tabs of a record, by key of the panel; one query."""
+def with_panels(
+    rows: WorkspaceQuerySet[Any], panels: Sequence[Panel], *, opened: Panel, pk: int, member: Membership
+) -> WorkspaceQuerySet[Any]:
+    """The row of a record with what stands on its tabs (`count_on`) and the facts of the one that is open."""
+    record: Record = rows.model(pk=pk)
     counted = {f"of_{one.key}": _number(one.count(record)) for one in panels if one.count}
-    rows: QuerySet[Any] = type(record)._base_manager.filter(pk=record.pk)
-    found: Iterable[dict[str, Any]] = rows.values(**counted)[:1] if counted else ()
-    return {key.removeprefix("of_"): int(number or 0) for row in found for key, number in row.items()}
+    facts = opened.facts(rows.model, member) if opened.facts else {}
+    annotated: WorkspaceQuerySet[Any] = rows.annotate(**counted, **facts)
+    return annotated
+
+
+def count_on(panel: Panel, record: Record) -> int:
+    """What stands on a tab of a record that was read with them."""
+    return int(getattr(record, f"of_{panel.key}", None) or 0)
 
 
 def _number(rows: QuerySet[Any]) -> Subquery:
@@ -97,11 +106,12 @@ def newest_mail(model: type[Record], member: Membership) -> Near:
     return _newest_mail[0](model, member) if _newest_mail else lambda before: ((), None)
 
 
-def set_unreachable(answer: Unreachable) -> None:
-    """Who knows which addresses mail cannot reach, by workspace."""
-    _unreachable[:] = [answer]
+def set_came_back(expression: Callable[[], Any]) -> None:
+    """Who knows which addresses mail cannot reach."""
+    _came_back[:] = [expression]
 
 
-def unreachable(workspace_id: int, addresses: Sequence[str]) -> Mapping[str, str]:
-    """Why mail to an address came back, by lower-cased address; those it reaches are not named."""
-    return _unreachable[0](workspace_id, addresses) if _unreachable and addresses else {}
+def came_back() -> Any:
+    """Why mail to an address came back, as an expression over rows with `workspace` and `address` (lower-cased); null
+    where it did not."""
+    return _came_back[0]() if _came_back else Value(None, output_field=TextField())

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from postroom.records import commands, lists
 from postroom.records.custom_fields import values as own_fields
-from postroom.records.extensions import counts, panels_for, styles_for
+from postroom.records.extensions import Panel, count_on, panels_for, styles_for, with_panels
 from postroom.records.models import Note
 from postroom.records.record import Record, about
 from postroom.records.screens import Field, Screen
@@ -92,11 +92,10 @@ def _some_rows(request: MemberRequest, table: Table) -> HttpResponse:
 @require_GET
 @member_required
 def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
-    record = find(screen, request, pk)
     panels = panels_for(screen.type.key)
     wanted = request.GET.get("tab", "")
     panel = next((one for one in panels if one.key == wanted), panels[0])
-    numbers = counts(panels, record)
+    record = _find_with(screen, request, pk, panels=panels, opened=panel)
     context = {
         **_around(request, screen, record),
         "panel": panel,
@@ -107,12 +106,19 @@ def page(request: MemberRequest, screen: Screen, pk: int) -> HttpResponse:
                 "label": one.label,
                 "href": f"{record.get_absolute_url()}?tab={one.key}",
                 "current": one.key == panel.key,
-                "count": numbers.get(one.key, 0),
+                "count": count_on(one, record),
             }
             for one in panels
         ],
     }
     return render(request, "records/panel.html" if wants_part(request, "panel") else screen.page, context)
+
+
+def _find_with(screen: Screen, request: MemberRequest, pk: int, *, panels: list[Panel], opened: Panel) -> Record:
+    """The record with all that its page says of it around the open tab. Raises Http404."""
+    rows = own_fields.with_fields(screen.whole(screen.type.of(request.workspace)), screen.type.key)
+    found: Record = with_panels(rows, panels, opened=opened, pk=pk, member=request.member).find(pk=pk)
+    return found
 
 
 def _around(request: MemberRequest, screen: Screen, record: Record) -> dict[str, Any]:
@@ -122,13 +128,13 @@ def _around(request: MemberRequest, screen: Screen, record: Record) -> dict[str,
         "active": screen.type.plural.lower(),
         "address": screen.address(record),
         "may_delete": request.member.may(Permission.DELETE_RECORDS),
-        "lines": [(field, field.show(record)) for field in lines_of(request, screen)],
+        "lines": [(field, field.show(record)) for field in lines_of(request, screen, record)],
     }
 
 
-def lines_of(request: MemberRequest, screen: Screen) -> list[Field]:
-    """The lines of the side column: the type's, then the workspace's own."""
-    return [*screen.fields, *own_fields.lines(request.workspace.pk, screen.type.key)]
+def lines_of(request: MemberRequest, screen: Screen, record: Record | None = None) -> list[Field]:
+    """The lines of the side column: the type's, then the workspace's own (as far as the record brought them along)."""
+    return [*screen.fields, *own_fields.lines(request.workspace.pk, screen.type.key, record)]
 
 
 @form_methods

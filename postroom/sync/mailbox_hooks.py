@@ -1,9 +1,12 @@
 """What the engine does when a mailbox is connected, paused, reconnected or left (``settings.MAILBOX_HOOKS``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, F
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.timezone import localtime
 
 from postroom.lib.clock import now
@@ -125,24 +128,37 @@ def test_look(mailbox: Mailbox, member: Membership, message: int, since: datetim
 
 def cards(mailboxes: Sequence[Mailbox]) -> dict[int, Card]:
     """What the Settings cards and the sync card show of the engine."""
-    lanes_of: dict[int, dict[str, Lane]] = {one.pk: {} for one in mailboxes}
-    for lane in Lane.objects.filter(mailbox__in=mailboxes):
-        lanes_of[lane.mailbox_id][lane.activity] = lane
-    subscriptions = Subscription.objects.filter(mailbox__in=mailboxes, expires_at__gt=now()).order_by("-pk")
-    push_of = {one.mailbox_id: one for one in subscriptions}  # the first of each stays
-    aside = Quarantined.objects.filter(mailbox__in=mailboxes).order_by().values_list("mailbox")
-    held = dict(aside.annotate(Count("pk")))
-    return {one.pk: _card(one, lanes_of[one.pk], push_of.get(one.pk), held.get(one.pk, 0)) for one in mailboxes}
+    of_it = {"mailbox": OuterRef("pk")}
+    aside = Quarantined.objects.filter(**of_it).order_by().values("mailbox")
+    first = push.living().filter(**of_it).order_by("pk")
+    rows: Iterable[Any] = Mailbox.objects.filter(pk__in=[one.pk for one in mailboxes]).annotate(
+        held=Subquery(aside.annotate(number=Count("pk")).values("number")),
+        told_lanes=ArraySubquery(Lane.objects.filter(**of_it).values(told=_LANE)),
+        told_push=Subquery(first.values("pk")[:1]),
+        push_ends=Subquery(first.values("expires_at")[:1]),
+        push_missed=Subquery(first.values("unannounced")[:1]),
+        push_mended=Subquery(first.values("replaces_silent_at")[:1]),
+    )
+    return {row.pk: _card(row, {lane["activity"]: Lane(**lane) for lane in row.told_lanes}) for row in rows}
 
 
-def _card(mailbox: Mailbox, found: Mapping[str, Lane], subscription: Subscription | None, held: int) -> Card:
+# Of a lane what a card needs; of its moments only whether there are any.
+_LANE = JSONObject(
+    **{one: one for one in ("activity", "progress", "wanted", "seen", "failure", "due_at", "lease_until", "paused")}
+)
+
+
+def _card(row: Any, found: Mapping[str, Lane]) -> Card:
+    subscription = row.told_push and Subscription(
+        expires_at=row.push_ends, unannounced=row.push_missed, replaces_silent_at=row.push_mended
+    )
     live, renewal = found.get(Activity.LIVE), found.get(Activity.RENEWAL)
     return {
         "progress": _progress(found.get(Activity.BACKFILL)),
         "syncing": bool(live and live.wanted > live.seen and not live.failure),
-        "quarantined": held,
+        "quarantined": row.held or 0,
         "push": "on" if subscription else "polling",
-        "push_note": _silence_note(subscription) if subscription else _push_note(mailbox, renewal),
+        "push_note": _silence_note(subscription) if subscription else _push_note(row, renewal),
         "push_renews_at": subscription.expires_at - push.RENEW_BEFORE if subscription else None,
     }
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
@@ -122,12 +122,40 @@ def boxes_of(member: Membership) -> Boxes:
     return Boxes([pk for pk, is_mine, _ in rows if is_mine], [address.lower() for _, _, address in rows])
 
 
+def facts(model: type[Record], member: Membership) -> dict[str, Any]:
+    """What the mail of a record is read with, as expressions over records of a type: of a record that was read with
+    them nothing of it is asked again."""
+    reach = Reach.objects.filter(**{BY_KEY[model.key].pointer: OuterRef("pk")})
+    every = Mailbox.objects.for_workspace(member.workspace_id).order_by()
+    return {
+        "boxes_mine": ArraySubquery(mailboxes_visible_to(member).order_by().values("pk")),
+        "boxes_ours": ArraySubquery(every.values(lowered=Lower("address"))),
+        "reached": Exists(reach),
+        "reached_until": Subquery(reach.values("until")[:1]),
+    }
+
+
+def boxes_for(record: Record, member: Membership) -> Boxes:
+    """The member's, as the record brought them along (``facts``), else one query."""
+    brought = vars(record)
+    return Boxes(brought["boxes_mine"], brought["boxes_ours"]) if "boxes_mine" in brought else boxes_of(member)
+
+
+def _reach_of(record: Record) -> tuple[bool, datetime | None]:
+    """Whether its mail was linked, and down to which moment (None: all)."""
+    brought = vars(record)
+    if "reached" in brought:
+        return brought["reached"], brought["reached_until"]
+    row = Reach.objects.filter(**about(record)).first()
+    return row is not None, row.until if row else None
+
+
 def threads(
     record: Record, member: Membership, cursor: str = "", *, limit: int = 30, boxes: Boxes | None = None
 ) -> Page[ThreadLine]:
     """The conversations of a record, newest first: those linked to it, and those only its addresses lead to (CR2).
     ``boxes``: the member's, if they are at hand."""
-    lines, more = _threads(record, boxes or boxes_of(member), read_cursor(cursor), limit)
+    lines, more = _threads(record, boxes or boxes_for(record, member), read_cursor(cursor), limit)
     return Page(lines, more.write() if more else "")
 
 
@@ -136,7 +164,7 @@ def entries(
 ) -> Page[Entry]:
     """What happened around a record, newest first (CR7): its conversations, its changes, notes and tasks."""
     start = read_cursor(cursor)
-    lines, more = _threads(record, boxes or boxes_of(member), _for_kind(start, "mail"), limit)
+    lines, more = _threads(record, boxes or boxes_for(record, member), _for_kind(start, "mail"), limit)
     streams = [
         [Entry(line.at, "mail", line.conversation, line=line) for line in lines],
         [Entry(row.at, "event", row.pk, event=row) for row in _events(record, _for_kind(start, "event"), limit + 1)],
@@ -236,7 +264,7 @@ def _linked(record: Record, mailboxes: list[int], cursor: Cursor, limit: int) ->
 def _people_behind(record: Record) -> list[int]:
     """The contacts whose threads a record shows as its own: a deal's, and who a candidate is."""
     if isinstance(record, Deal):
-        return list(record.people.values_list("pk", flat=True))
+        return [person.pk for person in record.people.all()]  # the deal's page has them at hand
     if isinstance(record, Candidate) and record.person_id is not None:
         return [record.person_id]
     return []
@@ -244,14 +272,14 @@ def _people_behind(record: Record) -> list[int]:
 
 def _found(record: Record, boxes: Boxes, cursor: Cursor) -> tuple[list[_Place], datetime]:
     """Conversations that only addresses lead to, and the moment down to which that was looked for."""
-    if not boxes.mine:
-        return [], _BEGINNING
-    reach = Reach.objects.filter(**about(record)).first()
-    complete = reach is not None and reach.until is None
-    if not isinstance(record, Person | Company) or (complete and not isinstance(record, Person)):
+    if not boxes.mine or not isinstance(record, Person | Company):
         return [], _BEGINNING  # the others have no addresses of their own
+    reached, until_then = _reach_of(record)
+    complete = reached and until_then is None
+    if complete and not isinstance(record, Person):
+        return [], _BEGINNING
     addresses, _ = addresses_of(record, boxes.ours)
-    before = min(cursor.at, reach.until) if reach and reach.until else cursor.at
+    before = min(cursor.at, until_then) if until_then else cursor.at
     each = LOOKED_OVER if complete else LOOKED_AT
     parameters = {
         **found_parameters(record, addresses, mailboxes=boxes.mine, each=each, before=before),

@@ -9,6 +9,9 @@ itself marks the address in the whole workspace; the next mail from it takes the
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.db.models import Case, OuterRef, Subquery, Value, When
+from django.db.models.functions import Concat
+
 from postroom.lib.clock import now
 from postroom.mail import reports
 from postroom.mail.models import Composition
@@ -95,7 +98,17 @@ def dead(workspace_id: int, addresses: Collection[str]) -> dict[str, DeadAddress
 def unreachable(workspace_id: int, addresses: Collection[str]) -> dict[str, str]:
     """What to say beside an address that mail cannot reach, by lower-cased address."""
     found = dead(workspace_id, addresses)
-    return {one: f"Mail to it came back{f': {row.why}' if row.why else ''}" for one, row in found.items()}
+    return {one: f"{CAME_BACK}: {row.why}" if row.why else CAME_BACK for one, row in found.items()}
+
+
+CAME_BACK = "Mail to it came back"
+
+
+def came_back() -> Subquery:
+    """The same as an expression over rows with a ``workspace`` and a lower-cased ``address``."""
+    said = Case(When(why="", then=Value(CAME_BACK)), default=Concat(Value(f"{CAME_BACK}: "), "why"))
+    found = DeadAddress.objects.filter(workspace=OuterRef("workspace"), address=OuterRef("address"))
+    return Subquery(found.values(said=said)[:1])
 
 
 def of_messages(workspace_id: int, names: Collection[str]) -> dict[str, list[Returned]]:

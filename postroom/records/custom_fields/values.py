@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import ValidationError
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 
 from postroom.records.custom_fields.models import LONGEST, CustomField, fields_of
 from postroom.records.history import Change
 from postroom.records.record import Record
+from postroom.workspaces.models import WorkspaceQuerySet
 
 if TYPE_CHECKING:
     from postroom.records.screens import Field
@@ -37,9 +41,18 @@ def assign(record: Record, values: Mapping[int, Any]) -> list[Change]:
     return changes
 
 
-def lines(workspace_id: int, record_type: str) -> list[Field]:
-    """The own fields of a record type as lines of its page's side column."""
-    return [_line(field) for field in fields_of(workspace_id, record_type)]
+def with_fields(records: WorkspaceQuerySet[Any], record_type: str) -> WorkspaceQuerySet[Any]:
+    """Records that bring the own fields of their type along."""
+    fields = CustomField.objects.filter(workspace=OuterRef("workspace"), record_type=record_type)
+    told = JSONObject(id="id", label="label", kind="kind", choices="choices", position="position")
+    return records.annotate(own_fields=ArraySubquery(fields.values(told=told)))
+
+
+def lines(workspace_id: int, record_type: str, record: Record | None = None) -> list[Field]:
+    """The own fields of a record type as lines of its page's side column; those the record brought along."""
+    brought = getattr(record, "own_fields", None)
+    fields = fields_of(workspace_id, record_type) if brought is None else [CustomField(**one) for one in brought]
+    return [_line(field) for field in fields]
 
 
 def _line(field: CustomField) -> Field:

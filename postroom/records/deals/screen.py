@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Prefetch
+
 from postroom.records import filters
 from postroom.records.deals import commands
 from postroom.records.deals.forms import DealForm
-from postroom.records.models import Deal, Stage
+from postroom.records.models import Deal, Person, Stage
 from postroom.records.money import CURRENCIES, money
 from postroom.records.record import BY_KEY
 from postroom.records.screens import Field, Moved, Screen, Shown, Step, company, owner, text
@@ -71,7 +73,7 @@ def _with(outcome: str) -> Callable[[Any, Membership], Any]:
 
 def _whole(query: WorkspaceQuerySet[Deal]) -> WorkspaceQuerySet[Deal]:
     related = query.select_related("company", "owner__user", "stage__pipeline")
-    return related.prefetch_related("people__addresses", "people__company", "stage__pipeline__stages")
+    return related.prefetch_related(Prefetch("people", Person.with_main_address()), "stage__pipeline__stages")
 
 
 DEALS = Screen(

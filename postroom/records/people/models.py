@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from postroom.records.record import Record, record_indexes
 from postroom.workspaces.models import WorkspaceOwned
@@ -47,8 +48,15 @@ class Person(Record):
 
     @property
     def address(self) -> str:
-        """The main email address, or an empty text."""
-        return next(iter(self.address_list()), "")
+        """The main email address, or an empty text. A query may bring it along: `with_main_address`."""
+        brought = vars(self).get("main_address")
+        return next(iter(self.address_list()), "") if brought is None else brought
+
+    @classmethod
+    def with_main_address(cls) -> models.QuerySet[Person]:
+        """Contacts of which no other address is needed."""
+        first = PersonAddress.objects.filter(person=models.OuterRef("pk")).values("address")[:1]
+        return cls.objects.annotate(main_address=Coalesce(models.Subquery(first), models.Value("")))
 
 
 class PersonAddress(WorkspaceOwned):

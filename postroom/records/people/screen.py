@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Prefetch, Subquery
 
 from postroom.records import filters
-from postroom.records.extensions import unreachable
+from postroom.records.extensions import came_back
 from postroom.records.models import Person, PersonAddress
 from postroom.records.people import commands
 from postroom.records.people.forms import PersonForm
@@ -24,12 +24,20 @@ from postroom.records.tables import (
     owner_column,
     words_column,
 )
+from postroom.workspaces.models import WorkspaceQuerySet
 
 
 def _email(person: Person) -> list[Shown]:
-    addresses = person.address_list()
-    back = unreachable(person.workspace_id, addresses)
-    return [Shown(one, compose=one, warning=back.get(one.lower(), "")) for one in addresses]
+    return [
+        Shown(one.address, compose=one.address, warning=getattr(one, "came_back", "") or "")
+        for one in person.addresses.all()
+    ]
+
+
+def _whole(query: WorkspaceQuerySet[Person]) -> WorkspaceQuerySet[Person]:
+    """With what became of mail to each address."""
+    addresses = PersonAddress.objects.annotate(came_back=came_back())
+    return query.select_related("company", "owner__user").prefetch_related(Prefetch("addresses", addresses))
 
 
 def _phone(person: Person) -> list[Shown]:
@@ -74,7 +82,7 @@ PEOPLE = Screen(
         Field("Origin", lambda person: text(person.get_origin_display())),
     ),
     rows=lambda query: query.select_related("company", "owner__user").prefetch_related("addresses"),
-    whole=lambda query: query.select_related("company", "owner__user").prefetch_related("addresses"),
+    whole=_whole,
     empty="Add the people you deal with: their mail from all connected mailboxes comes together on one page.",
     address=lambda person: person.address,
     merges=True,

@@ -111,7 +111,7 @@ def test_rows_there_was_news_of_come_by_themselves(
     foreign = deals.create(carol.workspace, by=carol, name="Woodgrove's")
     other = deals.create(northwind, by=bob, name="Osaka")
     answer = as_(alice).get(f"/deals/list/?show=mine&rows={deal.pk},{other.pk},{foreign.pk},x", headers=HTMX)
-    assert {line.record.name: line.out for line in answer.context["lines"]} == {"Contoso renewal": False, "Osaka": True}
+    assert {line.record.name: line.state for line in answer.context["lines"]} == {"Contoso renewal": "", "Osaka": "out"}
     assert answer.context["gone"] == [foreign.pk]
     assert answer.text.count('hx-swap-oob="morph"') == 2 and answer.text.count('hx-swap-oob="delete"') == 1
     assert "Woodgrove" not in answer.text

@@ -12,12 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from postroom.mail.models import Correspondent, Message
+from postroom.records.candidates import commands as candidates
 from postroom.records.companies import commands as companies
 from postroom.records.deals import commands as deals
-from postroom.records.models import Deal, Person
+from postroom.records.models import Deal, Note, Person
 from postroom.records.people import commands as people
+from postroom.records.record import Record, about
+from postroom.records.tasks import commands as tasks
+from postroom.records.tickets import commands as tickets
+from postroom.timeline.links import link
 from postroom.timeline.models import Link
 from postroom.timeline.panel import tags
+from postroom.timeline.sharing.models import Origin
 from postroom.timeline.tests.world import World, member
 from postroom.timeline.urls import app_name, urlpatterns
 from postroom.workspaces.commands import create_workspace
@@ -189,3 +195,44 @@ def test_a_long_tab_goes_on_where_it_stopped(world: World, client: Client) -> No
     more = next(part.split('"')[0] for part in first.split('hx-get="') if "after=" in part.split('"')[0])
     second = client.get(more.replace("&amp;", "&")).text
     assert "Subject 20." in second and "Subject 19." not in second
+
+
+MOST = 12  # statements of a screen (design.md section 5)
+
+
+@pytest.fixture
+def records(world: World) -> list[Record]:
+    """One of each type, with all that can stand on their pages."""
+    by = {"by": world.adele}
+    old = [world.mail(INES, ADELE, hours=-number, subject="Long ago") for number in range(3)]
+    box = world.mailbox.pk
+    ines = people.create(
+        world.workspace, **by, addresses=[INES], last_name="Ribeiro", origin="mail", origin_mailbox=box
+    )  # type: ignore[arg-type]
+    Origin.objects.create(person=ines, conversation=old[0].thread.conversation)
+    made: list[Record] = [
+        ines,
+        companies.create(world.workspace, **by, name="Contoso", domains=["contoso.example"]),
+        deals.create(world.workspace, **by, name="Renewal", people=[ines]),
+        tickets.create(world.workspace, **by, name="Printer", requester=ines),
+        candidates.create(world.workspace, **by, name="Ines Ribeiro", person=ines),
+    ]
+    mail = world.mail(INES, ADELE)
+    world.arrive(mail)
+    for one in made:
+        link(mail.thread.conversation, one, by=world.adele)
+        Note.objects.create(workspace=world.workspace, author=world.adele, text="Called", **about(one))
+        tasks.create(world.workspace, by=world.adele, title="Call back", record=one)
+    return made
+
+
+@pytest.mark.parametrize("tab", ["timeline", "email"])
+def test_the_page_of_a_record_asks_little_with_everything_on_it(
+    world: World, records: list[Record], client: Client, tab: str
+) -> None:
+    sign_in(client, world.adele)
+    for record in records:
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(record.get_absolute_url(), {"tab": tab}).content.decode()
+        assert "Renewal terms" in page
+        assert len(asked) <= MOST, f"{record.type.key}: {len(asked)}"
