@@ -2,6 +2,7 @@
  * Where a message is written: docked beside what one reads (links to /compose/ on pages with #dock, where there is room), in a window of
  * its own ([data-pop-out]), or on a page. It is the same draft everywhere; each way out keeps it first.
  */
+const PATIENCE_MS = 10000; // a server that has much to do; without a connection the answer is there at once
 const room = matchMedia("(width > 720px)");
 const dock = () => document.getElementById("dock");
 const docked = () => dock()?.querySelector("form.composer");
@@ -12,17 +13,21 @@ function keep(form) {
   if (!saver) return Promise.resolve();
   return new Promise((resolve) => {
     saver.addEventListener("htmx:afterRequest", resolve, { once: true });
-    setTimeout(resolve, 2000);
+    setTimeout(resolve, PATIENCE_MS);
     htmx.trigger(saver, "composer:save");
   });
 }
 
+let from = null; // what had the focus before
+
 function empty() {
   dock()?.replaceChildren();
+  if (document.activeElement === document.body && from?.isConnected) from.focus();
 }
 
 async function open(url) {
   const before = docked();
+  if (!before) from = document.activeElement;
   if (before) await keep(before);
   await htmx.ajax("GET", url, { target: "#dock", swap: "innerHTML" });
   const form = docked();
@@ -37,7 +42,7 @@ function popOut(link) {
   if (!own) return false;
   keep(form).then(() => {
     own.location.href = link.href;
-    if (form.closest("#dock")) empty();
+    if (form.closest("#dock")) dock().replaceChildren();
     else form.remove();
   });
   return true;

@@ -1,13 +1,11 @@
 /*
  * The focus is not lost. What had it and is taken away (a line that is done, a part drawn anew, a button waiting for its answer) hands it on: to itself
  * as it was drawn anew, to its neighbour, to the part of the screen it stood in; from what lies above the page, back to where it came from.
- * Nothing happens where a person lets go of it. F6 leads from pane to pane.
+ * Nothing happens where a person lets go of it, or works with a pointer. F6 leads from pane to pane.
  */
 const STOPS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable=true]";
-const ABOVE = "dialog, :popover-open, #toasts, #dock"; // left by going back
+const ABOVE = "dialog, :popover-open, #toasts"; // left by going back
 const PARTS = "section, article, aside, form, dialog, main, [popover]";
-
-const TYPED = "input, select, textarea, [contenteditable=true]";
 
 let pointing = false; // by a pointer, not by a key
 let held = null; // what has the focus, or had it, with all it stands in and what stands beside each
@@ -82,16 +80,17 @@ function heir(lost, fresh = [], gone = null) {
 }
 
 function give(one) {
-  if (!one || (pointing && one.matches(TYPED))) return; // a finger wants no keyboard
+  if (!one) return;
   if (!one.matches(STOPS)) one.tabIndex = -1; // a part of the screen
-  one.focus({ preventScroll: pointing || !one.matches(STOPS) });
+  one.focus({ preventScroll: !one.matches(STOPS) });
 }
 
 /* Noticing ----------------------------------------------------------------- */
 
 function notice(records) {
   const hidden = records.find(({ attributeName, target }) => attributeName === "hidden" && target.hidden && target.contains(document.activeElement));
-  if (!held || (!hidden && !nobody())) return;
+  if (pointing || !held || (!hidden && !nobody())) return; // a pointer needs no focus to go on from
+  if (held.chain.some((one) => one.id === "dock")) return; // dock.js gives it back, where it does not go on in another window
   if (hidden) give(heir(held, [], hidden.target));
   else if (!held.element.isConnected) give(heir(held, records.flatMap(({ addedNodes }) => [...addedNodes].filter((one) => one.nodeType === Node.ELEMENT_NODE))));
   else if (usable(held.element)) held.element.focus({ preventScroll: true }); // its answer has come
@@ -112,7 +111,7 @@ document.addEventListener("focusout", ({ target, relatedTarget }) => {
 /* A browser gives the focus back to what opened a dialog or a menu, unless that has gone meanwhile. */
 for (const name of ["close", "toggle"]) {
   document.addEventListener(name, ({ target, newState }) => {
-    if (!earlier.has(target) || newState === "open" || (pointing && name === "toggle")) return;
+    if (pointing || !earlier.has(target) || newState === "open") return;
     if (nobody() || target.contains(document.activeElement)) give(back(target));
   }, true);
 }
