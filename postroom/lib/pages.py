@@ -54,37 +54,56 @@ def keyset(
     all are sorted. Only on the way down.
     """
     values = _read(after, len(order))
-    if near is not None:
-        keys, down_to = near(values[0] if values else None)
-        found = keyset(query.filter(pk__in=keys), order=order, after=after, size=size, whole=whole)
-        if found.next and _value(found.rows[-1], _first(order)) > down_to:
-            return found
-    page = query.order_by(*order)
-    if values is not None:
-        beyond = _beyond(order, values, bound=_first(order) not in query.query.annotations)
-        try:
-            rows = _rows(page.filter(beyond)[: size + 1], order, whole)
-        except (ValidationError, ValueError, TypeError, OverflowError):
-            rows = _rows(page[: size + 1], order, whole)
-    else:
-        rows = _rows(page[: size + 1], order, whole)
+    try:
+        rows = _rows(query, order, values, size=size, whole=whole, near=near)
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        rows = _rows(query, order, None, size=size, whole=whole, near=near)
     more = len(rows) > size
     return RowPage(rows[:size], token(rows[size - 1], order) if more else "")
 
 
-def _rows(page: QuerySet[Row], order: tuple[str, ...], whole: QuerySet[Row] | None) -> list[Row]:
-    """The rows of a page; those read from `whole` get the fields of the order from the page."""
+def _rows(
+    query: QuerySet[Row],
+    order: tuple[str, ...],
+    values: list[Any] | None,
+    *,
+    size: int,
+    whole: QuerySet[Row] | None,
+    near: Near | None,
+) -> list[Row]:
+    """The rows of a page and the one behind it."""
     if whole is None:
-        return list(page)
-    names = [name.lstrip("-") for name in order]
-    places = list(page.values_list("pk", *names))
+        return list(_after(query, order, values)[: size + 1])
+    if near is not None:
+        keys, down_to = near(values[0] if values else None)
+        places = _places(_after(query.filter(pk__in=keys), order, values)[: size + 1], order)
+        if len(places) > size and places[size - 1][1] > down_to:
+            return _whole(places, order, whole)
+    return _whole(_places(_after(query, order, values)[: size + 1], order), order, whole)
+
+
+def _after(query: QuerySet[Row], order: tuple[str, ...], values: list[Any] | None) -> QuerySet[Row]:
+    """In order, from behind a place on; from the top without one."""
+    page = query.order_by(*order)
+    if values is None:
+        return page
+    return page.filter(_beyond(order, values, bound=_first(order) not in query.query.annotations))
+
+
+def _places(page: QuerySet[Row], order: tuple[str, ...]) -> list[Any]:
+    """The key of each row of a page and its values in the order."""
+    return list(page.values_list("pk", *(name.lstrip("-") for name in order)))
+
+
+def _whole(places: list[Any], order: tuple[str, ...], whole: QuerySet[Row]) -> list[Row]:
+    """The rows of a page as `whole` reads them, with the values of the order besides."""
     found = whole.in_bulk([place[0] for place in places])
     rows = []
     for pk, *values in places:
         if pk in found:  # else it went in between
             rows.append(row := found[pk])
-            for name, value in zip(names, values, strict=True):
-                setattr(row, name, value)
+            for name, value in zip(order, values, strict=True):
+                setattr(row, name.lstrip("-"), value)
     return rows
 
 

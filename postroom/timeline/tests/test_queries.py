@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.lib import clock
+from postroom.lib import clock, pages
 from postroom.mail.queries import Page
 from postroom.records import lists
 from postroom.records.companies import commands as companies
@@ -254,6 +254,8 @@ def test_the_order_by_last_mail_is_the_same_however_few_links_are_looked_at(
         return found
 
     assert order(world.adele) == [paul.pk, *(one.pk for one in others), ines.pk, silent.pk]
+    broken = pages.token(Link(last_at=NOON, how="x"), ("how", "how"))
+    assert client.get(f"/contacts/?sort=mail&after={broken}").context["lines"][0].record == paul
     assert order(world.bob) == sorted((ines.pk, paul.pk, silent.pk, *(one.pk for one in others)), reverse=True)
 
 
