@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -347,20 +347,10 @@ def last_mail(model: type[Record], member: Membership) -> Subquery:
     """The same as an expression over records of a type, to sort them by: each looks at its newest links until one is
     shown to the member.
     """
-    here = Q(conversation=OuterRef("conversation"))
-    boxes = mailboxes_visible_to(member).order_by().values("pk")
-    mine = Thread.objects.filter(here, _AnyOf(F("mailbox_id"), ArraySubquery(boxes)))
-    seen = Exists(mine) | Exists(levels.threads(member.workspace_id, []).filter(here))
+    boxes = ArraySubquery(mailboxes_visible_to(member).order_by().values("pk"))
+    seen = Exists(levels.threads(member.workspace_id, boxes).filter(conversation=OuterRef("conversation")))
     links = Link.objects.filter(seen, **{BY_KEY[model.key].pointer: OuterRef("pk")}, removed_at=None)
     return Subquery(links.order_by("-last_at", "-conversation").values("last_at")[:1])
-
-
-class _AnyOf(Func):
-    """Whether a value is one of an array, which is made once for a statement, not once for a row."""
-
-    template = "(%(expressions)s))"
-    arg_joiner = " = any ("
-    output_field = BooleanField()
 
 
 NEWEST = 5_000  # links one page of records in the order of their last mail looks at

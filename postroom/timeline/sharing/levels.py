@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Exists, F, Func, IntegerField, OuterRef
+from django.db.models import BigIntegerField, Exists, F, Func, IntegerField, OuterRef, Value
 
 from postroom.mail.models import Message, Thread
 from postroom.mailboxes.access import mailboxes_visible_to
@@ -63,6 +65,7 @@ LEVEL = f"case when {{mailbox}} = any({{mine}}) then {FULL} when not {_ANYTHING}
 """The level of a thread that is on a record: format with the columns of the thread and the parameters `mine` (ids of
 the mailboxes the member may use), then `workspace`, as often as `_ASKED` says."""
 _ASKED = LEVEL.count("{workspace}")
+_IDS: ArrayField[Any, Any] = ArrayField(BigIntegerField())
 
 LEVEL_OF_T = LEVEL.format(
     mailbox="t.mailbox_id", conversation="t.conversation_id", thread="t.id", mine="%(mailboxes)s",
@@ -70,20 +73,26 @@ LEVEL_OF_T = LEVEL.format(
 )  # fmt: skip
 
 
+Boxes = Sequence[int] | ArraySubquery
+"""Ids of mailboxes, or what finds them once for a statement."""
+
+
 class LevelOf(Func):
     """The same as an annotation of threads."""
 
-    def __init__(self, workspace: int, mine: Sequence[int]) -> None:
-        super().__init__(F("mailbox_id"), F("conversation_id"), F("pk"), output_field=IntegerField())
-        self.asked = [list(mine), *[workspace] * _ASKED]
+    def __init__(self, workspace: int, mine: Boxes) -> None:
+        boxes = mine if isinstance(mine, ArraySubquery) else Value(list(mine), output_field=_IDS)
+        super().__init__(F("mailbox_id"), F("conversation_id"), F("pk"), boxes, output_field=IntegerField())
+        self.workspace = workspace
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        columns = [compiler.compile(one)[0] for one in self.get_source_expressions()]
-        named = dict(zip(("mailbox", "conversation", "thread"), columns, strict=True))
-        return LEVEL.format(**named, mine="%s::bigint[]", workspace="%s"), list(self.asked)
+        *columns, (boxes, asked) = (compiler.compile(one) for one in self.get_source_expressions())
+        named = {name: sql for name, (sql, _) in zip(("mailbox", "conversation", "thread"), columns, strict=True)}
+        told = LEVEL.format(**named, mine=f"({boxes})::bigint[]", workspace="%s")
+        return told, [*asked, *[self.workspace] * _ASKED]
 
 
-def threads(workspace: int, mine: Sequence[int]) -> Any:
+def threads(workspace: int, mine: Boxes) -> Any:
     """The threads shown to who may use the mailboxes `mine`, with their `level`. Only right for conversations that are
     on a record: of others nothing but FULL counts."""
     return Thread.objects.annotate(level=LevelOf(workspace, mine)).filter(level__gt=0)
