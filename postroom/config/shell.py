@@ -6,9 +6,9 @@ Two queries, one of them shared with the page.
 from typing import Any, cast
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from postroom.inbox.accounts import Account, Pull, accounts
+from postroom.lib.paths import path_to
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
 from postroom.operations.alerts.channels import open_levels
@@ -34,7 +34,7 @@ def build(request: HttpRequest) -> Shell | None:
         "inbox_unread": sum(line["unread"] for line in lines),
         "sync": _sync_card([one for one in connected if one.mailbox.owner_id == member.pk]),
         "alerts": _alerts(levels),
-        "told": {"count": told, "url": reverse("inbox:told")},
+        "told": {"count": told, "url": path_to("inbox:told")},
         "trouble": _trouble([one for one in connected if one.mailbox.owner_id == member.pk]),
     }
 
@@ -51,7 +51,7 @@ def _alerts(levels: list[int]) -> ShellAlerts | None:
     if not levels:
         return None
     urgent = Alert.Level.URGENT in levels
-    return {"count": len(levels), "health": "error" if urgent else "stale", "url": reverse("operations:alerts")}
+    return {"count": len(levels), "health": "error" if urgent else "stale", "url": path_to("operations:alerts")}
 
 
 def _trouble(own: list[Account]) -> ShellTrouble | None:
@@ -60,7 +60,7 @@ def _trouble(own: list[Account]) -> ShellTrouble | None:
     broken = [(account, advice) for account, advice in told if advice and advice.remedy != "wait"]
     if not broken:
         return None
-    where = reverse("mailboxes:list")
+    where = path_to("mailboxes:list")
     if len(broken) > 1:
         names = ", ".join(account.address for account, _ in broken)
         waiting = sum(account.waiting for account, _ in broken)
@@ -80,7 +80,7 @@ def _trouble(own: list[Account]) -> ShellTrouble | None:
     }
     if advice.remedy == "reconnect" and mailbox.connection_id is not None:
         found["label"] = failures.reconnect_label(mailbox)
-        found["post_url"] = reverse("mailboxes:reconnect", args=[mailbox.pk])
+        found["post_url"] = path_to("mailboxes:reconnect", mailbox.pk)
     return found
 
 
@@ -105,7 +105,7 @@ def _line(account: Account, *, local: bool) -> ShellMailbox:
         "health": "paused" if mailbox.state == Mailbox.State.PAUSED else cast(Any, mailbox.health),
         "shared": account.shared,
         "unread": account.unread,
-        "url": reverse("inbox:mailbox", args=[mailbox.pk]),
+        "url": path_to("inbox:mailbox", mailbox.pk),
     }
 
 
@@ -121,11 +121,11 @@ def _sync_card(connected: list[Account]) -> ShellSync | None:
             "done": done,
             "total": total,
             "note": f"{done:,} of {total:,}{_left(pull['progress'].get('eta'))}",
-            "url": reverse("mailboxes:list"),
+            "url": path_to("mailboxes:list"),
             "paused": pull["paused"],
-            "pause_url": reverse("mailboxes:pull", args=[account.pk, "pause"]),
-            "resume_url": reverse("mailboxes:pull", args=[account.pk, "resume"]),
-            "cancel_url": reverse("mailboxes:pull", args=[account.pk, "cancel"]),
+            "pause_url": path_to("mailboxes:pull", account.pk, "pause"),
+            "resume_url": path_to("mailboxes:pull", account.pk, "resume"),
+            "cancel_url": path_to("mailboxes:pull", account.pk, "cancel"),
         }
     return None
 

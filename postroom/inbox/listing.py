@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 
 from postroom.inbox import queries, rows, working
 from postroom.inbox.accounts import Accounts, accounts
 from postroom.inbox.rows import Row
+from postroom.lib.paths import path_to
 from postroom.mail import categories
 from postroom.mail import queries as mail_queries
 from postroom.mail.models import Folder
@@ -111,7 +111,7 @@ def inbox(request: HttpRequest, asked: Asked) -> Listing:
     mailbox = asked.mailbox if asked.mailbox in known.ids else None
     kept = {"filter": asked.filter, "work": asked.work, "mailbox": mailbox or ""}
     query = _query(**kept)
-    base = reverse("inbox:list")
+    base = path_to("inbox:list")
     member: Membership = request.member  # type: ignore[attr-defined]
     page = Page[Line]([]) if asked.filter == "drafts" else _inbox_page(request, known, asked, mailbox)
     conversations = [line.thread.conversation_id for line in page.items]
@@ -165,7 +165,7 @@ def _with_open(page: Page[Line], asked: Asked, folders: Sequence[int]) -> Page[L
 def _chips(member: Membership, known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
     """What is read and what is the member's combine; a chip that is on is taken off by pressing it again."""
     account = known.get(mailbox) if mailbox else None
-    unread, base = account.unread if account else known.unread, reverse("inbox:list")
+    unread, base = account.unread if account else known.unread, path_to("inbox:list")
     counts = team.counts(member, [mailbox] if mailbox else known.ids)._asdict()
     chips = []
     for key, label in FILTERS.items():
@@ -186,7 +186,7 @@ def _boxes(known: Accounts, asked: Asked, mailbox: int | None) -> list[Chip]:
     """The account filter, where there is something to choose."""
     if len(known.readable) < 2:
         return []
-    base, filter = reverse("inbox:list"), "" if asked.filter == "all" else asked.filter
+    base, filter = path_to("inbox:list"), "" if asked.filter == "all" else asked.filter
     every = Chip("All mailboxes", base + _query(filter=filter, work=asked.work), mailbox is None)
     return [
         every,
@@ -221,7 +221,7 @@ def _nothing(asked: Asked, known: Accounts) -> tuple[str, str, str]:
 def of_folder(request: HttpRequest, folder: Folder, asked: Asked) -> Listing:
     """The threads of a folder of a mailbox the member may read."""
     known = accounts(request)
-    base = reverse("inbox:folder", args=[folder.mailbox_id, folder.pk])
+    base = path_to("inbox:folder", folder.mailbox_id, folder.pk)
     unread = asked.filter == "unread"
     page = mail_queries.folder_threads(folder, asked.after, unread_only=unread, limit=asked.shown)
     page = _with_open(page, asked, [folder.pk]) if unread else page
@@ -267,10 +267,11 @@ def _row(
 ) -> Row:
     thread = line.thread
     where = [folder.mailbox_id, folder.pk] if folder else []
+    path = path_to(name, *where, thread.pk) + query
     return rows.row(
         line,
-        href=reverse(name, args=[*where, thread.pk]) + query,
-        part=reverse(name, args=[*where, thread.pk]) + query,
+        href=path,
+        part=path,
         current=thread.pk == asked.open,
         accounts=known,
         labels=rows.tags(thread, tags, known, colors),

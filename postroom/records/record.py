@@ -18,9 +18,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.lookups import Exact
-from django.urls import reverse
 
 from postroom.lib.clock import now
+from postroom.lib.paths import path_to
 from postroom.records.text import fold, search_text
 from postroom.workspaces.models import Workspace, WorkspaceOwned, WorkspaceQuerySet
 
@@ -50,7 +50,7 @@ class RecordType(NamedTuple):
 
     @property
     def list_url(self) -> str:
-        return reverse(f"records:{self.plural.lower()}")
+        return path_to(f"records:{self.plural.lower()}")
 
 
 TYPES: tuple[RecordType, ...] = (
@@ -90,7 +90,7 @@ class Record(WorkspaceOwned):
         return BY_KEY[self.key]
 
     def get_absolute_url(self) -> str:
-        return reverse(f"records:{self.key}", args=[self.pk])
+        return path_to(f"records:{self.key}", self.pk)
 
     def search_parts(self) -> Iterable[str]:
         """The texts a list's filter finds this record by."""

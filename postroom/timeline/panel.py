@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from postroom.lib.paths import path_to
 from postroom.mail.models import Conversation, Message
 from postroom.records.deals.screen import DEALS
 from postroom.records.models import Deal, Person
@@ -52,7 +52,7 @@ def _tags(links: Sequence[Link]) -> list[Tag]:
 
 def _tag(link: Link) -> Tag:
     record = link.record
-    remove = reverse("timeline:unlink", args=[link.conversation_id, record.key, record.pk])
+    remove = path_to("timeline:unlink", link.conversation_id, record.key, record.pk)
     return Tag(record.name, record.key, record.get_absolute_url(), remove)
 
 

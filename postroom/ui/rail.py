@@ -6,7 +6,9 @@ An entry appears as soon as its URL name exists, so no link is dead.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
+
+from postroom.lib.paths import path_to
 
 
 class Entry(NamedTuple):
@@ -82,7 +84,7 @@ LINKS: dict[str, str] = {
 def address(url_name: str) -> str | None:
     """The path of a URL name, or None when nothing has that name."""
     try:
-        return reverse(url_name)
+        return path_to(url_name)
     except NoReverseMatch:
         return None
 

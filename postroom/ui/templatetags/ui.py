@@ -29,7 +29,7 @@ def ui(context: template.Context, component: str, /, **params: Any) -> SafeStrin
     The partial sees its parameters and nothing of the page around it, so that a `name` or `url` of the page can't leak
     into it. Parameters that begin with hx_, data_ or aria_ (and formaction) reach its root element as `{{ attrs }}`.
     """
-    same = component in _ALWAYS_THE_SAME and "remove_url" not in params and not settings.DEBUG
+    same = component in DRAWN_OF_PARAMETERS and not SENT_BY.intersection(params) and not settings.DEBUG
     if same and _SIMPLE.issuperset(map(type, params.values())):
         return _drawn(component, **params)
     engine = cast(template.Template, context.template).engine
@@ -39,7 +39,26 @@ def ui(context: template.Context, component: str, /, **params: Any) -> SafeStrin
     return engine.get_template(f"ui/components/{component}.html").render(inner)
 
 
-_ALWAYS_THE_SAME = frozenset({"avatar", "tag"})  # drawn of their parameters alone (a tag with a form is not), in rows
+# Drawn of their parameters alone: without the time of day, the member, or the token a form needs.
+DRAWN_OF_PARAMETERS = frozenset(
+    {
+        "avatar",
+        "badge",
+        "button",
+        "check",
+        "chip",
+        "count",
+        "dot",
+        "empty",
+        "key",
+        "lazy_menu",
+        "menu_item",
+        "pane_button",
+        "skeleton",
+        "tag",
+    }
+)
+SENT_BY = frozenset({"remove_url", "post_url"})  # with one of these a component has a form
 _SIMPLE = frozenset({str, SafeString, int, bool, type(None)})
 
 
@@ -48,6 +67,17 @@ def _drawn(component: str, /, **params: str | int | None) -> SafeString:
     attributes = {key: value for key, value in params.items() if key.startswith(_ATTRIBUTE_PREFIXES)}
     drawn = get_template(f"ui/components/{component}.html").render({**params, "attrs": _attributes(attributes)})
     return cast(SafeString, drawn)
+
+
+@register.simple_tag
+def drawn_once(name: str) -> SafeString:
+    """A part of the page that is the same for everybody on every page, drawn when it is first asked for."""
+    return cast(SafeString, get_template(name).render()) if settings.DEBUG else _part(name)
+
+
+@lru_cache
+def _part(name: str) -> SafeString:
+    return cast(SafeString, get_template(name).render())
 
 
 def _attributes(values: dict[str, Any]) -> SafeString:

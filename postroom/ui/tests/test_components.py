@@ -8,10 +8,12 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.template import Context, Template
 from django.test import Client, RequestFactory, override_settings
+from django.utils.safestring import mark_safe
 
 from postroom.ui import assets, rail, views
 from postroom.ui.context import shell
 from postroom.ui.shell import ShellMailbox, worst_health
+from postroom.ui.templatetags.ui import DRAWN_OF_PARAMETERS, SENT_BY
 
 HERE = Path(__file__).parent.parent
 COMPONENTS = sorted(path.stem for path in (HERE / "templates/ui/components").glob("*.html"))
@@ -64,6 +66,20 @@ def test_every_component_says_what_it_takes(name: str) -> None:
 
 def test_a_component_does_not_see_the_variables_of_its_page() -> None:
     assert 'name="leak"' not in draw('{% ui "button" label="Go" %}', name="leak", key="x", href="/leak")
+
+
+@pytest.mark.parametrize("name", sorted(DRAWN_OF_PARAMETERS))
+def test_what_is_remembered_as_drawn_knows_neither_the_time_nor_who_looks(name: str) -> None:
+    source = (HERE / f"templates/ui/components/{name}.html").read_text()
+    assert not re.search(r"{% (moment|live|url|now) |\|(ago|short_time|date)|request\.|shell\.", source)
+    assert "csrf_token" not in source or SENT_BY.intersection(re.findall(r"\w+", source))
+
+
+def test_what_is_remembered_as_drawn_still_differs_by_whether_a_text_is_safe() -> None:
+    def drawn(text: str) -> str:
+        return Template('{% load ui %}{% ui "tag" label=text %}').render(Context({"text": text}))
+
+    assert "<b>" in drawn(mark_safe("<b>")) and "&lt;b&gt;" in drawn("<b>")
 
 
 def test_what_people_wrote_is_escaped() -> None:
