@@ -347,25 +347,32 @@ def last_mail(model: type[Record], member: Membership) -> Subquery:
     """The same as an expression over records of a type, to sort them by: each looks at its newest links until one is
     shown to the member.
     """
-    boxes = ArraySubquery(mailboxes_visible_to(member).order_by().values("pk"))
-    seen = Exists(levels.threads(member.workspace_id, boxes).filter(conversation=OuterRef("conversation")))
-    links = Link.objects.filter(seen, **{BY_KEY[model.key].pointer: OuterRef("pk")}, removed_at=None)
+    links = Link.objects.filter(_shown_to(member), **{BY_KEY[model.key].pointer: OuterRef("pk")}, removed_at=None)
     return Subquery(links.order_by("-last_at", "-conversation").values("last_at")[:1])
 
 
+def _shown_to(member: Membership) -> Exists:
+    """Whether the conversation of a link is shown to the member. Asked of each thread: were it two conditions, one for
+    the member's mailboxes, all threads of these would be read first."""
+    boxes = ArraySubquery(mailboxes_visible_to(member).order_by().values("pk"))
+    return Exists(levels.threads(member.workspace_id, boxes).filter(conversation=OuterRef("conversation")))
+
+
 NEWEST = 5_000  # links one page of records in the order of their last mail looks at
+ENOUGH = 300  # of which are shown to the member: mostly these lead to a page
 
 
 def newest_mail(model: type[Record], member: Membership) -> Near:
-    """The records that may be next in that order: those of the newest links, shown to the member or not."""
-    statement = sql.NEWEST.format(pointer=BY_KEY[model.key].pointer)
+    """The records that may be next in that order: those of the newest links that are shown to the member."""
+    pointer = BY_KEY[model.key].pointer
 
     def near(before: Any) -> tuple[Collection[int], datetime]:
-        told: dict[str, Any] = {"workspace": member.workspace_id, "before": _moment(before), "limit": NEWEST}
-        with connection.cursor() as database:
-            database.execute(statement, told)
-            ((keys, down_to, count),) = database.fetchall()
-        return keys or (), down_to if count == NEWEST else NO_MOMENT
+        here = Q(workspace=member.workspace_id, last_at__lte=_moment(before), **{f"{pointer}__isnull": False})
+        links = Link.objects.filter(here).order_by("-last_at")
+        end = Coalesce(Subquery(links.values("last_at")[NEWEST : NEWEST + 1]), NO_MOMENT)
+        shown = links.filter(_shown_to(member), removed_at=None, last_at__gt=end)
+        rows = list(shown.values_list(f"{pointer}_id", "last_at")[:ENOUGH])
+        return {key for key, _ in rows}, rows[-1][1] if rows else datetime.max.replace(tzinfo=UTC)
 
     return near
 

@@ -135,15 +135,6 @@ cross join lateral (
 ) l
 """.replace("{level}", LEVEL_OF_T)
 
-# The records of a type the newest links before a moment lead to, and down to where these are all of them.
-NEWEST = """
-select array_agg(distinct record), min(last_at), count(*) from (
-    select {pointer}_id as record, last_at from timeline_link
-    where workspace_id = %(workspace)s and {pointer}_id is not null and removed_at is null and last_at <= %(before)s
-    order by last_at desc limit %(limit)s
-) newest
-"""
-
 # Conversations turned out to be one: the links of `gone` become links of `kept`. Where both have one, what a member did
 # by hand wins over what was matched, and the later deed over the earlier.
 MERGE = """

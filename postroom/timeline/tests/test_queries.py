@@ -229,11 +229,12 @@ def test_contacts_are_sorted_by_the_last_mail_that_one_may_see(world: World, ine
     assert order(world.bob, "up") == sorted([ines.pk, paul.pk, silent.pk])  # of whose mail there is none for him
 
 
-@pytest.mark.parametrize("looked_at", [1, 3, 5_000])
+@pytest.mark.parametrize(("looked_at", "enough"), [(1, 300), (3, 300), (5_000, 300), (5_000, 4)])
 def test_the_order_by_last_mail_is_the_same_however_few_links_are_looked_at(
-    world: World, ines: Person, client: Client, monkeypatch: pytest.MonkeyPatch, looked_at: int
+    world: World, ines: Person, client: Client, monkeypatch: pytest.MonkeyPatch, looked_at: int, enough: int
 ) -> None:
     monkeypatch.setattr(queries, "NEWEST", looked_at)
+    monkeypatch.setattr(queries, "ENOUGH", enough)
     monkeypatch.setattr(lists, "PAGE", 2)
     paul = people.create(world.workspace, by=None, first_name="Paul", addresses=[PAUL])
     others = [
