@@ -36,9 +36,11 @@ def suggest(member: Membership, words: str) -> Sequence[Suggestion]:
     if not words:
         return []
     found = {one.address: one for one in _contacts(member, words)}
-    written = {row.address: row for row in mail_queries.correspondents(member, words, limit=3 * MOST)}
+    boxes = mail_queries.mailboxes_of(member)
+    best = mail_queries.correspondents(member, words, limit=3 * MOST, mailboxes=boxes)
+    written = {row.address: row for row in best}
     missing = [address for address in found if address not in written]
-    written |= {row.address: row for row in mail_queries.seen_by(member).filter(address__in=missing)}
+    written |= {row.address: row for row in mail_queries.seen_by(member, boxes).filter(address__in=missing)}
     for address, row in written.items():
         found.setdefault(address, Suggestion(row.name, address))
     near = {one.address: one for one in people.of(member)}

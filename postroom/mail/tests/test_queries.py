@@ -4,7 +4,7 @@ import pytest
 
 from postroom.mail import queries
 from postroom.mail.folders import flat, folder_path, folder_tree
-from postroom.mail.models import Folder, Message, Thread
+from postroom.mail.models import Correspondent, Folder, Message, Thread
 from postroom.mail.tests.mailing import file, mail, mailbox, member, put, workspace
 from postroom.mailboxes.models import Mailbox
 from postroom.workspaces.models import Membership
@@ -120,6 +120,23 @@ def test_people_are_found_by_any_part_of_name_or_address(adele: Membership, box:
     assert [one.address for one in queries.correspondents(adele, "IDI")] == ["lidia@fabrikam.example"]
     assert [one.address for one in queries.correspondents(adele, "fabrikam")] == ["lidia@fabrikam.example"]
     assert queries.correspondents(adele, " ") == []
+
+
+def test_what_is_typed_means_itself_and_no_pattern(adele: Membership, box: Mailbox) -> None:
+    put(box, [mail(1, from_="a_b@fabrikam.example"), mail(2, from_="axb@fabrikam.example")])
+    assert [one.address for one in queries.correspondents(adele, "A_B")] == ["a_b@fabrikam.example"]
+    assert queries.correspondents(adele, "%fabrikam") == queries.correspondents(adele, "\\") == []
+
+
+def test_people_one_may_not_know_of_take_nobodys_place(adele: Membership, box: Mailbox) -> None:
+    bob = member(adele.workspace, "bob@northwind.example")
+    put(box, [mail(n, from_=f"p{n}@fabrikam.example") for n in range(4)])
+    put(mailbox(bob, "bob@northwind.example"), [mail(9, from_="p9@fabrikam.example")])
+    Correspondent.objects.filter(address__in=["p0@fabrikam.example", "p1@fabrikam.example"]).update(sent=7)
+    assert [one.address for one in queries.correspondents(bob, "fabrikam", limit=1)] == ["p9@fabrikam.example"]
+    assert {one.address for one in queries.correspondents(adele, "fabrikam", limit=2)} == {
+        "p0@fabrikam.example", "p1@fabrikam.example",
+    }  # fmt: skip
 
 
 def test_whom_a_colleague_writes_with_in_private_is_suggested_to_nobody_else(adele: Membership, box: Mailbox) -> None:
