@@ -59,8 +59,8 @@ def of(member: Membership, day: Day, *, worked_in: Collection[int], limit: int) 
     """``worked_in``: the mailboxes in which the member works; nobody's tickets that came there are theirs to see to."""
     parts = {
         "tasks": _tasks(member, day),
-        "tickets": _tickets(member, day, worked_in),
-        "deals": _deals(member, day),
+        "tickets": _tickets(member, day, worked_in, limit),
+        "deals": _deals(member, day, limit),
         "interviews": _interviews(member, day),
         "to_judge": _to_judge(member, day),
         "applications": _applications(member),
@@ -83,28 +83,38 @@ def _tasks(member: Membership, day: Day) -> QuerySet[Task, Any]:
     return rows.order_by("due", "pk").values(found=shown)
 
 
-def _tickets(member: Membership, day: Day, worked_in: Collection[int]) -> QuerySet[Ticket, Any]:
+def _first(rows: QuerySet[Any], *order: Any, limit: int, shown: JSONObject) -> QuerySet[Any, Any]:
+    """The first of many, found with no more than their order needs; only these are read with what belongs to them."""
+    found = rows.order_by(*order).values("pk")[:limit]
+    first: QuerySet[Any] = rows.model._default_manager.filter(pk__in=found)
+    return first.order_by(*order).values(found=shown)
+
+
+def _tickets(member: Membership, day: Day, worked_in: Collection[int], limit: int) -> QuerySet[Ticket, Any]:
     nobodys = Q(owner=None) & (Q(queue__mailbox__in=list(worked_in)) | Q(queue__mailbox=None, works_on_tickets=True))
     first = When(replied_at=None, reply_due__isnull=False, then=F("reply_due"))  # as ``sla.clock`` says
+    target = Case(first, default=F("solve_due"), output_field=DateTimeField())
     rows = Ticket.objects.filter(
         workspace=member.workspace_id, status__in=[Ticket.Status.NEW, Ticket.Status.OPEN], paused_at=None
     ).annotate(
         works_on_tickets=Exists(Ticket.objects.filter(workspace=member.workspace_id, owner=member)),
-        target=Case(first, default=F("solve_due"), output_field=DateTimeField()),
+        target=target,
     )
     due = rows.filter(Q(owner=member) | nobodys, target__lt=max(day.ends, day.now + SOON))
     shown = JSONObject(
         pk="pk", number="number", name="name", replied="replied_at", reply_due="reply_due", solve_due="solve_due",
         priority="priority", owner="owner_id", requester="requester__name",
     )  # fmt: skip
-    return due.order_by("target", "pk").values(found=shown)
+    return _first(due, target.asc(), "pk", limit=limit, shown=shown)
 
 
-def _deals(member: Membership, day: Day) -> QuerySet[Deal, Any]:
+def _deals(member: Membership, day: Day, limit: int) -> QuerySet[Deal, Any]:
     """The member's open deals that are to be closed now, or of which nothing was heard for long."""
     mail = Link.objects.filter(deal=OuterRef("pk"), removed_at=None).order_by("-last_at")
     long_ago, stages = day.now - QUIET_AFTER, Stage.objects.filter(pipeline__workspace=member.workspace_id)
-    quiet = Q(updated_at__lt=long_ago) & ~Exists(mail.filter(last_at__gte=long_ago))
+    # The links of all deals in that time, read once, or those of one: an index for each begins like this.
+    heard = mail.filter(workspace=member.workspace_id, deal__isnull=False, last_at__gte=long_ago)
+    quiet = Q(updated_at__lt=long_ago) & ~Exists(heard)
     rows = Deal.objects.filter(workspace=member.workspace_id, owner=member, stage__in=stages.filter(outcome="open"))
     wanted = rows.filter(Q(close_date__lte=day.today + CLOSES_WITHIN) | quiet)
     stirred = Greatest("updated_at", Subquery(mail.values("last_at")[:1]))
@@ -112,7 +122,7 @@ def _deals(member: Membership, day: Day) -> QuerySet[Deal, Any]:
         pk="pk", name="name", stage="stage__name", close="close_date", stirred=stirred, amount="amount",
         currency="currency", company="company__name",
     )  # fmt: skip
-    return wanted.order_by(F("close_date").asc(nulls_last=True), "pk").values(found=shown)
+    return _first(wanted, F("close_date").asc(nulls_last=True), "pk", limit=limit, shown=shown)
 
 
 def _of_candidate(member: Membership) -> QuerySet[Interviews]:
