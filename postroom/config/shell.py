@@ -3,15 +3,19 @@
 Two queries, one of them shared with the page.
 """
 
+from datetime import datetime
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from postroom.inbox.accounts import Account, Pull, accounts
+from postroom.lib.clock import now
 from postroom.lib.paths import path_to
+from postroom.lib.prepared import Prepared
 from postroom.mailboxes import failures, features
 from postroom.mailboxes.models import Mailbox
-from postroom.operations.alerts.channels import open_levels
+from postroom.operations.alerts.channels import open_levels, reach
 from postroom.operations.models import Alert
 from postroom.timeline.team import notices
 from postroom.ui.shell import Shell, ShellAlerts, ShellMailbox, ShellSync, ShellTrouble
@@ -41,9 +45,15 @@ def build(request: HttpRequest) -> Shell | None:
 
 def _facts(member: Membership) -> tuple[list[int], int]:
     """The levels of open alerts that concern the member, and how much colleagues told them; one query."""
-    told = Membership.objects.filter(pk=member.pk).values_list(open_levels(member), notices.unread(member))
-    levels, unread = told.get()
-    return levels, unread or 0
+    found = cast(Any, _told(now(), member.pk, member.workspace_id, shape=reach(member))[0])
+    return found.levels, found.unread or 0
+
+
+@Prepared
+def _told(at: datetime, member_id: int, workspace_id: int, workspace: bool, installation: bool) -> QuerySet[Membership]:
+    member = Membership(pk=member_id, workspace_id=workspace_id)
+    levels = open_levels(member, workspace=workspace, installation=installation)
+    return Membership.objects.filter(pk=member_id).only("pk").annotate(levels=levels, unread=notices.unread(member))
 
 
 def _alerts(levels: list[int]) -> ShellAlerts | None:

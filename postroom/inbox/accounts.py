@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypedDict, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -9,6 +10,8 @@ from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, Whe
 from django.db.models.functions import JSONObject, Lower
 from django.http import HttpRequest
 
+from postroom.lib.clock import now
+from postroom.lib.prepared import Prepared
 from postroom.mail import outbox
 from postroom.mail.categories import Colors
 from postroom.mail.models import Category, Folder, ThreadFolder
@@ -116,7 +119,7 @@ _PULL = JSONObject(progress="progress", paused="paused", due="due_at", lease="le
 
 def accounts_of(member: Membership) -> Accounts:
     """One query, and no more of it the more mailboxes there are that the member may not read."""
-    rows = list(_readable(member))
+    rows = _readable(now(), member.pk, member.workspace_id)
     own = {member.address.lower()}
     for row in rows:
         if row.owner_id == member.pk and row.kind == Mailbox.Kind.OWN:
@@ -128,29 +131,31 @@ def accounts_of(member: Membership) -> Accounts:
     return Accounts([_account(row) for row in rows], frozenset(everybody) | own, frozenset(own))
 
 
-def _readable(member: Membership) -> QuerySet[Mailbox]:
-    """The mailboxes the member may read, with what screens say of them; the first knows ``everybody``: the addresses
+@Prepared
+def _readable(at: datetime, member_id: int, workspace_id: int) -> QuerySet[Mailbox]:
+    """The mailboxes a member may read, with what screens say of them; the first knows ``everybody``: the addresses
     of all mailboxes of the workspace."""
+    member = Membership(pk=member_id, workspace_id=workspace_id)
     visible = mailboxes_visible_to(member)
-    every = Mailbox.objects.for_workspace(member.workspace_id).order_by()
+    every = Mailbox.objects.for_workspace(workspace_id).order_by()
     inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
     pull = Lane.objects.filter(mailbox=OuterRef("pk"), activity=Activity.BACKFILL)
-    late = outbox.late().filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
+    late = outbox.late(at).filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
     first = When(pk=Subquery(visible.values("pk")[:1]), then=ArraySubquery(every.values_list(Lower("address"))))
     return visible.annotate(
         everybody=Case(first),
         inbox=Subquery(inbox.values("pk")[:1]),
         inbox_unread=Subquery(inbox.values("unread")[:1]),
-        asleep=Subquery(_asleep(member)),
+        asleep=Subquery(_asleep(member, at)),
         pull=Subquery(pull.values(found=_PULL)[:1]),
         late=Subquery(late.annotate(n=Count("pk")).values("n")),
         colors=ArraySubquery(Category.objects.filter(mailbox=OuterRef("pk")).values(found=_COLOR)),
     )
 
 
-def _asleep(member: Membership) -> QuerySet[Any, Any]:
+def _asleep(member: Membership, at: datetime) -> QuerySet[Any, Any]:
     """Unread messages in a mailbox's Inbox that the member does not want to see yet."""
-    sleeping = Snooze.objects.filter(asleep(), member=member)
+    sleeping = Snooze.objects.filter(asleep(at), member=member)
     places = ThreadFolder.objects.filter(
         folder__mailbox=OuterRef("pk"), folder__role=FolderRole.INBOX, thread__conversation__snoozes__in=sleeping
     )

@@ -165,9 +165,9 @@ def look_again(mailbox: Mailbox, remote_id: str) -> None:
 PATIENT_FOR = timedelta(seconds=20)  # what goes out in the usual time is not worth a word
 
 
-def late() -> QuerySet[OutboxEntry]:
+def late(at: datetime | None = None) -> QuerySet[OutboxEntry]:
     """Changes and messages that wait longer than usual, or for somebody to sign in."""
-    moment = now()  # what is to go out later, as its author wished, is not late
+    moment = at or now()  # what is to go out later, as its author wished, is not late
     slow = Q(attempts__gt=0) | Q(due_at__lt=moment - PATIENT_FOR) | (~Q(mailbox__failure="") & Q(due_at__lte=moment))
     return OutboxEntry.objects.filter(slow, state__in=OutboxEntry.OPEN)
 

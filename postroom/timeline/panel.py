@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +14,9 @@ from postroom.lib.paths import path_to
 from postroom.mail.models import Conversation, Message
 from postroom.records.deals.screen import DEALS
 from postroom.records.models import Deal, Person
-from postroom.records.record import Record
+from postroom.records.record import Record, RecordType
 from postroom.timeline import queries
 from postroom.timeline.contacts import known_as
-from postroom.timeline.models import Link
 from postroom.timeline.queries import Boxes
 from postroom.workspaces.models import Membership
 
@@ -43,17 +41,13 @@ def tags(conversation_id: int) -> list[Tag]:
 
 def tags_of(conversations: list[int]) -> dict[int, list[Tag]]:
     """The same for the lines of a list, in one query."""
-    return {conversation: _tags(links) for conversation, links in queries.links_of(conversations).items()}
+    found = queries.names_of(conversations)
+    return {conversation: [_tag(conversation, *one) for one in named] for conversation, named in found.items()}
 
 
-def _tags(links: Sequence[Link]) -> list[Tag]:
-    return [_tag(link) for link in links]
-
-
-def _tag(link: Link) -> Tag:
-    record = link.record
-    remove = path_to("timeline:unlink", link.conversation_id, record.key, record.pk)
-    return Tag(record.name, record.key, record.get_absolute_url(), remove)
+def _tag(conversation: int, kind: RecordType, pk: int, name: str) -> Tag:
+    remove = path_to("timeline:unlink", conversation, kind.key, pk)
+    return Tag(name, kind.key, path_to(f"records:{kind.key}", pk), remove)
 
 
 def render(request: HttpRequest, conversation: Conversation, boxes: Boxes, address: str = "") -> SafeString:
@@ -76,7 +70,7 @@ def context(member: Membership, conversation: Conversation, boxes: Boxes, addres
         "person": person,
         "company": person.company if person else None,
         "deals": _deals(person, [link.record for link in links]),
-        "tags": _tags(links),
+        "tags": [_tag(conversation.pk, link.record_type, link.record.pk, link.record.name) for link in links],
         "is_ours": address in ours,
         "ours": ours,
         "entries": queries.entries(person, member, limit=MOST_ENTRIES, boxes=boxes).items if person else [],

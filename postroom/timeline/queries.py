@@ -25,7 +25,7 @@ from postroom.mail.queries import Cursor, Page, read_cursor
 from postroom.mailboxes.access import mailboxes_visible_to
 from postroom.mailboxes.models import Mailbox
 from postroom.records.models import Candidate, Company, Deal, Event, Note, Person, Task
-from postroom.records.record import BY_KEY, POINTERS, Record, about
+from postroom.records.record import BY_KEY, POINTERS, TYPES, Record, RecordType, about
 from postroom.records.tables import NO_MOMENT
 from postroom.timeline import sql
 from postroom.timeline.matching import addresses_of, found_parameters
@@ -330,6 +330,17 @@ def links_of(conversations: Iterable[int]) -> dict[int, list[Link]]:
     found: dict[int, list[Link]] = {}
     for row in rows.select_related(*POINTERS).order_by(*reversed(POINTERS)):
         found.setdefault(row.conversation_id, []).append(row)
+    return found
+
+
+def names_of(conversations: Iterable[int]) -> dict[int, list[tuple[RecordType, int, str]]]:
+    """The same, of each record only its type, id and name: for lines of lists."""
+    rows = Link.objects.filter(conversation__in=list(conversations), removed_at=None).order_by(*reversed(POINTERS))
+    named = rows.annotate(name=Coalesce(*(f"{one}__name" for one in POINTERS)))
+    found: dict[int, list[tuple[RecordType, int, str]]] = {}
+    for conversation, name, *keys in named.values_list("conversation", "name", *POINTERS):
+        kind, key = next((kind, key) for kind, key in zip(TYPES, keys, strict=True) if key is not None)
+        found.setdefault(conversation, []).append((kind, key, name))
     return found
 
 

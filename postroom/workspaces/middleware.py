@@ -7,15 +7,18 @@ tenant; where a second factor is required, a session begun with a password alone
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from postroom.accounts import signing_in
 from postroom.accounts.models import User
+from postroom.lib.clock import now
+from postroom.lib.prepared import Prepared
 from postroom.workspaces.models import AllowedTenant, Membership
 
 SESSION_KEY = "workspace"
@@ -27,9 +30,14 @@ WITHOUT_SECOND_FACTOR = ("/settings/security/", "/sign-out/", "/sign-in/", "/sta
 def memberships_of(user_id: int) -> list[Membership]:
     """Those a person gets in by, oldest first, with user, workspace and role; one query. What a session that rests on
     the word of Microsoft needs is with them: ``tenants``, whose people the workspace lets in."""
+    return _of_user(now(), user_id)
+
+
+@Prepared
+def _of_user(at: datetime, user_id: int) -> QuerySet[Membership]:
     tenants = AllowedTenant.objects.filter(workspace=OuterRef("workspace")).order_by().values("tenant")
     rows = Membership.objects.active().filter(user=user_id).annotate(tenants=ArraySubquery(tenants))
-    return list(rows.select_related("user", "workspace", "role").order_by("id"))
+    return rows.select_related("user", "workspace", "role").order_by("id")
 
 
 def membership_of(user: User, chosen: int | None, *, tenant: str = "") -> Membership | None:

@@ -34,14 +34,20 @@ def is_operator(member: Membership) -> bool:
 def seen_by(member: Membership) -> QuerySet[Alert]:
     """Alerts a member may know of: their own mailboxes'; admins all of the workspace; the installation's go to the
     operators, or to every admin where none are named."""
+    return Alert.objects.filter(_seen_by(member, *reach(member))).select_related("mailbox")
+
+
+def reach(member: Membership) -> tuple[bool, bool]:
+    """Whether a member is told of the whole workspace, and whether of the installation."""
+    admin = member.may(Permission.MANAGE_WORKSPACE)
+    return admin, is_operator(member) or (admin and not settings.POSTROOM_OPERATORS)
+
+
+def _seen_by(member: Membership, workspace: bool, installation: bool) -> Q:
     mine = Q(workspace_id=member.workspace_id)
-    if not member.may(Permission.MANAGE_WORKSPACE):
+    if not workspace:
         mine &= Q(mailbox__owner=member)
-    elif not settings.POSTROOM_OPERATORS:
-        mine |= Q(workspace=None)
-    if is_operator(member):
-        mine |= Q(workspace=None)
-    return Alert.objects.filter(mine).select_related("mailbox")
+    return mine | Q(workspace=None) if installation else mine
 
 
 def open_for(member: Membership) -> QuerySet[Alert]:
@@ -49,9 +55,10 @@ def open_for(member: Membership) -> QuerySet[Alert]:
     return seen_by(member).filter(closed_at=None).order_by("-level", "opened_at")
 
 
-def open_levels(member: Membership) -> ArraySubquery:
-    """The levels of those that are open for a member (a hundred at most), as part of another query."""
-    return ArraySubquery(seen_by(member).filter(closed_at=None).order_by("pk").values("level")[:100])
+def open_levels(member: Membership, *, workspace: bool, installation: bool) -> ArraySubquery:
+    """The levels of those that are open for a member of that `reach` (a hundred at most), as part of another query."""
+    seen = Alert.objects.filter(_seen_by(member, workspace, installation), closed_at=None)
+    return ArraySubquery(seen.order_by("pk").values("level")[:100])
 
 
 def announce(touched: Sequence[tuple[Alert, Notice.Event]]) -> None:
