@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import F, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -42,11 +41,14 @@ class Choice(NamedTuple):
     current: bool
 
 
-def cards(query: QuerySet[Any], *, by: str, order: Sequence[Any]) -> Mapping[str, list[Any]]:
-    """The first cards of each column, by the value of `by`; one query however many columns there are."""
-    place = Window(RowNumber(), partition_by=F(by), order_by=list(order))
-    bare = query.select_related(None).order_by()  # all of them are numbered, a few are read with what belongs to them
-    first = bare.annotate(place_in_column=place).filter(place_in_column__lte=MOST_CARDS).values("pk")
+def cards(query: QuerySet[Any], *, by: str, among: Sequence[Any], order: Sequence[Any]) -> Mapping[str, list[Any]]:
+    """The first cards of each column, by the value of `by`, `among` being those there are; one query however many.
+
+    Each column is read from its top as far as it is shown, and only these cards with what belongs to them.
+    """
+    bare = query.select_related(None)
+    tops = [bare.filter(**{by: value}).order_by(*order).values("pk")[:MOST_CARDS] for value in among]
+    first = bare.none().values("pk").union(*tops, all=True)
     found: dict[str, list[Any]] = {}
     for record in query.filter(pk__in=first).order_by(*order):
         found.setdefault(str(getattr(record, by)), []).append(record)

@@ -19,7 +19,7 @@ def columns(workspace: Workspace, job: int | None) -> list[BoardColumn]:
     every = every.filter(job=job) if job else every
     counts = dict(every.order_by().values_list("stage").annotate(Count("pk")))
     related = every.filter(stage__in=SHOWN).select_related("job", "owner__user", "person")
-    found = cards(related, by="stage", order=ORDER)
+    found = cards(related, by="stage", among=SHOWN, order=ORDER)
     prefetch_related_objects([one for column in found.values() for one in column], "person__addresses")
     return [
         BoardColumn(Step(stage.value, str(stage.label)), found.get(stage.value, []), counts.get(stage.value, 0))

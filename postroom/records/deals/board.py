@@ -24,7 +24,9 @@ def columns(pipeline: Pipeline) -> list[BoardColumn]:
         counts[row["stage"]] = counts.get(row["stage"], 0) + row["number"]
         if row["amount"]:
             sums.setdefault(row["stage"], []).append((row["currency"], row["amount"]))
-    shown = cards(every.select_related("company", "owner__user", "stage"), by="stage_id", order=ORDER)
+    stages = pipeline.stages.all()
+    related = every.select_related("company", "owner__user", "stage")
+    shown = cards(related, by="stage_id", among=[stage.pk for stage in stages], order=ORDER)
     return [
         BoardColumn(
             step=Step(str(stage.pk), stage.name, stage.outcome),
@@ -33,7 +35,7 @@ def columns(pipeline: Pipeline) -> list[BoardColumn]:
             total=totals(sums.get(stage.pk, [])),
             weighted=_weighted(stage, sums.get(stage.pk, [])),
         )
-        for stage in pipeline.stages.all()
+        for stage in stages
     ]
 
 

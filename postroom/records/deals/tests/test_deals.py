@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
+from postroom.records import boards
 from postroom.records.deals import commands
 from postroom.records.deals.board import columns, is_late
 from postroom.records.deals.screen import DEALS
@@ -92,6 +93,20 @@ def test_the_board_counts_and_sums_each_stage(deal: Deal, northwind: Workspace) 
     first, *rest = columns(deal.stage.pipeline)
     assert (first.count, first.total, first.left_out) == (2, "€84,000 + $38,000", 0)
     assert all(column.count == 0 and column.total == "" for column in rest)
+
+
+def test_each_column_begins_with_what_closes_first(
+    deal: Deal, northwind: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boards, "MOST_CARDS", 2)
+    for day in (9, 3, 5):
+        close = date(2026, 12, day)
+        commands.create(northwind, by=None, name=f"New {day}", close_date=close)
+        moved = commands.create(northwind, by=None, name=f"Proposed {day}", close_date=close)
+        commands.move(moved, to=stage(deal, "Proposal"), by=None)
+    shown = {one.step.label: [card.name for card in one.cards] for one in columns(deal.stage.pipeline) if one.cards}
+    assert shown == {"Qualified": ["New 3", "New 5"], "Proposal": ["Proposed 3", "Proposed 5"]}
+    assert columns(deal.stage.pipeline)[0].left_out == 2
 
 
 def test_an_open_deal_past_its_date_is_late(deal: Deal) -> None:
