@@ -150,6 +150,9 @@ class Message(models.Model):
             models.Index(fields=["thread", "received"], name="message_thread"),
             models.Index(fields=["mailbox", "-received"], condition=Q(body_state="missing"), name="message_bodyless"),
             models.Index(fields=["folder"], condition=Q(is_read=False), name="message_unread"),
+            models.Index(
+                fields=["mailbox", "-received", "-id"], condition=Q(has_attachments=True), name="message_with_files"
+            ),
             HashIndex(fields=["internet_message_id"], name="message_internet_id"),  # any length: some are kilobytes
         ]
 

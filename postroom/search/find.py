@@ -1,15 +1,16 @@
 """Finding messages: newest first, or best first where few enough are found to compare them.
 
 Words rarely met are looked up in the index and sorted; words met in every second mail are found by walking back from
-the newest mail. A capped probe tells which of the two it is, because the planner's guess is wrong just often enough.
-Only mailboxes that were given are ever looked into.
+the newest mail. A glance at the newest mail mostly fills the page where words are common; where it does not, a capped
+probe tells which of the two it is, because the planner's guess is wrong just often enough. Which messages a page has is
+found first, then they are read. Only mailboxes that were given are ever looked into.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -26,6 +27,8 @@ from postroom.workspaces.models import Membership
 
 FEW = 5_000  # hits up to which they are all looked at; among a million mails that takes a tenth of a second
 WALKED = 5_000  # rows per mailbox that one page of a query without words walks back
+GLANCE = 2_000  # rows of all mailboxes together that are looked at before anything is counted
+MOST_GLANCED = 100  # mailboxes; of more than these each would have too few rows
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,10 @@ def hits(
     look = _Look(query, mailboxes, cursor, limit)
     if look.pointless:
         return Found(problems=query.problems)
-    few = bool(look.words) and look.count() <= FEW
-    if few:
-        rows = look.by_index(best=order == "best" and not cursor)
-    else:
-        rows = look.by_walking()
+    best = order == "best" and not cursor
+    page, count = look.probe(glance=not best) if look.words else ((), None)
+    few = count is not None and count <= FEW
+    rows = look.read(page) if page else look.by_index(best=best) if few else look.by_walking()
     pattern = needles((term.text, term.begins) for term in query.terms if not term.absent)
     more = look.floor.write() if look.floor else ""
     if len(rows) > limit:
@@ -119,25 +121,67 @@ _FIELDS = (  # of a hit, in the order of the columns; subject, text and preview 
     *("is_read", "flagged", "has_attachments"),
 )
 _RECEIVED = _FIELDS.index("received")
-_JOINED = """JOIN mail_message m ON m.id = s.message_id JOIN mail_thread t ON t.id = m.thread_id
-JOIN mail_folder f ON f.id = m.folder_id LEFT JOIN mail_messagebody b ON b.message_id = m.id"""
-_HERE = "(s.received, s.message_id) < (%(at)s, %(id)s) AND s.received >= %(since)s"
+_HERE = "({at}, {id}) < (%(at)s, %(id)s) AND {at} >= %(since)s"
+_WORDS = " AND s.document @@ %(words)s::tsquery"
 
-# In all of these the conditions are ours and every value is a parameter.
+
+class _Walk(NamedTuple):
+    """What is walked back from the newest mail of a mailbox, in the order of an index."""
+
+    rows: str
+    mailbox: str
+    at: str
+    id: str
+
+    def part(self, joined: str = "") -> str:
+        """The rows from a place on; their conditions and limit follow."""
+        here = _HERE.format(at=self.at, id=self.id)
+        return f"FROM {self.rows} {joined} WHERE {self.mailbox} = box.id AND {here}"
+
+    @property
+    def order(self) -> str:
+        return f"ORDER BY {self.at} DESC, {self.id} DESC"
+
+
+_ALL = _Walk("mail_messagesearch s", "s.mailbox_id", "s.received", "s.message_id")
+_WITH_FILES = _Walk(  # only those that have one, which is the condition of the index
+    "mail_message m JOIN mail_messagesearch s ON s.message_id = m.id AND m.has_attachments",
+    *("m.mailbox_id", "m.received", "m.id"),
+)
+_MESSAGE = "JOIN mail_message m ON m.id = s.message_id"
+_THREAD = "JOIN mail_thread t ON t.id = m.thread_id"
+
+# In all of these the conditions are ours and every value is a parameter. Those that find tell (message_id, received).
 _COUNT = """SELECT count(*) FROM (
 SELECT 1 FROM mail_messagesearch s WHERE s.document @@ %(words)s::tsquery LIMIT %(few)s) AS counted"""
-_BY_INDEX = f"""WITH s AS MATERIALIZED (
+_READ = f"""SELECT {_COLUMNS} FROM ({{found}}) s {_MESSAGE} {_THREAD} JOIN mail_folder f ON f.id = m.folder_id
+LEFT JOIN mail_messagebody b ON b.message_id = m.id ORDER BY {{order}}"""  # noqa: S608
+_BY_INDEX = f"""WITH hit AS MATERIALIZED (
     SELECT s.message_id, s.received, {{rank}} AS rank FROM mail_messagesearch s
-    WHERE s.document @@ %(words)s::tsquery AND s.mailbox_id = ANY(%(mailboxes)s) AND {_HERE})
-SELECT {_COLUMNS} FROM s {_JOINED} WHERE true {{filters}} ORDER BY {{order}} LIMIT %(limit)s"""  # noqa: S608
-_BY_WALKING = f"""SELECT h.* FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
-    SELECT {_COLUMNS}, m.id AS tie, m.received AS at FROM mail_messagesearch s {_JOINED}
-    WHERE s.mailbox_id = box.id AND {_HERE} {{filters}}
-    ORDER BY s.received DESC, s.message_id DESC LIMIT %(limit)s
-) h ORDER BY h.at DESC, h.tie DESC LIMIT %(limit)s"""  # noqa: S608
+    WHERE s.document @@ %(words)s::tsquery AND s.mailbox_id = ANY(%(mailboxes)s)
+    AND {_HERE.format(at="s.received", id="s.message_id")})
+SELECT s.message_id, s.received, s.rank FROM hit s {{joined}} WHERE true {{filters}}
+ORDER BY {{order}} LIMIT %(limit)s"""  # noqa: S608
+_BY_WALKING = """SELECT h.* FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
+    SELECT {walk.id} AS message_id, {walk.at} AS received {part} {filters} {walk.order} LIMIT %(limit)s
+) h ORDER BY h.received DESC, h.message_id DESC LIMIT %(limit)s"""
+# The rows a glance takes in go down to the moment at which the first mailbox has more of them. A full page of hits
+# among these is the page; else it is counted.
+_GLANCE = f"""WITH newest AS MATERIALIZED (
+    SELECT box.id AS box, h.* FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
+        SELECT s.message_id, s.received {_ALL.part()} {_ALL.order} LIMIT %(glance)s
+    ) h
+), hit AS MATERIALIZED (
+    SELECT s.message_id FROM newest JOIN mail_messagesearch s ON s.message_id = newest.message_id {{joined}}
+    WHERE newest.received > (SELECT coalesce(max(lowest), '-infinity') FROM (
+        SELECT min(received) AS lowest FROM newest GROUP BY box HAVING count(*) = %(glance)s) cut)
+    {_WORDS} {{filters}} ORDER BY s.received DESC, s.message_id DESC LIMIT %(limit)s
+)
+SELECT CASE WHEN full_page.is_so THEN ARRAY(SELECT message_id FROM hit) END,
+       CASE WHEN NOT full_page.is_so THEN ({_COUNT}) END
+FROM (SELECT count(*) = %(limit)s AS is_so FROM hit) full_page"""  # noqa: S608
 _FLOOR = f"""SELECT max(last.received) FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
-    SELECT s.received FROM mail_messagesearch s WHERE s.mailbox_id = box.id AND {_HERE}
-    ORDER BY s.received DESC, s.message_id DESC OFFSET %(walked)s LIMIT 1) last"""  # noqa: S608
+    SELECT s.received {_ALL.part()} {_ALL.order} OFFSET %(walked)s LIMIT 1) last"""  # noqa: S608
 
 
 class _Look:
@@ -156,34 +200,48 @@ class _Look:
             "limit": limit + 1,
             "few": FEW + 1,
             "walked": WALKED,
+            "glance": max(1, GLANCE // max(1, len(mailboxes))),
         }
         self.filters = self._filters(query)
+        self.walk = _WITH_FILES if query.attachments else _ALL
+        self.threads = f" {_THREAD}" if query.records else ""
+        self.joined = _MESSAGE + self.threads if self.filters else ""  # what the filters look at
         asked = any(not term.absent for term in query.terms)
         limited = self.filters or query.before or query.after
         self.pointless = asked and not self.words and not limited  # signs and blanks, nothing to look for
 
-    def count(self) -> int:
-        """How many messages anywhere have the words, up to ``FEW`` + 1."""
-        return int(self._rows(_COUNT)[0][0])
+    def probe(self, *, glance: bool) -> tuple[Sequence[int], int | None]:
+        """The messages of the page, where they are among the newest; else how many messages anywhere have the words,
+        up to ``FEW`` + 1."""
+        if not glance or len(self.parameters["mailboxes"]) > MOST_GLANCED:
+            return (), int(self._rows(_COUNT)[0][0])
+        page, count = self._rows(_GLANCE.format(joined=self.joined, filters=self.filters))[0]
+        return page or (), count
+
+    def read(self, page: Sequence[int]) -> list[Any]:
+        """These messages."""
+        found = f"SELECT message_id, received FROM mail_messagesearch WHERE message_id = ANY({self._parameter(page)})"  # noqa: S608
+        return self._rows(_READ.format(found=found, order=_NEWEST))
 
     def by_index(self, *, best: bool) -> list[Any]:
         """All hits from the index, then sorted."""
-        order = "s.rank DESC, s.received DESC" if best else "s.received DESC, s.message_id DESC"
+        order = "s.rank DESC, s.received DESC" if best else _NEWEST
         rank = "ts_rank(s.document, %(words)s::tsquery)" if best else "0"
-        return self._rows(_BY_INDEX.format(rank=rank, filters=self.filters, order=order))
+        found = _BY_INDEX.format(rank=rank, joined=self.joined, filters=self.filters, order=order)
+        return self._rows(_READ.format(found=found, order=order))
 
     def by_walking(self) -> list[Any]:
         """Back from the newest mail of each mailbox; without words, which say how far, only some way."""
-        filters = self.filters
-        if self.words or self.absent:
-            filters += " AND s.document @@ %(words)s::tsquery"
+        filters = self.filters + (_WORDS if self.words or self.absent else "")
         if not self.words and (reached := self._rows(_FLOOR)[0][0]):
             self.floor = Cursor(reached, 0)
             self.parameters["since"] = reached
+        part = self.walk.part(self.joined if self.walk is _ALL else self.threads)
+        found = _BY_WALKING.format(walk=self.walk, part=part, filters=filters)
         with transaction.atomic(), connection.cursor() as db:
             # The planner believes that few rows pass the filters and would fetch and sort all that have the words.
             db.execute("SET LOCAL enable_bitmapscan = off")
-            return [row[:-2] for row in self._rows(_BY_WALKING.format(filters=filters))]
+            return self._rows(_READ.format(found=found, order=_NEWEST))
 
     def _rows(self, statement: str) -> list[Any]:
         with connection.cursor() as db:
@@ -227,6 +285,7 @@ class _Look:
         return list(rows.values_list("pk", flat=True))
 
 
+_NEWEST = "s.received DESC, s.message_id DESC"
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _STATES = {"unread": "NOT m.is_read", "read": "m.is_read", "flagged": "m.flag = 'flagged'"}
 _ROLES = {"trash": "deleted", "bin": "deleted", "spam": "junk", "draft": "drafts"}

@@ -101,13 +101,45 @@ def test_mail_on_a_record_is_found_by_its_name(
     assert subjects("renewal -record:fabrikam") == ["Lunch", "Renewal terms", "Old renewal"]
 
 
-@pytest.mark.parametrize("query", ["renewal ", "subject:renewal", '"net 30"', "renewal is:unread", "from:ana"])
+@pytest.mark.parametrize(
+    "query",
+    ["renewal ", "subject:renewal", '"net 30"', "renewal is:unread", "from:ana", "see has:attachment in:sent"],
+)
 def test_walking_back_finds_what_the_index_finds(box: Mailbox, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     by_index = hits([box.pk], query)
     monkeypatch.setattr(find, "FEW", 0)
     walked = hits([box.pk], query)
     assert [hit.message for hit in walked.hits] == [hit.message for hit in by_index.hits]
     assert by_index.few and not walked.few
+
+
+@pytest.mark.parametrize("glance", [1, 4, 7, 2_000])
+@pytest.mark.parametrize(
+    "query", ["renewal ", "renewal is:unread", "-lunch renewal record:contoso", "has:attachment s"]
+)
+def test_a_glance_at_the_newest_passes_over_nothing(
+    box: Mailbox, adele: Membership, monkeypatch: pytest.MonkeyPatch, query: str, glance: int
+) -> None:
+    """Of two mailboxes one is busy: among its newest mail the other's older must not be forgotten."""
+    monkeypatch.setattr(find, "GLANCE", glance)
+    quiet = mailbox(adele, "sales@northwind.example")
+    put(quiet, [mail(8, hours=1.5, text="A renewal stays", from_=BOB), mail(9, hours=-2, subject="Renewal, still")])
+    deal = deals.create(adele.workspace, by=None, name="Contoso")
+    for message in Message.objects.all():
+        link(message.thread.conversation, deal, by=adele)
+
+    def pages(limit: int) -> list[int]:
+        seen, cursor = [], ""
+        while True:
+            page = hits([box.pk, quiet.pk], query, cursor=cursor, limit=limit)
+            seen += [hit.message for hit in page.hits]
+            cursor = page.next
+            if not cursor:
+                return seen
+
+    found = [pages(limit) for limit in (1, 2, 30)]
+    monkeypatch.setattr(find, "MOST_GLANCED", 0)
+    assert found == [pages(30)] * 3 and found[0]
 
 
 @pytest.mark.parametrize("few", [0, 100])
