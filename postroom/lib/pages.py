@@ -23,9 +23,10 @@ from django.db.models import Model, Q, QuerySet
 Row = TypeVar("Row", bound=Model)
 
 
-Near = Callable[[Any], tuple[Collection[int], Any]]
-"""From a value of the first field of an order as a token has it (None: the top) to the keys of all rows that come next,
-and the value down to which, itself not included, these are all."""
+Near = Callable[[list[Any] | None], tuple[Collection[int], Any]]
+"""From the values of an order as a token has them (None: the top) to the keys of all rows that come next, and the value
+of its first field up to which, itself not included, these are all; ALL where they are the next ones without a gap."""
+ALL = object()
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def keyset(
     that no sort drags along what only these rows need.
 
     `near`: where the first field of `order` is dear to compute, what names the few rows that may be next; without them
-    all are sorted. Only on the way down.
+    all are sorted.
     """
     values = _read(after, len(order))
     try:
@@ -75,11 +76,15 @@ def _rows(
     if whole is None:
         return list(_after(query, order, values)[: size + 1])
     if near is not None:
-        keys, down_to = near(values[0] if values else None)
+        keys, end = near(values)
         places = _places(_after(query.filter(pk__in=keys), order, values)[: size + 1], order)
-        if len(places) > size and places[size - 1][1] > down_to:
+        if len(places) > size and _before(places[size - 1][1], end, down=order[0].startswith("-")):
             return _whole(places, order, whole)
     return _whole(_places(_after(query, order, values)[: size + 1], order), order, whole)
+
+
+def _before(value: Any, end: Any, *, down: bool) -> bool:
+    return end is ALL or bool(value > end if down else value < end)
 
 
 def _after(query: QuerySet[Row], order: tuple[str, ...], values: list[Any] | None) -> QuerySet[Row]:

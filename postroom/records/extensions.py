@@ -103,7 +103,7 @@ def last_mail(model: type[Record], member: Membership) -> Any:
 
 def newest_mail(model: type[Record], member: Membership) -> Near:
     """The records that may be next in the order by last mail, newest first."""
-    return _newest_mail[0](model, member) if _newest_mail else lambda before: ((), None)
+    return _newest_mail[0](model, member) if _newest_mail else lambda after: ((), None)
 
 
 def set_came_back(expression: Callable[[], Any]) -> None:

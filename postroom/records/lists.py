@@ -112,7 +112,8 @@ def _page(wish: Asked, found: QuerySet[Any], request: MemberRequest, *, counted:
     whole = wish.table.rows(wish.table.of(request.workspace))
     if counted:
         whole = whole.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
-    near = wish.sort.near(found.model, request.member) if wish.sort.near and wish.down else None
+    usual = wish.down == wish.sort.down
+    near = wish.sort.near(found.model, request.member) if wish.sort.near and usual else None
     return keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE, whole=whole, near=near)
 
 

@@ -43,7 +43,7 @@ class Column:
 
     by      what it is sorted by: a path, an expression, or what makes one for the model and the member who asks;
             None where it cannot be
-    near    of such a maker, on the way down: what names the few records that may be next (``lib.pages.Near``)
+    near    on the way of the first press: what names the few records that may be next (``lib.pages.Near``)
     kind    of what; "key" is a column of the table itself that is never empty, so that an index serves it
     down    whether the first press brings the largest, or the newest, to the top
     usual   whether it is there before somebody chooses columns

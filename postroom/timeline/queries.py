@@ -377,8 +377,9 @@ def newest_mail(model: type[Record], member: Membership) -> Near:
     """The records that may be next in that order: those of the newest links that are shown to the member."""
     pointer = BY_KEY[model.key].pointer
 
-    def near(before: Any) -> tuple[Collection[int], datetime]:
-        here = Q(workspace=member.workspace_id, last_at__lte=_moment(before), **{f"{pointer}__isnull": False})
+    def near(after: list[Any] | None) -> tuple[Collection[int], datetime]:
+        before = _moment(after[0] if after else None)
+        here = Q(workspace=member.workspace_id, last_at__lte=before, **{f"{pointer}__isnull": False})
         links = Link.objects.filter(here).order_by("-last_at")
         end = Coalesce(Subquery(links.values("last_at")[NEWEST : NEWEST + 1]), NO_MOMENT)
         shown = links.filter(_shown_to(member), removed_at=None, last_at__gt=end)

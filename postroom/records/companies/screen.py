@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from postroom.records import filters
+from postroom.records import filters, nearby
 from postroom.records.companies import commands
 from postroom.records.companies.forms import CompanyForm
 from postroom.records.models import Company, CompanyDomain, Deal, Person, Stage
@@ -22,9 +22,13 @@ def _website(company: Company) -> list[Shown]:
     return [Shown(site.removeprefix("https://").removeprefix("http://").rstrip("/"), href=href)] if site else []
 
 
+def _open(deals: WorkspaceQuerySet[Deal]) -> WorkspaceQuerySet[Deal]:
+    return deals.filter(stage__outcome=Stage.Outcome.OPEN)
+
+
 def _counted(query: WorkspaceQuerySet[Company]) -> WorkspaceQuerySet[Company]:
     people = Person.objects.filter(company=OuterRef("pk")).order_by().values("company")
-    deals = Deal.objects.filter(company=OuterRef("pk"), stage__outcome=Stage.Outcome.OPEN).order_by().values("company")
+    deals = _open(Deal.objects.filter(company=OuterRef("pk"))).order_by().values("company")
     return query.annotate(
         people_count=Coalesce(Subquery(people.annotate(n=Count("pk")).values("n")), 0),
         open_deals=Coalesce(Subquery(deals.annotate(n=Count("pk")).values("n")), 0),
@@ -44,6 +48,7 @@ COMPANIES = Screen(
             "Domain",
             text=lambda company: next(iter(company.domain_list()), ""),
             by=Subquery(CompanyDomain.objects.filter(company=OuterRef("pk")).values("domain")[:1]),
+            near=nearby.by_first(CompanyDomain, "company", "domain"),
             room="is-mid",
             filter=filters.Contains("domains__domain", many=True),
             edit="domains",
@@ -53,6 +58,7 @@ COMPANIES = Screen(
             "Contacts",
             text=lambda company: str(company.people_count or ""),
             by="people_count",
+            near=nearby.by_count(lambda member: Person.objects.for_workspace(member.workspace_id), "company"),
             kind="number",
             down=True,
             number=True,
@@ -63,6 +69,7 @@ COMPANIES = Screen(
             "Open deals",
             text=lambda company: str(company.open_deals or ""),
             by="open_deals",
+            near=nearby.by_count(lambda member: _open(Deal.objects.for_workspace(member.workspace_id)), "company"),
             kind="number",
             down=True,
             number=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import OuterRef, Prefetch, Subquery
 
-from postroom.records import filters
+from postroom.records import filters, nearby
 from postroom.records.extensions import came_back
 from postroom.records.models import Person, PersonAddress
 from postroom.records.people import commands
@@ -57,6 +57,7 @@ PEOPLE = Screen(
             "Email",
             text=lambda person: person.address,
             by=Subquery(PersonAddress.objects.filter(person=OuterRef("pk")).values("address")[:1]),
+            near=nearby.by_first(PersonAddress, "person", "address"),
             room="is-mid",
             filter=filters.Contains("addresses__address", many=True),
             edit="addresses",
