@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from postroom.lib.pages import RowPage, keyset
+from postroom.records import extensions
 from postroom.records.asked import Asked, asked, known_columns
-from postroom.records.extensions import last_contact
 from postroom.records.record import Record
 from postroom.records.saved import bar
-from postroom.records.tables import Column, Cut, Table, matching
+from postroom.records.tables import MAIL, Column, Cut, Table, matching
 from postroom.records.text import fold
 from postroom.workspaces.access import MemberRequest
 
@@ -83,7 +83,7 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
     chosen = _chosen(wish, views, opened=open_view is not None)
     columns, found = _columns(wish, chosen), _narrowed(wish, request)
     first = not request.GET.get("after")
-    page = _page(wish, found, request, counted=first)
+    page = _page(wish, found, request, counted=first, mail=_shows_mail(columns))
     within = {bar.WITHIN: open_view.pk} if open_view else {}
     here = wish.href(**within)
     return {
@@ -106,12 +106,15 @@ def listing(table: Table, request: MemberRequest) -> dict[str, Any]:
     }
 
 
-def _page(wish: Asked, found: QuerySet[Any], request: MemberRequest, *, counted: bool) -> RowPage[Any]:
-    """The rows of a page. Which ones they are is found with no more than the order needs, then they are read."""
+def _page(wish: Asked, found: QuerySet[Any], request: MemberRequest, *, counted: bool, mail: bool) -> RowPage[Any]:
+    """The rows of a page, with when they had mail last where that is shown. Which ones they are is found with no more
+    than the order needs, then they are read."""
     ordered, order = wish.sort.order(found, down=wish.down, member=request.member)
     whole = wish.table.rows(wish.table.of(request.workspace))
     if counted:
         whole = whole.annotate(found=_Counted(found.order_by().values("pk")[: COUNTED + 1]))
+    if mail and wish.sort.key != MAIL:
+        whole = whole.annotate(mail_at=extensions.last_mail(found.model, request.member))
     usual = wish.down == wish.sort.down
     near = wish.sort.near(found.model, request.member) if wish.sort.near and usual else None
     return keyset(ordered, order=order, after=request.GET.get("after", ""), size=PAGE, whole=whole, near=near)
@@ -189,8 +192,7 @@ def _columns(wish: Asked, chosen: tuple[str, ...]) -> list[tuple[Column, str]]:
 
 
 def _lines(rows: list[Any], columns: list[tuple[Column, str]], request: MemberRequest, wish: Asked) -> list[Line]:
-    mail = any(column.key == "mail" for column, _ in columns)
-    times = _times(rows, request, wish) if mail and rows else {}
+    times = _times(rows, request, wish) if _shows_mail(columns) and rows else {}
     drawn = [(column, _attributes(column, room, number)) for number, (column, room) in enumerate(columns)]
     return [
         Line(
@@ -203,11 +205,17 @@ def _lines(rows: list[Any], columns: list[tuple[Column, str]], request: MemberRe
     ]
 
 
+def _shows_mail(columns: list[tuple[Column, str]]) -> bool:
+    return any(column.key == MAIL for column, _ in columns)
+
+
 def _times(rows: list[Any], request: MemberRequest, wish: Asked) -> Mapping[int, Any]:
-    """When each had mail last; the order by it knows that already."""
-    if wish.sort.key == "mail" and hasattr(rows[0], "sort_by"):
+    """When each had mail last: what a page was read with, or sorted by, knows that already."""
+    if hasattr(rows[0], "mail_at"):
+        return {row.pk: row.mail_at for row in rows}
+    if wish.sort.key == MAIL and hasattr(rows[0], "sort_by"):
         return {row.pk: row.sort_by for row in rows if not wish.sort.stands_in(row.sort_by)}
-    return last_contact(rows, request.member)
+    return extensions.last_contact(rows, request.member)
 
 
 def _attributes(column: Column, room: str, number: int) -> SafeString:

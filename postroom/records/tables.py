@@ -21,7 +21,7 @@ from postroom.records.text import fold
 from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
 
 MOST_WORDS = 8
-NAME = "name"
+NAME, MAIL = "name", "mail"
 MAIL_TOPICS = ("mail", "links")  # what may change when a record last had mail
 Kind = Literal["key", "text", "number", "day", "moment"]
 
@@ -155,7 +155,7 @@ class Table:
 
     def topics(self, columns: Sequence[Column]) -> str:
         """The live topics that may change what these columns show."""
-        return " ".join([self.root, *(MAIL_TOPICS if any(one.key == "mail" for one in columns) else ())])
+        return " ".join([self.root, *(MAIL_TOPICS if any(one.key == MAIL for one in columns) else ())])
 
     def own_columns(self, workspace: Workspace | int) -> tuple[Column, ...]:
         """The workspace's own fields as columns."""
@@ -257,7 +257,7 @@ def company_column(*, room: str = "is-mid", usual: bool = True) -> Column:
 def last_mail(*, room: str = "") -> Column:
     """When it last had mail the member may see; other packages know."""
     return Column(
-        "mail",
+        MAIL,
         "Last mail",
         cell="records/last_mail.html",
         by=extensions.last_mail,
