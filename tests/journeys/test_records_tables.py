@@ -181,3 +181,15 @@ def test_the_palette_leads_to_a_record(at: Callable[..., Page], some: dict[str, 
     accessible(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Osaka pilot")).to_be_visible()
+
+
+def test_what_the_palette_offers_is_done_though_news_drew_the_page_anew(
+    at: Callable[..., Page], some: dict[str, Deal]
+) -> None:
+    page = at("/contacts/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("deals")
+    expect(page.get_by_role("option", name="Deals", exact=True)).to_have_attribute("aria-selected", "true")
+    page.evaluate("for (const one of document.querySelectorAll('.rail-body')) one.innerHTML += ''")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Deals").first).to_be_visible()

@@ -33,28 +33,43 @@ function labelOf(element) {
   return copy.textContent.trim().replace(/\s+/g, " ");
 }
 
-function places(words) {
-  const seen = new Set();
-  return found().filter((element) => {
-    const label = labelOf(element).toLowerCase();
-    const key = `${label} ${element.getAttribute("href") ?? ""}`;
-    return words.every((word) => label.includes(word)) && !seen.has(key) && seen.add(key);
-  });
+/* What there is to choose from. Gathered when the palette opens: looking at every element of the page is too much for each letter. */
+let places = [];
+
+function gather() {
+  const all = new Map();
+  for (const element of found()) {
+    const label = labelOf(element);
+    const key = `${label.toLowerCase()} ${element.getAttribute("href") ?? ""}`;
+    if (!all.has(key)) all.set(key, { key, label, words: label.toLowerCase(), element, option: null });
+  }
+  places = [...all.values()];
+}
+
+function optionOf(place) {
+  const { label, element } = place;
+  place.option ??= option(label, element.querySelector(".icon"), element.dataset.key, () => go(place));
+  return place.option;
+}
+
+/* News may have drawn the page anew since: then it is what stands there now under the same words. */
+function go({ key, element }) {
+  dialog.close();
+  if (!element.isConnected) gather();
+  (element.isConnected ? element : places.find((one) => one.key === key)?.element)?.click();
 }
 
 function option(label, icon, keys, run, note = "") {
   const line = document.createElement("li");
   line.className = "palette-option";
   line.role = "option";
-  line.id = `palette-option-${options.length}`;
   if (icon) line.append(icon.cloneNode(true));
   line.append(Object.assign(document.createElement("span"), { textContent: label }));
   if (note) line.append(Object.assign(document.createElement("span"), { className: "palette-note", textContent: note }));
   if (keys && !keys.includes(",")) line.append(Object.assign(document.createElement("kbd"), { className: "key keys", textContent: keys.toUpperCase(), ariaHidden: "true" }));
   line.addEventListener("click", run);
   line.addEventListener("pointermove", () => choose([...list.children].indexOf(line)));
-  options.push({ line, run });
-  return line;
+  return { line, run };
 }
 
 function choose(index) {
@@ -88,18 +103,26 @@ function ask() {
 
 function fill(at = 0) {
   const text = input.value.trim();
-  options = [];
-  const lines = places(text.toLowerCase().split(/\s+/)).map((element) =>
-    option(labelOf(element), element.querySelector(".icon"), element.dataset.key, () => { dialog.close(); element.click(); }));
+  const words = text.toLowerCase().split(/\s+/);
+  options = places.filter((one) => words.every((word) => one.words.includes(word))).map(optionOf);
   for (const link of records.querySelectorAll("a")) {
-    lines.push(option(link.textContent.trim(), link.querySelector(".icon"), "", () => { dialog.close(); link.click(); }, link.dataset.note));
+    options.push(option(link.textContent.trim(), link.querySelector(".icon"), "", () => { dialog.close(); link.click(); }, link.dataset.note));
   }
-  if (text) {
-    const search = option(`Search for “${text}”`, dialog.querySelector("form .icon"), "", () => input.form.requestSubmit());
-    lines.push(search);
-  }
-  list.replaceChildren(...lines);
+  if (text) options.push(option(`Search for “${text}”`, dialog.querySelector("form .icon"), "", () => input.form.requestSubmit()));
+  options.forEach(({ line }, index) => { line.id = `palette-option-${index}`; });
+  list.replaceChildren(...options.map(({ line }) => line));
   choose(at);
+}
+
+/* The palette is seen first and filled in the next moment, or with the first key. */
+let waiting = 0;
+
+function ready() {
+  if (!waiting) return;
+  cancelAnimationFrame(waiting);
+  waiting = 0;
+  gather();
+  fill();
 }
 
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
@@ -111,12 +134,13 @@ if (dialog) {
     document.querySelector(".rail:popover-open")?.hidePopover();
     input.value = "";
     ask();
-    fill();
     if (!dialog.open) dialog.showModal();
     input.focus();
+    waiting = requestAnimationFrame(() => setTimeout(ready));
   });
-  input.addEventListener("input", () => { ask(); fill(); });
+  input.addEventListener("input", () => { ready(); ask(); fill(); });
   input.addEventListener("keydown", (event) => {
+    ready();
     if (event.key in MOVES) choose(chosen + MOVES[event.key]);
     else if (event.key === "Enter" && options.length) options[chosen].run();
     else return;
