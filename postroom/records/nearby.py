@@ -33,6 +33,25 @@ def by_first(rows: type[Model], of: str, text: str) -> Maker:
     return made
 
 
+def by_name_of(other: str) -> Maker:
+    """By the name of another record it points at; an index has these in order."""
+
+    def made(model: type[Record], member: Membership) -> Near:
+        def near(after: list[Any] | None) -> tuple[list[int], object]:
+            name, here = f"{other}__sort_name", {"workspace": member.workspace_id}
+            found = model._default_manager.filter(**here, **{f"{other}__{key}": value for key, value in here.items()})
+            if after:
+                behind = str(after[0])[1:]  # a 0, see ``Column.order``
+                found = found.filter(Q(**{f"{name}__gt": behind}) | Q(**{name: behind, "pk__gt": after[1]}))
+                found = found.filter(**{f"{name}__gte": behind})  # said again as an index reads it
+            named = found.exclude(**{name: ""}).order_by(name, "pk")
+            return list(named.values_list("pk", flat=True)[:MOST]), ALL
+
+        return near
+
+    return made
+
+
 def by_count(rows: Callable[[Membership], QuerySet[Any]], of: str) -> Maker:
     """By how many rows each has, most first."""
 

@@ -15,7 +15,7 @@ from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 
 from postroom.lib.pages import Near
-from postroom.records import extensions, filters
+from postroom.records import extensions, filters, nearby
 from postroom.records.filters import Filter
 from postroom.records.text import fold
 from postroom.workspaces.models import Membership, Workspace, WorkspaceQuerySet
@@ -247,6 +247,7 @@ def company_column(*, room: str = "is-mid", usual: bool = True) -> Column:
         "Company",
         text=lambda record: record.company.name if record.company else "",
         by="company__sort_name",
+        near=nearby.by_name_of("company"),
         room=room,
         usual=usual,
         filter=filters.Contains("company__name"),

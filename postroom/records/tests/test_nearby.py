@@ -31,6 +31,7 @@ def records(northwind: Workspace, carol: Membership) -> None:
             people.create(northwind, by=None, first_name=f"P {number}{n}", addresses=addresses, company=str(company))
         for n in range(to_do + 1):
             deals.create(northwind, by=None, name=f"Deal {number}{n}", company=str(company))
+    people.create(northwind, by=None, first_name="Of no company")
     lost = deals.pipeline_of(northwind).stages.get(outcome="lost")
     Deal.objects.filter(name__endswith="0").update(stage=lost)
     other = companies.create(carol.workspace, by=None, name="Other", domains=["a.example"])
@@ -41,6 +42,7 @@ def records(northwind: Workspace, carol: Membership) -> None:
     "address",
     [
         *("/contacts/?sort=email", "/contacts/?sort=email&way=down", "/contacts/?sort=email&q=p 0"),
+        *("/contacts/?sort=company", "/contacts/?sort=company&way=down", "/deals/list/?show=all&sort=company"),
         *("/companies/?sort=domain", "/companies/?sort=domain&way=down"),
         *("/companies/?sort=contacts", "/companies/?sort=contacts&way=up", "/companies/?sort=contacts&q=company"),
         *("/companies/?sort=deals", "/companies/?sort=deals&way=up"),
@@ -59,7 +61,7 @@ def test_pages_are_the_same_as_of_all_sorted(
                 return found
             more = "&after=" + page["more"].rpartition("after=")[2]
 
-    mine = Person if address.startswith("/contacts") else Company
+    mine = {"contacts": Person, "companies": Company, "deals": Deal}[address.split("/")[1]]
     everybody = pages(50)
     for most in (1, 3, 400):
         monkeypatch.setattr(nearby, "MOST", most)
@@ -74,14 +76,14 @@ def test_the_orders_are_by_the_first_address_and_the_open_deals(records: None, a
         place = [one.column.key for one in page["headings"]].index(key)
         return [line.cells[place].text for line in page["lines"]]
 
-    assert column("/contacts/?sort=email", "email") == ["k0@fabrikam.example", "l0@fabrikam.example", "", "", ""]
+    assert column("/contacts/?sort=email", "email") == ["k0@fabrikam.example", "l0@fabrikam.example", *[""] * 4]
     assert column("/companies/?sort=domain", "domain") == ["w3.example", "x2.example", "z0.example", "", ""]
     assert column("/companies/?sort=contacts", "contacts") == ["3", "1", "1", "", ""]
     assert column("/companies/?sort=deals", "deals") == ["2", "2", "1", "", ""]
 
 
 @pytest.mark.parametrize("broken", [["x", "y"], [1e400, 1], ["", ""], [1, 2, 3], [True, 0]])
-@pytest.mark.parametrize("address", ["/contacts/?sort=email", "/companies/?sort=contacts"])
+@pytest.mark.parametrize("address", ["/contacts/?sort=email", "/contacts/?sort=company", "/companies/?sort=contacts"])
 def test_a_broken_place_is_no_error(records: None, alice: Membership, as_: As, address: str, broken: object) -> None:
     after = base64.urlsafe_b64encode(json.dumps(broken).encode()).decode().rstrip("=")
     assert as_(alice).get(f"{address}&after={after}").status_code == 200

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from postroom.lib.clock import now
-from postroom.records import filters
+from postroom.records import filters, nearby
 from postroom.records.models import Queue, Ticket
 from postroom.records.record import BY_KEY
 from postroom.records.screens import Field, Moved, Screen, Shown, company, owner, steps_of, text
@@ -74,6 +74,7 @@ TICKETS = Screen(
             "Requester",
             text=lambda ticket: ticket.requester.name if ticket.requester else "",
             by="requester__sort_name",
+            near=nearby.by_name_of("requester"),
             room="is-mid",
             filter=filters.Contains("requester__name"),
             edit="requester",
