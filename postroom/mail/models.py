@@ -153,6 +153,7 @@ class Message(models.Model):
             models.Index(
                 fields=["mailbox", "-received", "-id"], condition=Q(has_attachments=True), name="message_with_files"
             ),
+            models.Index(fields=["mailbox", "-received", "-id"], condition=Q(flag="flagged"), name="message_flagged"),
             HashIndex(fields=["internet_message_id"], name="message_internet_id"),  # any length: some are kilobytes
         ]
 

@@ -126,28 +126,31 @@ _WORDS = " AND s.document @@ %(words)s::tsquery"
 
 
 class _Walk(NamedTuple):
-    """What is walked back from the newest mail of a mailbox, in the order of an index."""
+    """What is walked back from the newest mail, in the order of an index: of each of `places` (mailboxes or folders,
+    the parameter with their ids) the rows whose column `place` names it."""
 
     rows: str
-    mailbox: str
-    at: str
-    id: str
+    place: str = "m.mailbox_id"
+    at: str = "m.received"
+    id: str = "m.id"
+    places: str = "mailboxes"
 
     def part(self, joined: str = "") -> str:
-        """The rows from a place on; their conditions and limit follow."""
+        """The rows from a moment on; their conditions and limit follow."""
         here = _HERE.format(at=self.at, id=self.id)
-        return f"FROM {self.rows} {joined} WHERE {self.mailbox} = box.id AND {here}"
+        return f"FROM {self.rows} {joined} WHERE {self.place} = box.id AND {here}"
 
     @property
     def order(self) -> str:
         return f"ORDER BY {self.at} DESC, {self.id} DESC"
 
 
+_BY_MESSAGE = "mail_message m JOIN mail_messagesearch s ON s.message_id = m.id"
 _ALL = _Walk("mail_messagesearch s", "s.mailbox_id", "s.received", "s.message_id")
-_WITH_FILES = _Walk(  # only those that have one, which is the condition of the index
-    "mail_message m JOIN mail_messagesearch s ON s.message_id = m.id AND m.has_attachments",
-    *("m.mailbox_id", "m.received", "m.id"),
-)
+# Less is to be walked where an index knows the few that can be meant: their condition is its own.
+_FLAGGED = _Walk(f"{_BY_MESSAGE} AND m.flag = 'flagged'")
+_WITH_FILES = _Walk(f"{_BY_MESSAGE} AND m.has_attachments")
+_IN_FOLDERS = _Walk(_BY_MESSAGE, "m.folder_id", places="folders")
 _MESSAGE = "JOIN mail_message m ON m.id = s.message_id"
 _THREAD = "JOIN mail_thread t ON t.id = m.thread_id"
 
@@ -162,7 +165,7 @@ _BY_INDEX = f"""WITH hit AS MATERIALIZED (
     AND {_HERE.format(at="s.received", id="s.message_id")})
 SELECT s.message_id, s.received, s.rank FROM hit s {{joined}} WHERE true {{filters}}
 ORDER BY {{order}} LIMIT %(limit)s"""  # noqa: S608
-_BY_WALKING = """SELECT h.* FROM unnest(%(mailboxes)s::bigint[]) AS box (id) CROSS JOIN LATERAL (
+_BY_WALKING = """SELECT h.* FROM unnest(%({walk.places})s::bigint[]) AS box (id) CROSS JOIN LATERAL (
     SELECT {walk.id} AS message_id, {walk.at} AS received {part} {filters} {walk.order} LIMIT %(limit)s
 ) h ORDER BY h.received DESC, h.message_id DESC LIMIT %(limit)s"""
 # The rows a glance takes in go down to the moment at which the first mailbox has more of them. A full page of hits
@@ -203,7 +206,7 @@ class _Look:
             "glance": max(1, GLANCE // max(1, len(mailboxes))),
         }
         self.filters = self._filters(query)
-        self.walk = _WITH_FILES if query.attachments else _ALL
+        self.walk = _walk(query)
         self.threads = f" {_THREAD}" if query.records else ""
         self.joined = _MESSAGE + self.threads if self.filters else ""  # what the filters look at
         asked = any(not term.absent for term in query.terms)
@@ -260,7 +263,8 @@ class _Look:
         found += [_STATES[state] for state in sorted(query.states)]
         found += [self._record(*one) for one in query.records]
         if query.folders:
-            found.append(f"m.folder_id = ANY({self._parameter(self._folders(query.folders))}::bigint[])")
+            self.parameters["folders"] = self._folders(query.folders)
+            found.append("m.folder_id = ANY(%(folders)s::bigint[])")
         return " ".join(f"AND {one}" for one in found)
 
     def _person(self, term: Term) -> str:
@@ -283,6 +287,13 @@ class _Look:
             wanted |= Q(role__iexact=_ROLES.get(name.lower(), name)) | Q(name__iexact=name)
         rows = Folder.objects.filter(wanted, mailbox__in=self.parameters["mailboxes"])
         return list(rows.values_list("pk", flat=True))
+
+
+def _walk(query: Query) -> _Walk:
+    """The fewest rows, as far as one can tell from what is asked."""
+    if "flagged" in query.states:
+        return _FLAGGED
+    return _WITH_FILES if query.attachments else _IN_FOLDERS if query.folders else _ALL
 
 
 _NEWEST = "s.received DESC, s.message_id DESC"

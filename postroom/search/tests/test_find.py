@@ -103,12 +103,29 @@ def test_mail_on_a_record_is_found_by_its_name(
 
 @pytest.mark.parametrize(
     "query",
-    ["renewal ", "subject:renewal", '"net 30"', "renewal is:unread", "from:ana", "see has:attachment in:sent"],
+    [
+        "renewal ",
+        "subject:renewal",
+        '"net 30"',
+        "renewal is:unread",
+        "from:ana",
+        "see has:attachment in:sent",
+        "renewal in:inbox",
+        "renewal is:flagged in:inbox",
+        "renewal is:flagged record:contoso",
+    ],
 )
 def test_walking_back_finds_what_the_index_finds(box: Mailbox, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    Message.objects.filter(subject__in=["Lunch", "Offer"]).update(flag="flagged")
+    link(
+        Message.objects.get(subject="Lunch").thread.conversation,
+        deals.create(box.workspace, by=None, name="Contoso"),
+        by=box.owner,
+    )
     by_index = hits([box.pk], query)
     monkeypatch.setattr(find, "FEW", 0)
     walked = hits([box.pk], query)
+    assert walked.hits
     assert [hit.message for hit in walked.hits] == [hit.message for hit in by_index.hits]
     assert by_index.few and not walked.few
 
