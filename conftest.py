@@ -7,6 +7,7 @@ at the same time, of the same or of different code, do not disturb each other.
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from psycopg.sql import SQL, Identifier
 
 ROOT = Path(__file__).parent
 KEPT_TEMPLATES = 4
+WORKSPACES_OF_A_RUN = 1_000_000
 _TEMPLATE_LOCK = 7_276_001  # an advisory lock, so that two runs do not build one template twice
 
 
@@ -110,6 +112,11 @@ def database_of_our_own() -> Iterator[str]:
         copy = SQL("create database {} template {} strategy file_copy")
         admin.execute(copy.format(Identifier(database), Identifier(template)))
         connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = database
+        with connection.cursor() as cursor:  # files lie under their workspace's number: no two runs share one
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence('workspaces_workspace', 'id'), %s, false)",
+                [slot * WORKSPACES_OF_A_RUN + 1],
+            )
         yield database
         connection.close()
         admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(database)))
@@ -177,6 +184,7 @@ def _tables_are_emptied_quickly_and_patiently() -> Iterator[None]:
 
 
 _WITH_FOREIGN_PROCESSES = (ROOT / "tests/journeys", ROOT / "tests/platform", ROOT / "tests/proofs")
+_SECOND_LANE = (*_WITH_FOREIGN_PROCESSES, ROOT / "postroom/ui", ROOT / "tests/chaos", ROOT / "tests/mirror")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -184,16 +192,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     No more than two in a run (`--max-suite-reruns`), and each is told with its traceback: it is a bug, ours or the
     test's, that is still to be explained.
+
+    Each test has one of two lanes, which `scripts/test` runs side by side: in a lane the order is always the same, no
+    browser or demo meets another, and each lane has a database of its own.
     """
     for item in items:
         if any(item.path.is_relative_to(one) for one in _WITH_FOREIGN_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        second = any(item.path.is_relative_to(one) for one in _SECOND_LANE)
+        item.add_marker(pytest.mark.xdist_group("processes" if second else "plain"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is there to stay: millions of objects, and looking through all of them for
+    garbage again and again took more time than most of the tests."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 _NO_REASON = {"", "unconditional skip", "<Skipped instance>"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until everything is collected
     config.pluginmanager.register(_SkipWatch(), "skips without a reason")
 
 

@@ -187,7 +187,7 @@ def test_without_push_a_number_follows_too(
     box.read(moved)
     box.move(moved, "archive")
     box.delete(gone)
-    settle(mailbox, ahead=timedelta(days=1))
+    settle(mailbox, ahead=timedelta(minutes=10))
     in_step(mailbox, box)
 
 
