@@ -101,8 +101,9 @@ def hits(
     rows = look.read(page) if page else look.by_index(best=best) if few else look.by_walking()
     pattern = needles((term.text, term.begins) for term in query.terms if not term.absent)
     more = look.floor.write() if look.floor else ""
-    if len(rows) > limit:
-        more = Cursor(rows[limit - 1][_RECEIVED], rows[limit - 1][0]).write()
+    if rows and (page or len(rows) > limit):  # one of the page may have gone since it was found
+        last = rows[:limit][-1]
+        more = Cursor(last[_RECEIVED], last[0]).write()
     return Found([_hit(row, pattern) for row in rows[:limit]], more, few, query.problems)
 
 
