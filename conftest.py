@@ -184,7 +184,6 @@ def _tables_are_emptied_quickly_and_patiently() -> Iterator[None]:
 
 
 _WITH_FOREIGN_PROCESSES = (ROOT / "tests/journeys", ROOT / "tests/platform", ROOT / "tests/proofs")
-_SECOND_LANE = (*_WITH_FOREIGN_PROCESSES, ROOT / "postroom/ui", ROOT / "tests/chaos", ROOT / "tests/mirror")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -192,24 +191,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     No more than two in a run (`--max-suite-reruns`), and each is told with its traceback: it is a bug, ours or the
     test's, that is still to be explained.
-
-    Each test has one of two lanes, which `scripts/test` runs side by side: in a lane the order is always the same, no
-    browser or demo meets another, and each lane has a database of its own.
     """
     for item in items:
         if any(item.path.is_relative_to(one) for one in _WITH_FOREIGN_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
-        second = any(item.path.is_relative_to(one) for one in _SECOND_LANE)
-        item.add_marker(pytest.mark.xdist_group("processes" if second else "plain"))
 
 
 def pytest_collection_finish() -> None:
     """What was imported and collected is there to stay: millions of objects, and looking through all of them for
     garbage again and again took more time than most of the tests."""
-    gc.enable()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 _NO_REASON = {"", "unconditional skip", "<Skipped instance>"}
