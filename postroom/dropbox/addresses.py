@@ -6,14 +6,17 @@ import base64
 import hashlib
 import re
 import secrets
+from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Min
 
 from postroom.accounts.keys import keyring
 from postroom.dropbox.models import DropBox, Sender
 from postroom.lib.clock import now
+from postroom.lib.resealing import reseal_rows
 from postroom.mailboxes.models import NOT_SYNCED, Mailbox
 from postroom.workspaces.models import Membership
 
@@ -49,6 +52,15 @@ def box_of(address: str) -> DropBox | None:
         return None
     rows = DropBox.objects.filter(token_key=known.token_key, member__removed_at=None, workspace__deleted_at=None)
     return rows.select_related("member__user", "workspace").first()
+
+
+def open_since() -> datetime | None:
+    """When the oldest address that somebody may write to was made; ``None`` while there is none."""
+    if not is_on():
+        return None
+    rows = DropBox.objects.exclude(token_key=None).filter(member__removed_at=None, workspace__deleted_at=None)
+    since: datetime | None = rows.aggregate(since=Min("made_at"))["since"]
+    return since
 
 
 def address_of(box: DropBox) -> str:
@@ -121,16 +133,9 @@ def add_sender(box: DropBox, address: str) -> Sender:
 
 
 def reseal() -> int:
-    """Bring every token under the newest key. Returns how many were; may be interrupted and repeated."""
-    done = 0
-    for pk in list(DropBox.objects.exclude(token_key=None).values_list("pk", flat=True)):
-        with transaction.atomic():
-            box = DropBox.objects.select_for_update(no_key=True).filter(pk=pk).exclude(token_key=None).first()
-            if box is not None and not keyring().is_current(box.sealed_token):
-                box.sealed_token = keyring().reseal(box.sealed_token, _place(box.member_id))
-                box.save(update_fields=["sealed_token"])
-                done += 1
-    return done
+    """Bring every token under the newest key, as ``reseal_rows`` says."""
+    rows = DropBox.objects.exclude(token_key=None)
+    return reseal_rows(rows, "sealed_token", lambda box: _place(box.member_id), keyring())
 
 
 def _key(token: str) -> bytes:

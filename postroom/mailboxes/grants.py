@@ -19,6 +19,7 @@ from django.db import OperationalError, connection, transaction
 from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.lib.crypto import CannotOpen
+from postroom.lib.resealing import reseal_rows
 from postroom.mailboxes import features
 from postroom.mailboxes.failures import NEEDS_SIGN_IN, clear_connection, mark_connection
 from postroom.mailboxes.models import Connection, Failure
@@ -73,29 +74,8 @@ def erase(owner: Connection) -> None:
 
 
 def reseal(batch: int = 500) -> int:
-    """Bring every grant under the newest key (product.md AD1). Returns how many were; may be interrupted and repeated.
-
-    One row is locked at a time: a refresh under way holds up its own row only, and is held up by nothing else.
-    Raises ``CannotOpen`` when a key that is still needed is no longer configured.
-    """
-    done, last = 0, 0
-    while True:
-        rows = Connection.objects.filter(pk__gt=last).exclude(sealed_grant=b"").order_by("pk")
-        found = list(rows.values_list("pk", "sealed_grant")[:batch])
-        done += sum(_resealed(pk) for pk, box in found if not keyring().is_current(box))
-        if not found:
-            return done
-        last = found[-1][0]
-
-
-@transaction.atomic
-def _resealed(pk: int) -> bool:
-    owner = Connection.objects.select_for_update(no_key=True).filter(pk=pk).exclude(sealed_grant=b"").first()
-    if owner is None or keyring().is_current(owner.sealed_grant):
-        return False  # disconnected, or refreshed, meanwhile
-    owner.sealed_grant = keyring().reseal(owner.sealed_grant, place(owner))
-    owner.save(update_fields=["sealed_grant"])
-    return True
+    """Bring every grant under the newest key, as ``reseal_rows`` says."""
+    return reseal_rows(Connection.objects.exclude(sealed_grant=b""), "sealed_grant", place, keyring(), batch=batch)
 
 
 class Tokens:

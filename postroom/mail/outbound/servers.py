@@ -12,6 +12,7 @@ from django.db import transaction
 from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.lib.crypto import CannotOpen
+from postroom.lib.resealing import reseal_rows
 from postroom.mail.models import Composition
 from postroom.mail.pictures import is_public, resolve
 from postroom.mail.ways import MailServer
@@ -53,16 +54,9 @@ def _place(workspace_id: int) -> tuple[str, str]:
 
 
 def reseal() -> int:
-    """Bring every password under the newest key. Returns how many were; may be interrupted and repeated."""
-    done = 0
-    for pk in list(MailServer.objects.exclude(sealed_password=b"").values_list("pk", flat=True)):
-        with transaction.atomic():
-            row = MailServer.objects.select_for_update(no_key=True).filter(pk=pk).exclude(sealed_password=b"").first()
-            if row is not None and not keyring().is_current(row.sealed_password):
-                row.sealed_password = keyring().reseal(row.sealed_password, _place(row.workspace_id))
-                row.save(update_fields=["sealed_password"])
-                done += 1
-    return done
+    """Bring every password under the newest key, as ``reseal_rows`` says."""
+    rows = MailServer.objects.exclude(sealed_password=b"")
+    return reseal_rows(rows, "sealed_password", lambda row: _place(row.workspace_id), keyring())
 
 
 # --- speaking to it ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from django.db import transaction
 
 from postroom.accounts.keys import keyring
+from postroom.lib.resealing import reseal_rows
 from postroom.mail.models import Message, Participant
 from postroom.mailboxes.models import Mailbox
 from postroom.records.models import Company, Person
@@ -47,16 +48,9 @@ def _place(workspace_id: int) -> tuple[str, str]:
 
 
 def reseal() -> int:
-    """Bring every key under the newest one. Returns how many were; may be interrupted and repeated."""
-    done = 0
-    for pk in list(Policy.objects.exclude(sealed_key=b"").values_list("pk", flat=True)):
-        with transaction.atomic():
-            row = Policy.objects.select_for_update(no_key=True).filter(pk=pk).exclude(sealed_key=b"").first()
-            if row is not None and not keyring().is_current(row.sealed_key):
-                row.sealed_key = keyring().reseal(row.sealed_key, _place(row.workspace_id))
-                row.save(update_fields=["sealed_key"])
-                done += 1
-    return done
+    """Bring every key under the newest one, as ``reseal_rows`` says."""
+    rows = Policy.objects.exclude(sealed_key=b"")
+    return reseal_rows(rows, "sealed_key", lambda row: _place(row.workspace_id), keyring())
 
 
 # --- of mail and of records --------------------------------------------------------------------------------------
