@@ -244,7 +244,9 @@ def of_folder(request: HttpRequest, folder: Folder, asked: Asked) -> Listing:
         chips=[Chip("All", base, not unread), Chip("Unread", f"{base}?filter=unread", unread, folder.unread)],
         going_on=bool(asked.after),
         place=str(folder.pk),
-        empty=("mail-check", "Everything is read", "") if unread else ("folder-open", "This folder is empty", ""),
+        empty=("mail-check", "Everything is read", "All shows what was read too.")
+        if unread
+        else ("folder-open", "This folder is empty", "What arrives or is moved here appears by itself."),
         folder=folder,
         account=known.get(folder.mailbox_id),
     )
