@@ -243,17 +243,10 @@ def run_worker(options: argparse.Namespace) -> int:
 def run_dropbox(options: argparse.Namespace) -> int:
     """`postroom dropbox`."""
     with django_ready():
-        from django.conf import settings
+        from postroom.config.dropbox import take_mail
 
-        from postroom.dropbox import running
-
-        if not settings.POSTROOM_DROPBOX_DOMAIN:
-            raise UsageError("POSTROOM_DROPBOX_DOMAIN is not set: it names the domain of the drop addresses")
-        doors = [running.Door(kind, one) for kind in ("lmtp", "smtp", "policy") for one in getattr(options, kind)]
-        try:
-            running.run(doors or running.USUAL, ready=lambda told: print("\n".join(told), flush=True))
-        except OSError as problem:
-            raise UsageError(f"cannot listen there ({problem.strerror})") from None
+        places = {kind: getattr(options, kind) for kind in ("lmtp", "smtp", "policy")}
+        take_mail(places, say=lambda line: print(line, flush=True))
     return 0
 
 

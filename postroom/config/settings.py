@@ -144,6 +144,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "postroom.workspaces.context.current",
                 "postroom.ui.context.shell",
             ],
+            "builtins": ["postroom.ui.templatetags.paths"],
         },
     },
 ]
@@ -241,6 +242,7 @@ SEALED = [  # what rotate-keys rotates
     "postroom.timeline.sharing.digests.reseal",
 ]
 ACCESS_LOG_MAILBOXES = "postroom.mailboxes.access.logged_mailboxes"
+DROP_BOXES_OPEN_SINCE = "postroom.dropbox.addresses.open_since"  # whether a `postroom dropbox` is missed
 ACCESS_LOG_DAYS = _env.number("POSTROOM_ACCESS_LOG_DAYS", 400, least=1, most=36_500)
 WORKSPACE_HOOKS = [
     "postroom.mailboxes.workspace_hooks",

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 EVERY = 10.0  # seconds
 DEAD_AFTER = timedelta(seconds=60)
 FORGET_AFTER = timedelta(hours=24)
+LOOKED_AT = 400  # processes of a kind, the latest heard of first
 
 
 class Beat:
@@ -54,13 +56,28 @@ def alive(kind: str, at: datetime | None = None) -> int:
     return Process.objects.filter(kind=kind, stopped_at=None, seen_at__gte=since).count()
 
 
-def dead(kind: str, at: datetime | None = None) -> list[Process]:
-    """Those that fell silent without a goodbye and were not followed by another on the same machine."""
-    at = at or now()
-    silent = Process.objects.filter(kind=kind, stopped_at=None, seen_at__lt=at - DEAD_AFTER).order_by("seen_at")
-    living = Process.objects.filter(kind=kind, seen_at__gte=at - DEAD_AFTER).order_by("started_at")
-    latest = dict(living.values_list("host", "started_at"))
-    return [one for one in silent[:200] if one.host not in latest or latest[one.host] < one.seen_at]
+class Heard(NamedTuple):
+    """The processes of a kind. ``gone``: they fell silent without a goodbye and were not followed by another on the
+    same machine. ``last``: the last sign of any, of those that stopped too; ``None``: for a day there was none."""
+
+    living: list[Process]
+    gone: list[Process]
+    last: Process | None
+
+
+def heard(kind: str, at: datetime | None = None) -> Heard:
+    """Who of a kind is alive, and who is missed. One query."""
+    since = (at or now()) - DEAD_AFTER
+    rows = list(Process.objects.filter(kind=kind).defer("counters", "budgets").order_by("-seen_at")[:LOOKED_AT])
+    running = [one for one in rows if one.stopped_at is None]
+    latest = {one.host: one.started_at for one in sorted(rows, key=_start) if one.seen_at >= since}
+    silent = [one for one in running if one.seen_at < since]
+    gone = [one for one in silent if one.host not in latest or latest[one.host] < one.seen_at]
+    return Heard([one for one in running if one.seen_at >= since], gone, rows[0] if rows else None)
+
+
+def _start(one: Process) -> datetime:
+    return one.started_at
 
 
 def forget(at: datetime | None = None) -> int:

@@ -66,7 +66,7 @@ def _installation() -> Iterator[Metric]:
     yield gauge("mailboxes", "Working mailboxes: all, and by health", "health", rows=kinds)
     failures = [(row["failure"], row["count"]) for row in figures.errors()]
     yield gauge("mailbox_failures", "Mailboxes by why they fail", "failure", rows=_summed(failures))
-    living: dict[str, int] = {"web": 0, "worker": 0}
+    living = dict.fromkeys(Process.Kind.values, 0)
     for row in figures.processes():
         living[row["kind"]] += bool(row["alive"])
     yield gauge("processes", "Processes that are alive", "kind", rows=list(living.items()))

@@ -8,11 +8,12 @@ from postroom.workspaces.models import WorkspaceOwned
 
 
 class Process(models.Model):
-    """A web or worker process. It writes its row every few seconds; one that stops doing so is dead."""
+    """A web, worker or drop box process. It writes its row every few seconds; one that stops doing so is dead."""
 
     class Kind(models.TextChoices):
         WEB = "web", "Web"
         WORKER = "worker", "Worker"
+        DROPBOX = "dropbox", "Drop box"
 
     kind = models.CharField(max_length=10, choices=Kind)
     host = models.CharField(max_length=120)
@@ -65,6 +66,7 @@ class Alert(models.Model):
         SECRET = "secret", "The client secret ends soon"
         WORKERS = "workers", "Workers are gone"
         WEBHOOK = "webhook", "Real-time does not reach us"
+        DROPBOX = "dropbox", "Drop boxes take no mail"
 
     class Level(models.IntegerChoices):
         NOTICE = 1, "Notice"

@@ -1,5 +1,5 @@
-"""The watch: a thread in every web and worker process. It beats, and once a minute one process of all evaluates
-alerts and sends what waits to be sent.
+"""The watch: a thread in every web, worker and drop box process. It beats, and once a minute one web or worker process
+of all evaluates alerts and sends what waits to be sent.
 
 Not a job of the job engine: what watches the workers must go on when no worker does. Whoever comes first in a minute
 does the round; the row `Pulse("watch")` decides, so any number of processes cost one round a minute.
@@ -27,19 +27,21 @@ WEBHOOK_PATIENCE = 15.0  # seconds
 ROUND_EVERY = timedelta(seconds=55)  # a little less than the beats make of a minute
 
 
-def start(kind: str, threads: int) -> threading.Thread:
-    """Begin to watch in the background; ends with the process."""
-    thread = threading.Thread(target=until_stopped, args=(beats.Beat(kind, threads),), name="watch", daemon=True)
+def start(kind: str, threads: int, *, rounds: bool = True) -> threading.Thread:
+    """Begin to watch in the background; ends with the process. Without ``rounds`` it only beats."""
+    beat = beats.Beat(kind, threads)
+    thread = threading.Thread(target=until_stopped, args=(beat,), kwargs={"rounds": rounds}, name="watch", daemon=True)
     thread.start()
     return thread
 
 
-def until_stopped(beat: beats.Beat) -> None:
+def until_stopped(beat: beats.Beat, *, rounds: bool = True) -> None:
     """Beat and go round until the process is asked to stop, whatever happens to the database meanwhile."""
     waiting = True
     while waiting:
         _safely("a heartbeat failed", beat.write)
-        _safely("a round of the watch failed", round_if_due)
+        if rounds:
+            _safely("a round of the watch failed", round_if_due)
         waiting = not process.wait_for_stop(beats.EVERY)
     _safely("no goodbye", beat.goodbye)
     connections.close_all()

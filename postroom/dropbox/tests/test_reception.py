@@ -48,6 +48,20 @@ def test_an_address_that_was_changed_or_closed_is_unknown(world: World, drop: Dr
     assert reception.asked(ADELE, now) == reception.UNKNOWN and addresses.address_of(DropBox.objects.get()) == ""
 
 
+def test_a_process_is_wanted_since_the_first_open_address_of_a_member(world: World, settings: Any) -> None:
+    assert addresses.open_since() is None
+    first, second = addresses.open_box(world.adele), addresses.open_box(world.bob)
+    assert addresses.open_since() == first.made_at
+    addresses.close_box(first)
+    assert addresses.open_since() == second.made_at
+    world.bob.removed_at = second.made_at
+    world.bob.save()
+    assert addresses.open_since() is None
+    addresses.open_box(world.adele)
+    settings.POSTROOM_DROPBOX_DOMAIN = ""
+    assert addresses.open_since() is None
+
+
 def test_who_is_no_member_any_more_has_no_address(world: World, drop: DropBox) -> None:
     address = addresses.address_of(drop)
     world.adele.removed_at = drop.made_at

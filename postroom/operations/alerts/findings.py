@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 
 from postroom.mailboxes.failures import NEEDS_SIGN_IN
 from postroom.mailboxes.models import Failure, Mailbox
-from postroom.operations import beats, watch
+from postroom.operations import beats, dropping, watch
 from postroom.operations.alerts import hours
 from postroom.operations.models import Alert, AlertSettings, Process
 from postroom.sync.models import Quarantined
@@ -46,6 +46,7 @@ def all_of_them(at: datetime) -> Iterator[Found]:
     yield from grants(at)
     yield from of_the_secret(at.date())
     yield from of_workers(at)
+    yield from of_drop_boxes(at)
     yield from of_the_webhook()
 
 
@@ -115,12 +116,23 @@ def level_of_days(days: int) -> int:
 
 def of_workers(at: datetime) -> Iterator[Found]:
     """No worker at all (once there was one), or one that fell silent."""
-    living, gone = beats.alive(Process.Kind.WORKER, at), beats.dead(Process.Kind.WORKER, at)
-    if gone:
-        last = max(one.seen_at for one in gone).isoformat()
-        yield Found(
-            Kind.WORKERS, WARNING if living else URGENT, facts={"gone": len(gone), "living": living, "last": last}
-        )
+    heard = beats.heard(Process.Kind.WORKER, at)
+    if heard.gone:
+        yield _missing(Kind.WORKERS, heard)
+
+
+def of_drop_boxes(at: datetime) -> Iterator[Found]:
+    """Members have drop addresses, and nobody takes mail for them, or one of several who did fell silent."""
+    known = dropping.taking(at)
+    if known is not None and (known.heard.gone or known.is_missed(at)):
+        yield _missing(Kind.DROPBOX, known.heard)
+
+
+def _missing(kind: Kind, heard: beats.Heard) -> Found:
+    """Processes that should be there; worse when none is."""
+    last = max((one.seen_at for one in heard.gone), default=heard.last.seen_at if heard.last else None)
+    facts = {"gone": len(heard.gone), "living": len(heard.living), "last": last.isoformat() if last else ""}
+    return Found(kind, WARNING if heard.living else URGENT, facts=facts)
 
 
 def of_the_webhook() -> Iterator[Found]:

@@ -137,6 +137,20 @@ def _workers(alert: Alert) -> Words:
     return Words(title, text, todo, reverse("operations:doctor"))
 
 
+def _drop_boxes(alert: Alert) -> Words:
+    living, gone = int(alert.facts.get("living", 0)), int(alert.facts.get("gone", 0))
+    last = parse_datetime(str(alert.facts.get("last", "")))
+    seen = f" The last was seen {ago(last)}." if last else ""
+    if not living:
+        title = "Drop boxes take no mail"
+        text = f"No drop box process is running. Mail waits where it was sent, where it is given up after days.{seen}"
+    else:
+        title = "A drop box process is gone" if gone == 1 else f"{gone} drop box processes are gone"
+        text = f"{living} still running.{seen}"
+    todo = "Start postroom dropbox again, and look into its log."
+    return Words(title, text, todo, reverse("operations:doctor"))
+
+
 def _webhook(alert: Alert) -> Words:
     return Words(
         "Microsoft cannot reach Postroom",
@@ -155,4 +169,5 @@ _WORDS: dict[Kind, Callable[[Alert], Words]] = {
     Kind.SECRET: _secret,
     Kind.WORKERS: _workers,
     Kind.WEBHOOK: _webhook,
+    Kind.DROPBOX: _drop_boxes,
 }

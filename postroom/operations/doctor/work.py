@@ -13,13 +13,14 @@ from postroom.accounts.keys import keyring
 from postroom.lib.clock import now
 from postroom.mailboxes import features
 from postroom.mailboxes.models import Connection, Failure, Mailbox
-from postroom.operations import beats
+from postroom.operations import beats, dropping
 from postroom.operations.decoder.remedies import ENTERPRISE, REGISTRATION
 from postroom.operations.doctor.findings import Check, Finding, Installation, fail, none, ok, warn
 from postroom.operations.models import Process
 from postroom.providers.budget import REQUESTS
 from postroom.providers.registry import PROVIDERS
 from postroom.sync.models import Lane
+from postroom.ui.words import ago
 from postroom.workspaces.models import Workspace
 
 LATE = timedelta(minutes=2)
@@ -29,7 +30,8 @@ FULL = 0.8  # of the provider's allowance
 
 def workers(here: Installation) -> Iterator[Finding]:
     """Who carries out the work."""
-    living, gone = beats.alive(Process.Kind.WORKER), beats.dead(Process.Kind.WORKER)
+    heard = beats.heard(Process.Kind.WORKER)
+    living, gone = len(heard.living), heard.gone
     key, what = "workers", "Workers"
     if not living:
         yield fail(
@@ -40,6 +42,29 @@ def workers(here: Installation) -> Iterator[Finding]:
         yield warn(key, what, f"{living} running, {len(gone)} fell silent on {gone[0].host}", mend)
     else:
         yield ok(key, what, f"{living} running")
+
+
+def drop_boxes(here: Installation) -> Iterator[Finding]:
+    """Who takes mail for drop addresses (docs/drop-boxes.md)."""
+    key, what, known = "drop_boxes", "Drop boxes", dropping.taking(now())
+    if known is None:
+        has = "nobody has an address" if settings.POSTROOM_DROPBOX_DOMAIN else "off: POSTROOM_DROPBOX_DOMAIN is not set"
+        yield none(key, what, has)
+        return
+    living, gone, last = known.heard
+    if not living:
+        seen = f"the last was seen {ago(last.seen_at)} on {last.host}" if last else "none was seen for a day"
+        mend = "Start `postroom dropbox` and keep it running (docs/drop-boxes.md); mail waits where it was sent."
+        yield fail(key, what, f"nothing takes mail: {seen}", mend, "postroom dropbox")
+    elif gone:
+        yield warn(key, what, f"{_places(living)}; {len(gone)} fell silent on {gone[0].host}", "Look into its log.")
+    else:
+        yield ok(key, what, f"{_places(living)}, seen {ago(living[0].seen_at)}")
+
+
+def _places(living: list[Process]) -> str:
+    hosts = sorted({one.host for one in living})
+    return f"{len(living)} running on {', '.join(hosts[:SHOWN])}{' and more' if len(hosts) > SHOWN else ''}"
 
 
 def queue(here: Installation) -> Iterator[Finding]:
@@ -166,7 +191,7 @@ def alerts_leave(here: Installation) -> Iterator[Finding]:
         yield warn("alerts", "Alerts by mail", "SMTP_URL is not set", mend)
 
 
-CHECKS: tuple[Check, ...] = (workers, queue, sealed, credentials, alerts_leave)
+CHECKS: tuple[Check, ...] = (workers, drop_boxes, queue, sealed, credentials, alerts_leave)
 
 
 def of_mailboxes(workspace: Workspace | None) -> tuple[Check, ...]:
