@@ -11,6 +11,7 @@ urlpatterns = [
     path("settings/drop-box/close/", views.close, name="close"),
     path("settings/drop-box/senders/", views.add_sender, name="senders"),
     path("settings/drop-box/senders/<int:pk>/remove/", views.remove_sender, name="remove-sender"),
+    path("settings/drop-box/waiting/<int:pk>/original/", views.original, name="original"),
     path("settings/drop-box/waiting/<int:pk>/file/", views.file, name="file"),
     path("settings/drop-box/waiting/<int:pk>/discard/", views.discard, name="discard"),
 ]

@@ -7,13 +7,18 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from postroom.dropbox import addresses, filing
+from postroom.audit import log
+from postroom.audit.models import Access
+from postroom.dropbox import addresses, filing, placing
 from postroom.dropbox.models import DropBox, Dropped, Sender
+from postroom.files import storage
 from postroom.lib.crypto import CannotOpen
+from postroom.mail import content
 from postroom.workspaces.access import MemberRequest, member_required
 from postroom.workspaces.models import Membership, Permission
 
@@ -150,6 +155,25 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     filing.discard(_waiting(request, pk), by=request.member)
     messages.success(request, "Discarded.")
     return redirect(HERE)
+
+
+@require_GET
+@member_required
+def original(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """What waits as it came, as text; ``?save=1`` as a file. For the box's member alone: whoever else may file it knows
+    who sent it and why it waits, what it says is the member's, and so is the address in it."""
+    row = _waiting(request, pk)
+    if row.box.member_id != request.member.pk or row.raw is None or not storage.path(row.raw).is_file():
+        raise Http404("No such mail")
+    save = request.GET.get("save") == "1"
+    read = log.Read(workspace_id=row.workspace_id, mailbox_id=placing.mailbox_of(row.box).pk)
+    log.read(log.by(request, Access.How.DOWNLOAD if save else Access.How.SCREEN), Access.What.ORIGINAL, [read])
+    headers = {
+        "Content-Security-Policy": content.FILE_POLICY,
+        "Content-Disposition": content.disposition("attachment" if save else "inline", f"dropped-{row.pk}.eml"),
+    }
+    kind = "message/rfc822" if save else "text/plain; charset=utf-8"
+    return StreamingHttpResponse(storage.chunks(row.raw), content_type=kind, headers=headers)
 
 
 def _waiting(request: MemberRequest, pk: int) -> Dropped:

@@ -188,7 +188,7 @@ def victim(member: Membership, mailbox: Mailbox, box: Box, settle: Callable[[Mai
     dropped = Dropped.objects.create(
         workspace=member.workspace, box=drop, size=1, sender=SECRET, subject=SECRET, via="lmtp", state="held"
     )
-    for name in ("file", "discard"):
+    for name in ("file", "discard", "original"):
         of[f"dropbox:{name}"] = {"pk": dropped.pk}
     sender = drop_addresses.add_sender(drop, f"{SECRET.lower()}@home.example")
     of["dropbox:remove-sender"] = {"pk": sender.pk}
