@@ -161,7 +161,7 @@ def test_chips_combine_and_count(page: Client, member: Membership, deliver: Deli
     page.post(f"/inbox/threads/{read.pk}/here/?opened=1")
     html = _html(page, "/inbox/?work=mine")
     assert 'href="/inbox/?filter=unread&amp;work=mine"' in html
-    assert re.search(r"Assigned <span class=\"chip-count\">2<", html)
+    assert re.search(r"Assigned</span> <span class=\"chip-count\">2<", html)
     html = _html(page, "/inbox/?filter=unread&work=mine")
     assert "Unread offer" in html
     assert "Read offer" not in html.replace("Unread offer", "")
@@ -205,7 +205,7 @@ def test_notices_are_listed_read_by_opening_and_turned_off(
     page.post(f"/inbox/threads/{thread.pk}/comments/", {"text": "@ben look"}, headers=SCRIPT)
     html = _html(colleague, "/inbox/told/")
     assert "mentioned you" in html
-    assert re.search(r"Mentions <span class=\"chip-count\">1<", _html(colleague, "/inbox/"))
+    assert re.search(r"Mentions</span> <span class=\"chip-count\">1<", _html(colleague, "/inbox/"))
     assert "mentioned you" in _html(colleague, "/inbox/?work=mentions")
     notice = Notice.objects.get()
     assert page.get(f"/inbox/told/{notice.pk}/").status_code == 404
