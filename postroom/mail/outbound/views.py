@@ -31,7 +31,8 @@ class Line:
     @property
     def figure(self) -> str:
         if self.standing.daily is None:
-            return f"{self.standing.written:,} recipients in the last 24 hours"
+            written = self.standing.written
+            return f"{written:,} recipient{'' if written == 1 else 's'} in the last 24 hours"
         return f"{self.standing.written:,} of {self.standing.daily:,} recipients in the last 24 hours"
 
 

@@ -143,7 +143,8 @@ def _certificate(host: str, port: int) -> Finding:
     except (OSError, KeyError) as problem:
         return fail(key, what, f"{host}:{port}: {_why(problem)}", "Open the port, and give the proxy a certificate.")
     days = int((ends - time.time()) // 86400)
-    found = f"certificate ends in {days} days ({datetime.fromtimestamp(ends, UTC):%Y-%m-%d})"
+    left = "1 day" if days == 1 else f"{days} days"
+    found = f"certificate ends in {left} ({datetime.fromtimestamp(ends, UTC):%Y-%m-%d})"
     return (
         ok(key, what, found) if days > CERTIFICATE_SOON else warn(key, what, found, "Renew it, and reload the proxy.")
     )

@@ -59,7 +59,8 @@ def secret_days(here: Installation) -> Iterator[Finding]:
     else:
         days = (here.secret_ends - now().date()).days
         state = by_days(days)
-        found = f"{here.secret_ends}, {f'in {days} days' if days >= 0 else 'over'}"
+        left = "over" if days < 0 else "in 1 day" if days == 1 else f"in {days} days"
+        found = f"{here.secret_ends}, {left}"
         mend = "" if state is State.OK else "Make a new secret, set both settings, restart. Nobody signs in again."
         yield Finding(key, what, state, found, mend, (f"{SECRETS} → New client secret",) if mend else ())
 
