@@ -13,7 +13,7 @@ from postroom.lib import process
 
 def take_mail(places: Mapping[str, Sequence[str]], *, say: Callable[[str], None]) -> None:
     """Listen, by kind of door or where one usually does, until told to stop; ``say`` hears where. Raises UsageError."""
-    from postroom.dropbox import reception, running
+    from postroom.dropbox import reception, running, tls
     from postroom.operations import watch
 
     if not settings.POSTROOM_DROPBOX_DOMAIN:
@@ -30,6 +30,8 @@ def take_mail(places: Mapping[str, Sequence[str]], *, say: Callable[[str], None]
         running.run(doors or running.USUAL, ready=ready)
     except OSError as problem:
         raise UsageError(f"cannot listen there ({problem.strerror})") from None
+    except tls.Unusable as problem:
+        raise UsageError(f"POSTROOM_DROPBOX_CERTIFICATE and POSTROOM_DROPBOX_KEY: {problem}") from None
     finally:
         process.request_stop()
         for thread in watching:

@@ -39,6 +39,9 @@ POSTROOM_MAIL_HOSTS = [word.lower() for word in _env.words("POSTROOM_MAIL_HOSTS"
 POSTROOM_DROPBOX_DOMAIN = _env.text("POSTROOM_DROPBOX_DOMAIN").lower().lstrip("@").rstrip(".")
 POSTROOM_DROPBOX_SIZE = _env.number("POSTROOM_DROPBOX_SIZE", 35_000_000, least=100_000, most=200_000_000)
 POSTROOM_DROPBOX_AUTHSERV = _env.text("POSTROOM_DROPBOX_AUTHSERV")
+POSTROOM_DROPBOX_CERTIFICATE = _env.text("POSTROOM_DROPBOX_CERTIFICATE")  # files; the plain SMTP listener's STARTTLS
+POSTROOM_DROPBOX_KEY = _env.text("POSTROOM_DROPBOX_KEY")
+_env.together("POSTROOM_DROPBOX_CERTIFICATE", "POSTROOM_DROPBOX_KEY")
 SMTP_URL = _env.mail_server("SMTP_URL")  # empty: neither alerts nor daily mails are sent
 SMTP_FROM = _env.text("SMTP_FROM")
 

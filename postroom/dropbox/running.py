@@ -18,6 +18,7 @@ from django.conf import settings
 from postroom.dropbox import policy
 from postroom.dropbox.reception import Reception
 from postroom.dropbox.smtp import Kind, Limits, Receiver
+from postroom.dropbox.tls import Certificate
 from postroom.dropbox.wire import CHUNK
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ USUAL = (Door("lmtp", "127.0.0.1:8024"), Door("policy", "127.0.0.1:8025"))
 
 
 def run(doors: Sequence[Door], *, ready: Callable[[list[str]], None] = lambda _: None) -> None:
-    """Take mail until SIGTERM or Ctrl-C. ``ready`` hears where. Raises ``OSError`` when a place cannot be had."""
+    """Take mail until SIGTERM or Ctrl-C. ``ready`` hears where. Raises ``OSError`` when a place cannot be had,
+    ``tls.Unusable`` for a certificate that cannot be used."""
     asyncio.run(_run(doors, ready))
 
 
@@ -72,7 +74,17 @@ def handler(kind: str, *, limits: Limits | None = None) -> Callable[..., Any]:
         return partial(policy.serve, Reception())
     told: Kind = "lmtp" if kind == "lmtp" else "smtp"
     limits = limits or Limits(size=settings.POSTROOM_DROPBOX_SIZE)
-    return Receiver(Reception(), kind=told, name=settings.POSTROOM_DROPBOX_DOMAIN, spool=spool(), limits=limits).serve
+    name, taken = settings.POSTROOM_DROPBOX_DOMAIN, certificate() if told == "smtp" else None
+    return Receiver(Reception(), kind=told, name=name, spool=spool(), limits=limits, certificate=taken).serve
+
+
+def certificate() -> Certificate | None:
+    """What the plain SMTP listener offers STARTTLS with; a mail server before us needs none.
+
+    Raises ``tls.Unusable``.
+    """
+    chain, key = settings.POSTROOM_DROPBOX_CERTIFICATE, settings.POSTROOM_DROPBOX_KEY
+    return Certificate(Path(chain).expanduser(), Path(key).expanduser()) if chain and key else None
 
 
 def spool() -> Path:

@@ -1,4 +1,4 @@
-"""What is said on one connection (RFC 5321, 2033, 2920, 1870; XFORWARD as Postfix speaks it)."""
+"""What is said on one connection (RFC 5321, 2033, 2920, 1870, 3207; XFORWARD as Postfix speaks it)."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ from postroom.dropbox.smtp import (
     Reply,
     is_here,
 )
+from postroom.dropbox.tls import secured
 from postroom.dropbox.wire import LineTooLong, Text, Wire
 
 _PATH = re.compile(r":\s*<(?P<path>[^<>\s]{0,1000})>(?P<rest>(?:\s+\S+)*)\s*\Z")
 _XTEXT = re.compile(r"\+([0-9A-Fa-f]{2})")
 _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
+_NO_COMMAND = Reply(500, "5.5.1", "No such command")
 Answer = Callable[[str], Awaitable[Reply | None]]
 
 
 class Session:
-    """One connection's commands. ``None`` as an answer: it has been said already."""
+    """One connection's commands. ``None`` as an answer: it has been said already. ``writer``: where answers go now."""
 
     def __init__(self, receiver: Receiver, wire: Wire, writer: asyncio.StreamWriter, peer: str) -> None:
-        self._to, self._wire, self._writer, self._peer = receiver, wire, writer, peer
+        self._to, self._wire, self.writer, self._peer = receiver, wire, writer, peer
         self._limits = receiver.limits
         self._hello = ""
         self._for: dict[str, str] = {}  # whom the mail server before us speaks for
         self._envelope: Envelope | None = None
         self._mistakes = 0
+        self._secure = False
         self._answers: dict[str, Answer] = {
             "HELO": self._helo,
             "EHLO": self._ehlo,
@@ -53,6 +56,7 @@ class Session:
             "NOOP": self._noop,
             "VRFY": self._vrfy,
             "XFORWARD": self._xforward,
+            "STARTTLS": self._starttls,
         }
 
     async def run(self) -> None:
@@ -78,7 +82,7 @@ class Session:
 
     async def _do(self, verb: str, rest: str) -> None:
         answer = self._answers.get(verb)
-        reply = Reply(500, "5.5.1", "No such command") if answer is None else await answer(rest)
+        reply = _NO_COMMAND if answer is None else await answer(rest)
         if reply is None:
             return
         if reply.is_good:
@@ -95,10 +99,10 @@ class Session:
 
     async def _say(self, line: bytes, *, now: bool = False) -> None:
         """Answers to commands that came together go out together."""
-        self._writer.write(line)
+        self.writer.write(line)
         if now or not self._wire.has_more:
             async with asyncio.timeout(self._limits.idle):
-                await self._writer.drain()
+                await self.writer.drain()
 
     # --- greetings ---------------------------------------------------------------------------------------------------
 
@@ -123,6 +127,8 @@ class Session:
         can = [self._to.name, "PIPELINING", f"SIZE {self._limits.size}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         if is_here(self._peer):
             can.append("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE")
+        if self._to.certificate is not None and not self._secure:
+            can.append("STARTTLS")
         marks = ["-"] * (len(can) - 1) + [" "]
         await self._say("".join(f"250{mark}{word}\r\n" for mark, word in zip(marks, can, strict=True)).encode())
         return None
@@ -146,6 +152,23 @@ class Session:
             plain = _XTEXT.sub(lambda found: chr(int(found[1], 16)), value)
             self._for[name.upper()] = "" if plain.upper() in _UNKNOWN else _printable(plain)
         return OK
+
+    async def _starttls(self, rest: str) -> Reply | None:
+        """Go on over TLS as if nothing had been said (RFC 3207 4.2): what was learned in the clear is forgotten, and
+        what was sent ahead of the handshake is thrown away, since anybody on the way may have put it there."""
+        certificate = self._to.certificate
+        if certificate is None:
+            return _NO_COMMAND
+        if self._secure:
+            return ORDER
+        if rest.strip():
+            return SYNTAX
+        context = certificate.context()
+        await self._say(b"220 2.0.0 Go ahead\r\n", now=True)
+        reader, self.writer = await secured(self.writer, context, patience=self._limits.handshake)
+        self._wire, self._secure = Wire(reader), True
+        self._hello, self._for, self._envelope = "", {}, None
+        return None
 
     # --- an envelope -------------------------------------------------------------------------------------------------
 

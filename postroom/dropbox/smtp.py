@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from postroom.dropbox.tls import Certificate
 from postroom.dropbox.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class Limits:
     line: int = 4_096  # octets of a command
     mistakes: int = 12  # commands that are none, refused recipients: then the connection ends
     idle: float = 120
+    handshake: float = 60
     text: float = 900  # for the whole of one mail
     session: float = 3_600
     connections: int = 100
@@ -90,11 +91,15 @@ class Hung(Exception):
 
 
 class Receiver:
-    """Listens, and speaks with whoever comes. ``spool``: a directory for texts while they arrive."""
+    """Listens, and speaks with whoever comes. ``spool``: a directory for texts while they arrive. ``certificate``: what
+    STARTTLS is offered with; without one it is unknown."""
 
-    def __init__(self, desk: Desk, *, kind: Kind, name: str, spool: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, desk: Desk, *, kind: Kind, name: str, spool: Path, limits: Limits | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:  # fmt: skip
         self.desk, self.kind, self.name, self.spool = desk, kind, name, spool
-        self.limits = limits or Limits()
+        self.limits, self.certificate = limits or Limits(), certificate
         self._open: Counter[str] = Counter()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,13 +107,14 @@ class Receiver:
         from postroom.dropbox.session import Session
 
         peer = _peer(writer)
+        session = Session(self, Wire(reader), writer, peer)
         self._open[peer] += 1
         try:
             if self._open.total() > self.limits.connections or self._too_many_of(peer):
                 writer.write(b"421 4.7.0 Too many connections\r\n")
             else:
                 async with asyncio.timeout(self.limits.session):
-                    await Session(self, Wire(reader), writer, peer).run()
+                    await session.run()
         except (Hung, OSError, TimeoutError, asyncio.CancelledError):
             pass  # cancelled: the process ends, and whose mail was not acknowledged sends it again
         except Exception:
@@ -116,10 +122,7 @@ class Receiver:
         finally:
             self._open[peer] -= 1
             self._open += Counter()  # who has none left is forgotten
-            with suppress(OSError, TimeoutError, asyncio.CancelledError):
-                writer.close()
-                async with asyncio.timeout(5):
-                    await writer.wait_closed()
+            await _hang_up(session.writer)
 
     def later(self, trouble: Exception) -> Reply:
         """Something of ours does not work: the mail stays with its sender and comes again."""
@@ -128,6 +131,18 @@ class Receiver:
 
     def _too_many_of(self, peer: str) -> bool:
         return self.kind == "smtp" and self._open[peer] > self.limits.from_one
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """What was said goes out before; who does not take it is left. Closed already: a handshake failed."""
+    if writer.is_closing():
+        return
+    try:
+        writer.close()
+        async with asyncio.timeout(5):
+            await writer.wait_closed()
+    except (OSError, TimeoutError, asyncio.CancelledError):
+        writer.transport.abort()
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:

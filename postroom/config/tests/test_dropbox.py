@@ -8,7 +8,7 @@ import pytest
 
 from postroom.config.dropbox import take_mail
 from postroom.config.errors import UsageError
-from postroom.dropbox import running
+from postroom.dropbox import running, tls
 from postroom.lib import process
 from postroom.operations import watch
 
@@ -59,3 +59,15 @@ def test_without_a_domain_there_is_nothing_to_take(told: list[str], settings: An
     with pytest.raises(UsageError, match="POSTROOM_DROPBOX_DOMAIN"):
         take_mail({}, say=told.append)
     assert told == []
+
+
+def test_a_certificate_that_cannot_be_used_is_told_in_one_line(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise tls.Unusable("chain.pem cannot be read (No such file or directory)")
+
+    monkeypatch.setattr(running, "run", refused)
+    with pytest.raises(UsageError, match=r"POSTROOM_DROPBOX_CERTIFICATE.*chain\.pem cannot be read"):
+        take_mail({"smtp": ["127.0.0.1:1"]}, say=told.append)
+    assert told == ["stop"]

@@ -48,6 +48,14 @@ def test_what_is_no_address_is_refused(value: str) -> None:
         Environment({"POSTROOM_PUBLIC_URL": value}).url("POSTROOM_PUBLIC_URL", "")
 
 
+@pytest.mark.parametrize(("there", "missing"), [("A", "B"), ("B", "A")])
+def test_what_belongs_together_is_set_together(there: str, missing: str) -> None:
+    Environment({}).together("A", "B")
+    Environment({"A": "x", "B": "y"}).together("A", "B")
+    with pytest.raises(SettingsError, match=f"{missing} is not set: it belongs to {there}"):
+        Environment({there: "x", missing: " "}).together("A", "B")
+
+
 @pytest.mark.parametrize("value", ["mysql://x/y", "sqlite:///x", "x", "postgresql://%zz/"])
 def test_what_is_no_postgresql_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):

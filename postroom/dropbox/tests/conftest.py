@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from postroom.dropbox import addresses, filing, jobs, verdicts
 from postroom.dropbox.models import DropBox, Dropped
 from postroom.dropbox.smtp import OK, TAKEN, Envelope, Limits, Receiver, Reply
+from postroom.dropbox.tls import Certificate
 from postroom.files import storage
 from postroom.timeline.tests.world import World, build
 
@@ -154,6 +156,22 @@ class Client:
         self.say(*lines)
         return self.hear()
 
+    def secure(self) -> bytes:
+        """The handshake; the certificate that was shown (DER), whoever signed it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.socket = secure = context.wrap_socket(self.socket)
+        self.file = secure.makefile("rb")
+        return secure.getpeercert(binary_form=True) or b""
+
+    def left(self) -> bytes:
+        """All that still comes until the other side hangs up, whatever it is."""
+        said = b""
+        with suppress(ConnectionError):
+            while chunk := self.file.read1():
+                said += chunk
+        return said
+
     def close(self) -> None:
         self.file.close()
         self.socket.close()
@@ -194,11 +212,12 @@ def desk() -> Desk:
 
 @pytest.fixture
 def connected(desk: Desk, tmp_path: Path) -> Iterator[Callable[..., Client]]:
-    """A client of a receiver with the desk: ``connected("smtp", size=…)``."""
+    """A client of a receiver with the desk: ``connected("smtp", size=…, certificate=…)``."""
     with_all: list[Any] = []
 
-    def connect(kind: str = "lmtp", **limits: Any) -> Client:
-        receiver = Receiver(desk, kind=kind, name="in.test", spool=tmp_path, limits=Limits(**limits))  # type: ignore[arg-type]
+    def connect(kind: str = "lmtp", *, certificate: Certificate | None = None, **limits: Any) -> Client:
+        told: Any = {"kind": kind, "limits": Limits(**limits), "certificate": certificate}
+        receiver = Receiver(desk, name="in.test", spool=tmp_path, **told)
         running = listening(receiver.serve)
         port = running.__enter__()
         client = Client(port)
