@@ -12,7 +12,7 @@ import pytest
 from postroom.config import cli
 from postroom.providers.contract import Capabilities, Connector
 from postroom.providers.registry import PROVIDERS, connector
-from tests.architecture.house import ROOT
+from tests.architecture.house import ROOT, layers
 
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "postroom_sandbox").glob("*.md")],
@@ -69,6 +69,15 @@ def test_every_file_of_ours_that_is_named_exists(document: Path) -> None:
     )
     named = {name for code in _code(document.read_text()) for name in path.findall(code)}
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_picture_shows_every_room_in_its_place() -> None:
+    picture = (ROOT / "docs" / "pictures" / "architecture.svg").read_text()
+    shown = re.findall(r'<rect class="b" x="([\d.]+)" y="(\d+)"[^>]*/><text class="t"[^>]*>(\w+)</text>', picture)
+    lines: dict[int, list[str]] = {}
+    for _, y, name in sorted(shown, key=lambda one: (int(one[1]), float(one[0]))):
+        lines.setdefault(int(y), []).append(name)
+    assert list(lines.values()) == layers()
 
 
 def test_every_command_of_the_contract_exists() -> None:
