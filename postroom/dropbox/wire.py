@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 CHUNK = 65_536
 END = b"\r\n.\r\n"
@@ -47,7 +48,10 @@ class Wire:
             ready = bytes(self._ahead)
             self._ahead.clear()
             return ready
-        return await self._reader.read(CHUNK)
+        try:
+            return await self._reader.read(CHUNK)
+        except (ConnectionError, ssl.SSLError):  # broken off is hung up, and no trouble of ours
+            return b""
 
     def give_back(self, rest: bytes) -> None:
         """What stood behind the end of a text: the next commands."""

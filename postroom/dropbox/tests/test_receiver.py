@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import ssl
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from postroom.dropbox.tests.conftest import Client, Desk
-from postroom.dropbox.wire import Text
+from postroom.dropbox.wire import Text, Wire
 
 Connect = Callable[..., Client]
 ENVELOPE = ("MAIL FROM:<ana@x.example>", "RCPT TO:<good@in.test>")
@@ -168,6 +170,16 @@ def test_who_hangs_up_in_the_middle_leaves_nothing(connected: Connect, desk: Des
     assert again.hear().startswith("220") and desk.taken == []
     assert list(tmp_path.iterdir()) == []
     again.close()
+
+
+@pytest.mark.parametrize("broken", [ConnectionResetError(), BrokenPipeError(), ssl.SSLError(1, "bad record mac")])
+def test_a_connection_that_breaks_in_a_text_has_hung_up(broken: Exception) -> None:
+    async def rest() -> bytes:
+        reader = asyncio.StreamReader()
+        reader.set_exception(broken)
+        return await Wire(reader).chunk()
+
+    assert asyncio.run(rest()) == b""
 
 
 def test_connections_are_counted(connected: Connect) -> None:

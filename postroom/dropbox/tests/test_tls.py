@@ -133,6 +133,21 @@ def test_who_never_shakes_hands_is_left(connected: Connect, files: Path) -> None
     assert client.ask("STARTTLS").startswith("220") and client.left() == b""
 
 
+def test_who_hangs_up_in_the_middle_leaves_nothing(
+    connected: Connect, desk: Desk, files: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connected("smtp", certificate=made(files))
+    shown(client)
+    client.ask("EHLO x")
+    for line in ENVELOPE:
+        client.ask(line)
+    assert client.ask("DATA", TEXT).startswith("354")
+    client.socket.shutdown(1)  # without a goodbye of TLS
+    client.left()
+    assert desk.taken == [] and [one for one in tmp_path.iterdir() if one != files] == []
+    assert not [one for one in caplog.messages if "cannot be taken" in one or "mistake of ours" in one]
+
+
 def test_a_renewed_certificate_is_shown_from_the_next_handshake_on(connected: Connect, files: Path) -> None:
     certificate = made(files)
     first = connected("smtp", certificate=certificate)
