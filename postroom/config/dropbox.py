@@ -10,6 +10,8 @@ from django.conf import settings
 from postroom.config.errors import UsageError
 from postroom.lib import process
 
+GOODBYE = 5.0  # seconds to say it in; the database may be gone
+
 
 def take_mail(places: Mapping[str, Sequence[str]], *, say: Callable[[str], None]) -> None:
     """Listen, by kind of door or where one usually does, until told to stop; ``say`` hears where. Raises UsageError."""
@@ -35,4 +37,4 @@ def take_mail(places: Mapping[str, Sequence[str]], *, say: Callable[[str], None]
     finally:
         process.request_stop()
         for thread in watching:
-            thread.join(2)  # it says goodbye; the database may be gone
+            thread.join(GOODBYE)
