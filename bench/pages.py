@@ -33,9 +33,12 @@ def run(size: int) -> Iterator[dict[str, Any]]:
     """A result for each kind of page."""
     with common.home(f"pages-{size}") as home, common.database_server(home, keep=True):
         common.set_up({**common.environment(home), "POSTROOM_PUBLIC_URL": "http://127.0.0.1"})
+        from postroom.config.serve import load_ahead
+
         common.migrate()
         _make(size)
         _add_records()
+        load_ahead()
         client = _client()
         addresses = {name: paths for name, paths in _all(client).items() if paths}
         for path in (one for paths in addresses.values() for one in paths[:WARM_UP]):

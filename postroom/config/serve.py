@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from django.conf import settings
+from django.template.loader import get_template
+from django.template.utils import get_app_template_dirs
+from django.urls import get_resolver
 
 from postroom.lib import process
 
 STOP_SECONDS = 8
 IDLE_CONNECTION_SECONDS = 75  # longer than proxies keep theirs, so that we are not the one who hangs up
 BACKLOG = 2048
+ROOT = Path(__file__).parents[1]
 
 
 class Server(uvicorn.Server):
@@ -45,9 +50,20 @@ def serve(listening: socket.socket) -> None:
     )
     server = Server(config)
     watching = watch_over(settings.WEB_THREADS)
+    threading.Thread(target=load_ahead, name="load ahead", daemon=True).start()
     server.run(sockets=[listening])
     process.request_stop()
     watching.join(2)  # it says goodbye; the database may be gone
+
+
+def load_ahead() -> None:
+    """Load what the first request for each page would have to wait for: views and templates."""
+    get_resolver().reverse_dict  # noqa: B018  # imports every view
+    for folder in get_app_template_dirs("templates"):
+        if ROOT in folder.parents:
+            for file in folder.rglob("*.*"):
+                get_template(str(file.relative_to(folder)))
+    process.keep_what_is_loaded()
 
 
 def watch_over(threads: int) -> threading.Thread:

@@ -147,6 +147,7 @@ def work(*, threads: int | None = None) -> int:
 
     process.give_way(NICE)
     watching = watch.start("worker", threads or settings.WORKER_THREADS)
+    process.keep_what_is_loaded()
     asyncio.run(Worker(threads=threads).run())
     process.request_stop()
     watching.join(2)  # it says goodbye; the database may be gone
