@@ -53,7 +53,7 @@ def drop_boxes(here: Installation) -> Iterator[Finding]:
         return
     living, gone, last = known.heard
     if not living:
-        seen = f"the last was seen {ago(last.seen_at)} on {last.host}" if last else "none was seen for a day"
+        seen = f"the last was seen {ago(last.seen_at)} on {last.host}" if last else "none was seen within a day"
         mend = "Start `postroom dropbox` and keep it running (docs/drop-boxes.md); mail waits where it was sent."
         yield fail(key, what, f"nothing takes mail: {seen}", mend, "postroom dropbox")
     elif gone:
