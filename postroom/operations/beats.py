@@ -70,9 +70,9 @@ def heard(kind: str, at: datetime | None = None) -> Heard:
     since = (at or now()) - DEAD_AFTER
     rows = list(Process.objects.filter(kind=kind).defer("counters", "budgets").order_by("-seen_at")[:LOOKED_AT])
     running = [one for one in rows if one.stopped_at is None]
-    latest = {one.host: one.started_at for one in sorted(rows, key=_start) if one.seen_at >= since}
+    latest = {one.host: one.started_at for one in sorted(rows, key=_start)}
     silent = [one for one in running if one.seen_at < since]
-    gone = [one for one in silent if one.host not in latest or latest[one.host] < one.seen_at]
+    gone = [one for one in silent if latest[one.host] <= one.seen_at]
     return Heard([one for one in running if one.seen_at >= since], gone, rows[0] if rows else None)
 
 

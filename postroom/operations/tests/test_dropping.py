@@ -94,6 +94,21 @@ def test_a_first_start_and_a_stop_that_was_asked_for_have_ten_minutes(clock: Clo
     assert evaluate()["raised"] == 1
 
 
+def test_one_that_was_followed_is_not_missed_again_when_its_follower_stops(clock: Clock) -> None:
+    beats.Beat("dropbox", 4).write()
+    clock.advance(timedelta(minutes=2))
+    follower = beats.Beat("dropbox", 4)
+    follower.write()
+    clock.advance(timedelta(hours=1))
+    follower.write()
+    assert beats.heard("dropbox").gone == []
+    follower.goodbye()
+    clock.advance(timedelta(minutes=5))
+    assert evaluate()["raised"] == 0
+    clock.advance(timedelta(minutes=6))
+    assert evaluate()["raised"] == 1
+
+
 def test_it_only_beats_and_its_stop_says_goodbye(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch.process, "wait_for_stop", lambda seconds: True)
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)  # this one is the test's
