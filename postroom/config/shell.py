@@ -3,14 +3,12 @@
 Two queries, one of them shared with the page.
 """
 
-from datetime import datetime
 from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from postroom.inbox.accounts import Account, Pull, accounts
-from postroom.lib.clock import now
 from postroom.lib.paths import path_to
 from postroom.lib.prepared import Prepared
 from postroom.mailboxes import failures, features
@@ -45,12 +43,12 @@ def build(request: HttpRequest) -> Shell | None:
 
 def _facts(member: Membership) -> tuple[list[int], int]:
     """The levels of open alerts that concern the member, and how much colleagues told them; one query."""
-    found = cast(Any, _told(now(), member.pk, member.workspace_id, shape=reach(member))[0])
+    found = cast(Any, _told(member.pk, member.workspace_id, shape=reach(member))[0])
     return found.levels, found.unread or 0
 
 
 @Prepared
-def _told(at: datetime, member_id: int, workspace_id: int, workspace: bool, installation: bool) -> QuerySet[Membership]:
+def _told(member_id: int, workspace_id: int, workspace: bool, installation: bool) -> QuerySet[Membership]:
     member = Membership(pk=member_id, workspace_id=workspace_id)
     levels = open_levels(member, workspace=workspace, installation=installation)
     return Membership.objects.filter(pk=member_id).only("pk").annotate(levels=levels, unread=notices.unread(member))

@@ -6,9 +6,9 @@ Bounded: every part has a limit, and each begins at an index of the member's own
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, When
@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Greatest, JSONObject
 
 from postroom.audit.models import Access
 from postroom.home.models import Desk
+from postroom.lib.prepared import Prepared
 from postroom.mail.models import Composition
 from postroom.records.models import Candidate, Deal, Scorecard, Stage, Task, Ticket
 from postroom.records.models import Interview as Interviews
@@ -57,23 +58,34 @@ class Work:
 
 def of(member: Membership, day: Day, *, worked_in: Collection[int], limit: int) -> Work:
     """``worked_in``: the mailboxes in which the member works; nobody's tickets that came there are theirs to see to."""
+    soon = max(day.ends, day.now + SOON)
+    values = (day.now, day.begins, day.ends, soon, day.today, member.pk, member.workspace_id, list(worked_in))
+    told: Any = next(iter(_asked(*values, shape=(limit,))), None)
+    found: dict[str, Any] = {one.name: getattr(told, f"has_{one.name}", None) or [] for one in fields(Work)}
+    found["desk"] = next(iter(found["desk"]), {})
+    found["steps"] = {name: bool(getattr(told, f"did_{name}", False)) for name in ("read", "reply", "link")}
+    return Work(**found)
+
+
+@Prepared
+def _asked(
+    at: datetime, begins: datetime, ends: datetime, soon: datetime, today: date,
+    member_id: int, workspace_id: int, worked_in: list[int], limit: int,
+) -> QuerySet[Membership]:  # fmt: skip
+    """The member's row with all the parts; ``soon``: until when a ticket's target has to lie to be shown."""
+    member, day = Membership(pk=member_id, workspace_id=workspace_id), Day(at, begins, ends, today)
     parts = {
         "tasks": _tasks(member, day),
-        "tickets": _tickets(member, day, worked_in, limit),
+        "tickets": _tickets(member, soon, worked_in, limit),
         "deals": _deals(member, day, limit),
         "interviews": _interviews(member, day),
         "to_judge": _to_judge(member, day),
         "applications": _applications(member),
         "sends": _sends(member, day),
-        "desk_row": Desk.objects.filter(member=member).values(found=JSONObject(steps="steps", tried="tried")),
+        "desk": Desk.objects.filter(member=member).values(found=JSONObject(steps="steps", tried="tried")),
     }
     arrays = {f"has_{name}": ArraySubquery(rows[:limit]) for name, rows in parts.items()}
-    row = Membership.objects.filter(pk=member.pk).annotate(**arrays, **_steps(member)).first()
-    told: Any = row
-    found = {name: cast(Rows, getattr(told, f"has_{name}", None) or []) for name in parts}
-    desk = found.pop("desk_row")
-    steps = {name: bool(getattr(told, f"did_{name}", False)) for name in ("read", "reply", "link")}
-    return Work(**found, desk=desk[0] if desk else {}, steps=steps)
+    return Membership.objects.filter(pk=member_id).only("pk").annotate(**arrays, **_steps(member))
 
 
 def _tasks(member: Membership, day: Day) -> QuerySet[Task, Any]:
@@ -90,8 +102,8 @@ def _first(rows: QuerySet[Any], *order: Any, limit: int, shown: JSONObject) -> Q
     return first.order_by(*order).values(found=shown)
 
 
-def _tickets(member: Membership, day: Day, worked_in: Collection[int], limit: int) -> QuerySet[Ticket, Any]:
-    nobodys = Q(owner=None) & (Q(queue__mailbox__in=list(worked_in)) | Q(queue__mailbox=None, works_on_tickets=True))
+def _tickets(member: Membership, soon: datetime, worked_in: list[int], limit: int) -> QuerySet[Ticket, Any]:
+    nobodys = Q(owner=None) & (Q(queue__mailbox__in=worked_in) | Q(queue__mailbox=None, works_on_tickets=True))
     first = When(replied_at=None, reply_due__isnull=False, then=F("reply_due"))  # as ``sla.clock`` says
     target = Case(first, default=F("solve_due"), output_field=DateTimeField())
     rows = Ticket.objects.filter(
@@ -100,7 +112,7 @@ def _tickets(member: Membership, day: Day, worked_in: Collection[int], limit: in
         works_on_tickets=Exists(Ticket.objects.filter(workspace=member.workspace_id, owner=member)),
         target=target,
     )
-    due = rows.filter(Q(owner=member) | nobodys, target__lt=max(day.ends, day.now + SOON))
+    due = rows.filter(Q(owner=member) | nobodys, target__lt=soon)
     shown = JSONObject(
         pk="pk", number="number", name="name", replied="replied_at", reply_due="reply_due", solve_due="solve_due",
         priority="priority", owner="owner_id", requester="requester__name",

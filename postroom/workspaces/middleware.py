@@ -7,7 +7,6 @@ tenant; where a second factor is required, a session begun with a password alone
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -17,7 +16,6 @@ from django.urls import reverse
 
 from postroom.accounts import signing_in
 from postroom.accounts.models import User
-from postroom.lib.clock import now
 from postroom.lib.prepared import Prepared
 from postroom.workspaces.models import AllowedTenant, Membership
 
@@ -30,11 +28,11 @@ WITHOUT_SECOND_FACTOR = ("/settings/security/", "/sign-out/", "/sign-in/", "/sta
 def memberships_of(user_id: int) -> list[Membership]:
     """Those a person gets in by, oldest first, with user, workspace and role; one query. What a session that rests on
     the word of Microsoft needs is with them: ``tenants``, whose people the workspace lets in."""
-    return _of_user(now(), user_id)
+    return _of_user(user_id)
 
 
 @Prepared
-def _of_user(at: datetime, user_id: int) -> QuerySet[Membership]:
+def _of_user(user_id: int) -> QuerySet[Membership]:
     tenants = AllowedTenant.objects.filter(workspace=OuterRef("workspace")).order_by().values("tenant")
     rows = Membership.objects.active().filter(user=user_id).annotate(tenants=ArraySubquery(tenants))
     return rows.select_related("user", "workspace", "role").order_by("id")

@@ -1,13 +1,13 @@
 """Queries whose SQL is written once must answer as if it were written anew each time."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import DateTimeField, Exists, OuterRef, QuerySet, Value
+from django.db.models import DateField, DateTimeField, Exists, OuterRef, QuerySet, Value
 
 from postroom.lib.prepared import Prepared
 
@@ -47,10 +47,32 @@ def test_what_the_query_depends_on_besides_has_its_own_sql(kinds: list[ContentTy
         assert find(NOON, first.pk, second.pk, shape=(True,)) == [first, second]
 
 
+def by_day(begins: datetime, ends: datetime, day: date, some: list[int]) -> QuerySet[ContentType]:
+    moments = {
+        "from_": Value(begins, DateTimeField()),
+        "until": Value(ends - timedelta(days=400), DateTimeField()),
+        "day": Value(day + timedelta(days=3), DateField()),
+    }
+    return ContentType.objects.filter(pk__in=some).annotate(**moments).order_by("pk")
+
+
+def test_moments_days_and_collections_of_any_length_are_told_apart(kinds: list[ContentType]) -> None:
+    find, day = Prepared(by_day), date(2026, 11, 22)
+    for many in (0, 1, 2, 3, 1):
+        some = [one.pk for one in kinds[:many]]
+        found = find(NOON, NOON + timedelta(days=9), day, some)
+        assert found == kinds[:many]
+        for told in cast(list[Any], found):
+            assert (told.from_, told.until) == (NOON, NOON - timedelta(days=391))
+            assert told.day == date(2026, 11, 25)
+
+
 def test_a_query_that_forgets_what_it_is_given_is_refused() -> None:
     find = Prepared(lambda at, one, other: ContentType.objects.filter(pk=one))
     with pytest.raises(ValueError, match="does not depend on everything"):
         find(NOON, 1, 2)
+    with pytest.raises(ValueError, match="does not depend on everything"):
+        Prepared(lambda at, one: ContentType.objects.filter(pk=one))(NOON, 1)
 
 
 @pytest.mark.django_db(transaction=True)
