@@ -101,7 +101,8 @@ ROOM = """([sideways, day]) => {
     const name = `${one.tagName.toLowerCase()}.${[...one.classList].join(".")}`;
     if (scrolls && one.tagName !== "TEXTAREA") wrong.push(`${name} scrolls by ${one.scrollWidth - one.clientWidth} px`);
     const { left, right, width } = one.getBoundingClientRect();
-    if (width > 1 && (right > wide + 1 || left < -1) && !shortened(one)) wrong.push(`${name} reaches from ${left} to ${right} px`);
+    const out = width > 1 && (right > wide + 1 || left < -1);
+    if (out && !shortened(one)) wrong.push(`${name} reaches from ${left} to ${right} px`);
   }
   return wrong;
 }"""
