@@ -53,7 +53,9 @@ def process(world: World, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_it_takes_mail_beats_and_says_goodbye(process: subprocess.Popen[bytes], world: World, tmp_path: Path) -> None:
     address, log = addresses.address_of(addresses.open_box(world.adele)), tmp_path / "log"
-    told = eventually(lambda: re.search(r"^smtp 127\.0\.0\.1:(\d+)$", log.read_text(), re.MULTILINE), what="it listens")
+    told = eventually(
+        lambda: re.search(r"^smtp 127\.0\.0\.1:(\d+)$", log.read_text(), re.MULTILINE), seconds=90, what="it listens"
+    )
     with smtplib.SMTP("127.0.0.1", int(told[1]), timeout=30) as client:
         client.starttls(context=ssl.create_default_context(cafile=tmp_path / "chain.pem"))
         client.ehlo("mail.northwind.example")
@@ -62,6 +64,6 @@ def test_it_takes_mail_beats_and_says_goodbye(process: subprocess.Popen[bytes], 
         assert client.rcpt(address)[0] == 250
     eventually(lambda: beats.heard(Process.Kind.DROPBOX).living, what="it beats")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, log.read_text()
+    assert process.wait(60) == 0, log.read_text()
     row = Process.objects.get(kind=Process.Kind.DROPBOX)
     assert row.pid == process.pid and row.stopped_at is not None
