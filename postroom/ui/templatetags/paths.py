@@ -1,4 +1,4 @@
-"""`{% url %}` for all templates: as Django's, but what it works out is remembered. A page asks for some hundred paths."""
+"""`{% url %}` for all templates: as Django's, but what it works out is remembered. A page asks for a hundred paths."""
 
 from django import template
 
