@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 
 from postroom.accounts.models import User
-from postroom.mail.models import Message, Thread
+from postroom.mail.models import Folder, Message, Thread
 from postroom.records.extensions import panels_for
 from postroom.records.record import TYPES
 from postroom.workspaces.models import Membership
@@ -92,6 +92,10 @@ PAPER = {"inbox:print"}  # a page of its own, for a printer
 SIDEWAYS = ".table-frame, .folder-table-frame, .board, .deal-stages, .tabs, .editor-tools, .chips, pre"
 ROOM = """([sideways, day]) => {
   for (const one of document.querySelectorAll("time")) if (one.textContent.trim().length > 9) one.textContent = day;
+  for (const drawer of document.querySelectorAll(".rail, .folders, .pane-aside")) {
+    drawer.popover = "manual";
+    drawer.showPopover();
+  }
   const wrong = [], wide = document.documentElement.clientWidth, round = document.documentElement.scrollWidth;
   if (round > wide) wrong.push(`the page is ${round} px wide`);
   const shortened = (one) => one && (getComputedStyle(one).textOverflow === "ellipsis" || shortened(one.parentElement));
@@ -100,7 +104,9 @@ ROOM = """([sideways, day]) => {
     const scrolls = /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1;
     const name = `${one.tagName.toLowerCase()}.${[...one.classList].join(".")}`;
     if (scrolls && one.tagName !== "TEXTAREA") wrong.push(`${name} scrolls by ${one.scrollWidth - one.clientWidth} px`);
-    const { left, right, width } = one.getBoundingClientRect();
+    const { left, right, width, height } = one.getBoundingClientRect();
+    const says = [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    if (says && width < 32 && height > 64) wrong.push(`${name} is a tower of letters`);
     const out = width > 1 && (right > wide + 1 || left < -1);
     if (out && !shortened(one)) wrong.push(`${name} reaches from ${left} to ${right} px`);
   }
@@ -117,6 +123,7 @@ def lengthen() -> None:
             long = f"-{ADDRESS}" if name in ("address", "who", "what", "sender", "author") else WORD
             text = Concat(Cast("pk", models.TextField()), Value(long), output_field=models.TextField())
             model._base_manager.update(**{name: Left(text, field.max_length or 300)})
+    Folder.objects.update(unread=99_999)
     people = [[WORD, ADDRESS], [WORD[::-1], f"x{ADDRESS}"]]
     Thread.objects.update(people=people)
     Message.objects.update(to=people * 5, cc=people)
