@@ -27,8 +27,9 @@ function hold(element) {
 
 /* Who comes next ----------------------------------------------------------- */
 
+/* data-again: what a link is called whose address changes with each press. */
 const nameOf = (one) => [
-  one.nodeName, one.getAttribute("href"), one.getAttribute("name"), one.dataset.key, one.matches("button, [type=radio], [type=checkbox]") && one.value,
+  one.nodeName, one.dataset.again ?? one.getAttribute("href"), one.getAttribute("name"), one.dataset.key, one.matches("button, [type=radio], [type=checkbox]") && one.value,
   one.ariaLabel || one.textContent.trim().replace(/\s+/g, " "),
 ].join(" ");
 const kindOf = (one) => `${one.nodeName} ${one.className}`;
