@@ -18,6 +18,7 @@ from postroom.workspaces.commands import add_member, create_workspace
 from postroom_sandbox.entra import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from postroom_sandbox.testing import Sandbox, running_sandbox
 from tests.journeys.conftest import PATIENCE, accessible, at_work
+from tests.journeys.test_days_by_keyboard import put_the_pointer_away, skip, walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -119,6 +120,32 @@ def test_connect_and_choose_the_history(page: Page) -> None:
     mailbox.refresh_from_db()
     assert (mailbox.history, mailbox.state) == ("30d", "live")
     assert "Mail.ReadWrite" in mailbox.connection.scopes
+
+
+def test_connect_by_keyboard_alone(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_the_pointer_away(page, monkeypatch)
+    page.goto(LIST)
+    skip(page)
+    outlook = page.get_by_role("link", name=re.compile("Outlook"))
+    on = page.get_by_role("button", name="Continue to Microsoft")
+    account = page.get_by_role("button", name=re.compile("Adele Vance")).first
+    for one in (page.get_by_role("link", name=re.compile("Connect a mailbox")).first, outlook.last, on, account):
+        walk(page, one, at_most=10)
+        page.keyboard.press("Enter")
+    accept, question = page.get_by_role("button", name="Accept"), page.get_by_text("How much of the past shall")
+    expect(accept.or_(question)).to_be_visible()
+    while not question.is_visible():
+        walk(page, accept, at_most=10)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(accept.or_(question)).to_be_visible()
+    walk(page, page.locator("input[name=history]:checked"), at_most=20)
+    walk(page, page.get_by_role("radio", name=re.compile("30 days")), at_most=6, key="ArrowDown")
+    walk(page, page.get_by_role("button", name="Pull history"), at_most=2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast").filter(has_text="Pulling the last 30 days")).to_be_visible()
+    assert Mailbox.objects.get().history == "30d"
+    assert page.evaluate("sessionStorage.getItem('pointed')") is None
 
 
 def test_decline(page: Page, sandbox: Sandbox) -> None:

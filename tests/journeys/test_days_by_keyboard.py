@@ -17,7 +17,7 @@ from postroom.mail.models import Composition, Message
 from postroom.mailboxes.models import Mailbox
 from postroom.records.candidates import commands as candidates
 from postroom.records.deals import commands as deals
-from postroom.records.models import Deal, Interview, Scorecard, Task, Ticket
+from postroom.records.models import Deal, Interview, SavedView, Scorecard, Task, Ticket
 from postroom.workspaces.models import Membership
 from tests.journeys.conftest import at_work
 from tests.journeys.test_days import at_step, mail, there
@@ -55,16 +55,21 @@ WHERE = """() => {
 @pytest.fixture
 def page(at_inbox: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """Adele at her Inbox, her mouse in the drawer."""
+    put_the_pointer_away(at_inbox, monkeypatch)
+    at_inbox.goto("/inbox/")
+    yield at_inbox
+    assert at_inbox.evaluate("sessionStorage.getItem('pointed')") is None
+
+
+def put_the_pointer_away(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever would use one fails from now on; what a script presses in its stead is noted in the session."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("by keyboard alone")
 
     for name in WITH_A_POINTER:
         monkeypatch.setattr(Locator, name, refuse)
-    at_inbox.add_init_script(COUNTS_POINTERS)
-    at_inbox.goto("/inbox/")
-    yield at_inbox
-    assert at_inbox.evaluate("sessionStorage.getItem('pointed')") is None
+    page.add_init_script(COUNTS_POINTERS)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -355,6 +360,27 @@ def test_an_administrator_s_day(page: Page, mailbox: Mailbox) -> None:
     expect(page.locator(".toast")).to_be_visible()
     mailbox.refresh_from_db()
     assert mailbox.purpose == "sales"
+
+
+def test_a_table_is_sorted_and_kept_as_a_view(page: Page, member: Membership) -> None:
+    for name, amount in (("Contoso renewal", 12000), ("Fabrikam pilot", 84000)):
+        deals.create(member.workspace, by=member, name=name, amount=Decimal(amount), owner=member)
+    page.goto("/deals/list/")
+    skip(page)
+    walk(page, page.get_by_role("columnheader", name="Amount").get_by_role("link"), at_most=24)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-row]").first).to_contain_text("Fabrikam pilot")
+    keeps_the_focus(page)
+    walk(page, page.get_by_role("link", name="Save view"), at_most=8, key="Shift+Tab")
+    page.keyboard.press("Enter")
+    name = page.get_by_role("dialog").get_by_label("Name")
+    expect(name).to_be_focused()
+    page.keyboard.type("Large ones first")
+    page.keyboard.press("Enter")
+    view = page.get_by_role("link", name="Large ones first")
+    expect(view).to_have_attribute("aria-current", "true")
+    keeps_the_focus(page)
+    assert SavedView.objects.get().name == "Large ones first"
 
 
 def test_the_menus_of_a_thread_take_the_focus_and_give_it_back(page: Page, mailbox: Mailbox) -> None:

@@ -128,15 +128,20 @@ let sent = false; // a form, whose answer is the same screen, whatever its addre
 addEventListener("submit", (event) => { sent = !event.defaultPrevented; });
 
 addEventListener("pagehide", () => {
-  const mark = !pointing && !nobody() && document.activeElement.tabIndex >= 0 ? markOf(document.activeElement) : null;
-  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: mark, last: location.pathname, sent })); } catch { /* private window */ }
+  const active = !pointing && !nobody() && document.activeElement.tabIndex >= 0 ? document.activeElement : null;
+  const opener = earlier.get(active?.closest(ABOVE))?.element; // of a dialog, which the page that follows has not
+  const marks = [active, opener].filter(Boolean).map(markOf);
+  try { sessionStorage.setItem(KEY, JSON.stringify({ ...stored(), [location.pathname]: marks, last: location.pathname, sent })); } catch { /* private window */ }
 });
 
 function takeUp() {
-  const { last, sent: answered, ...marks } = stored();
+  const { last, sent: answered, ...places } = stored();
   const again = answered || last === location.pathname || performance.getEntriesByType("navigation")[0]?.type !== "navigate";
-  const mark = again && marks[answered ? last : location.pathname];
-  if (mark && nobody()) stops(document.body).find((one) => markOf(one) === mark)?.focus();
+  const marks = (again && places[answered ? last : location.pathname]) || [];
+  if (!marks.length || !nobody()) return;
+  const all = stops(document.body);
+  const same = marks.map((mark) => all.find((one) => markOf(one) === mark)).find(Boolean);
+  (same ?? (answered && all.find((one) => one.matches("#content [aria-current]"))))?.focus(); // else where one is now: a view that was saved
 }
 if (document.readyState === "complete") takeUp();
 else addEventListener("load", takeUp);
