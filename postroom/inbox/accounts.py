@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, TypedDict, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When
-from django.db.models.functions import JSONObject, Lower
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Sum, When, Window
+from django.db.models.functions import JSONObject, Lower, RowNumber
 from django.http import HttpRequest
 
 from postroom.lib.clock import now
@@ -127,13 +127,13 @@ def accounts_of(member: Membership) -> Accounts:
                 row.address.lower(),
                 *(alias.lower() for alias in (row.connection.aliases if row.connection else ())),
             }
-    everybody = cast(Any, rows[0]).everybody if rows else ()
+    everybody = next((told.everybody for told in cast(list[Any], rows) if told.everybody), ())
     return Accounts([_account(row) for row in rows], frozenset(everybody) | own, frozenset(own))
 
 
 @Prepared
 def _readable(at: datetime, member_id: int, workspace_id: int) -> QuerySet[Mailbox]:
-    """The mailboxes a member may read, with what screens say of them; the first knows ``everybody``: the addresses
+    """The mailboxes a member may read, with what screens say of them; one of them knows ``everybody``: the addresses
     of all mailboxes of the workspace."""
     member = Membership(pk=member_id, workspace_id=workspace_id)
     visible = mailboxes_visible_to(member)
@@ -141,8 +141,8 @@ def _readable(at: datetime, member_id: int, workspace_id: int) -> QuerySet[Mailb
     inbox = Folder.objects.filter(mailbox=OuterRef("pk"), role=FolderRole.INBOX).order_by("pk")
     pull = Lane.objects.filter(mailbox=OuterRef("pk"), activity=Activity.BACKFILL)
     late = outbox.late(at).filter(mailbox=OuterRef("pk")).order_by().values("mailbox")
-    first = When(pk=Subquery(visible.values("pk")[:1]), then=ArraySubquery(every.values_list(Lower("address"))))
-    return visible.annotate(
+    first = When(number=1, then=ArraySubquery(every.values_list(Lower("address"))))
+    return visible.annotate(number=Window(RowNumber())).annotate(
         everybody=Case(first),
         inbox=Subquery(inbox.values("pk")[:1]),
         inbox_unread=Subquery(inbox.values("unread")[:1]),
