@@ -17,6 +17,7 @@ from django.test import Client
 from postroom.accounts import keys, second_factor
 from postroom.accounts.models import User
 from postroom.config import cli
+from postroom.lib import resealing
 from postroom.lib.crypto import Keyring, generate_key
 from postroom.mailboxes import grants
 from postroom.mailboxes.models import Connection
@@ -146,16 +147,16 @@ def test_nothing_fails_while_keys_are_exchanged(
 def interrupted_rotation(monkeypatch: pytest.MonkeyPatch, strict: Strict) -> None:
     """Ctrl-C after the third row: what was sealed anew stays so, the rest is as it was."""
     done = Counter[str]()
-    whole = grants._resealed
+    whole = resealing._resealed
 
-    def third_time(pk: int) -> bool:
+    def third_time(*of: Any) -> bool:
         done["rows"] += 1
         if done["rows"] == 3:
             raise KeyboardInterrupt
-        return whole(pk)
+        return whole(*of)
 
     with monkeypatch.context() as patch:
-        patch.setattr(grants, "_resealed", third_time)
+        patch.setattr(resealing, "_resealed", third_time)
         mailboxes_asleep(strict)  # refreshes have sealed the others anew by themselves
         with pytest.raises(KeyboardInterrupt):
             grants.reseal()
