@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -52,10 +53,10 @@ class Prepared(Generic[Row]):
         plan = self._plans[key]
         if plan is None:
             return []
-        real = _Real(given)
+        ids, times = _split(given)
         compiler = copy.copy(plan.compiler)
         compiler.connection = connections[plan.rows.db]  # each thread has its own
-        parameters = tuple(map(real, plan.parameters))
+        parameters = tuple(_real(one, ids, times) for one in plan.parameters)
         compiler.as_sql = lambda: (plan.sql, parameters)
         query = copy.copy(plan.rows.query)
         query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
@@ -63,16 +64,15 @@ class Prepared(Generic[Row]):
 
     def _written(self, given: Sequence[Any], shape: tuple[int, ...]) -> _Plan | None:
         """``None``: nothing is among none."""
-        rows = self._build(*_stand_ins(given), *shape)
+        stand_ins = _stand_ins(given)
+        rows = self._build(*stand_ins, *shape)
         compiler = rows.query.get_compiler(rows.db)
         try:
             sql, parameters = compiler.as_sql()
         except EmptyResultSet:
             return None
-        used = _Real(given)
-        for parameter in parameters:
-            used(parameter)
-        if used.unused:
+        wanted, used = _slots(stand_ins), _slots(parameters)
+        if wanted - used:
             raise ValueError(f"The query of {self._build.__name__} does not depend on everything it is given")
         return _Plan(rows, compiler, sql, parameters)
 
@@ -85,43 +85,55 @@ def _padded(value: Value) -> Any:
     return ids + ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids)) if ids else ids
 
 
+def _split(given: Sequence[Any]) -> tuple[list[int], list[date]]:
+    """The ids, and the moments and days, each in the order in which they come."""
+    times = [one for one in given if isinstance(one, date)]
+    return _flat([one for one in given if not isinstance(one, date)]), times
+
+
 def _stand_ins(given: Sequence[Any]) -> list[Any]:
     """Ids are numbered in the order in which they come, moments and days are some years apart."""
+    ids, places = count(_FIRST_ID), count()
     found: list[Any] = []
-    ids = years = 0
     for one in given:
-        if isinstance(one, list):
-            found.append(list(range(_FIRST_ID + ids, _FIRST_ID + ids + len(one))))
-            ids += len(one)
-        elif isinstance(one, date):
-            day = datetime(_FIRST_YEAR + years * _YEARS, 1, 1, tzinfo=UTC)
-            found.append(day if isinstance(one, datetime) else day.date())
-            years += 1
+        if isinstance(one, date):
+            found.append(_time(next(places), one))
         else:
-            found.append(_FIRST_ID + ids)
-            ids += 1
+            found.append([next(ids) for _ in one] if isinstance(one, list) else next(ids))
     return found
 
 
-class _Real:
+def _real(parameter: Any, ids: Sequence[int], times: Sequence[date]) -> Any:
     """What a parameter of the written SQL is for these values."""
-
-    def __init__(self, given: Sequence[Any]) -> None:
-        self._ids = [
-            each for one in given if not isinstance(one, date) for each in (one if isinstance(one, list) else [one])
-        ]
-        self._times = [one for one in given if isinstance(one, date)]
-        self._stand_ins = [one for one in _stand_ins(given) if isinstance(one, date)]
-        self.unused = {*range(len(self._ids)), *(-1 - place for place in range(len(self._times)))}
-
-    def __call__(self, parameter: Any) -> Any:
-        if isinstance(parameter, (list, tuple)):
-            return type(parameter)(map(self, parameter))
-        if isinstance(parameter, date) and parameter.year > _FIRST_YEAR - _YEARS:
-            place = (parameter.year - _FIRST_YEAR + _YEARS // 2) // _YEARS
-            self.unused.discard(-1 - place)
-            return self._times[place] + (parameter - self._stand_ins[place])
-        if isinstance(parameter, int) and parameter >= _FIRST_ID:
-            self.unused.discard(parameter - _FIRST_ID)
-            return self._ids[parameter - _FIRST_ID]
+    if isinstance(parameter, (list, tuple)):
+        return type(parameter)(_real(one, ids, times) for one in parameter)
+    place = _place(parameter)
+    if place is None:
         return parameter
+    if isinstance(parameter, int):
+        return ids[place]
+    return times[place] + (parameter - _time(place, times[place]))
+
+
+def _place(parameter: Any) -> int | None:
+    """The how manyth of the ids, or of the moments and days, it stands for; ``None``: it is what it is."""
+    if isinstance(parameter, int) and parameter >= _FIRST_ID:
+        return parameter - _FIRST_ID
+    if isinstance(parameter, date) and parameter.year > _FIRST_YEAR - _YEARS:
+        return (parameter.year - _FIRST_YEAR + _YEARS // 2) // _YEARS
+    return None
+
+
+def _time(place: int, like: date) -> Any:
+    """The stand-in for a moment or a day."""
+    moment = datetime(_FIRST_YEAR + place * _YEARS, 1, 1, tzinfo=UTC)
+    return moment if isinstance(like, datetime) else moment.date()
+
+
+def _slots(parameters: Sequence[Any]) -> set[tuple[bool, int | None]]:
+    """Which ids, and which moments and days, these stand for."""
+    return {(isinstance(one, date), _place(one)) for one in _flat(parameters)}
+
+
+def _flat(parameters: Sequence[Any]) -> list[Any]:
+    return [one for each in parameters for one in (_flat(each) if isinstance(each, (list, tuple)) else [each])]
