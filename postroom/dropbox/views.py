@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -167,12 +167,7 @@ def original(request: MemberRequest, pk: int) -> HttpResponse:
     save = request.GET.get("save") == "1"
     read = log.Read(workspace_id=row.workspace_id, mailbox_id=placing.mailbox_of(row.box).pk)
     log.read(log.by(request, Access.How.DOWNLOAD if save else Access.How.SCREEN), Access.What.ORIGINAL, [read])
-    headers = {
-        "Content-Security-Policy": content.FILE_POLICY,
-        "Content-Disposition": content.disposition("attachment" if save else "inline", f"dropped-{row.pk}.eml"),
-    }
-    kind = "message/rfc822" if save else "text/plain; charset=utf-8"
-    answer = StreamingHttpResponse(storage.chunks(row.raw), content_type=kind, headers=headers)
+    answer = content.as_it_came(storage.chunks(row.raw), f"dropped-{row.pk}.eml", save=save)
     return cast(HttpResponse, answer)  # streamed or not is all the same to decorators
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from django.core import signing
+from django.http import StreamingHttpResponse
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -16,6 +17,7 @@ from postroom.files.models import Blob
 from postroom.mail import dusk, previews, quotes
 from postroom.mail import html as mail_html
 from postroom.mail.models import Attachment, Message, MessageBody
+from postroom.mailboxes.models import Mailbox
 from postroom.mailboxes.session import open_mail
 
 FRAME_POLICY = (
@@ -220,8 +222,14 @@ def fetch_attachment(attachment: Attachment) -> Iterator[bytes]:
 
 
 def original(message: Message) -> Iterator[bytes]:
-    """The message as it travelled (MIME), from the provider. Raises ``providers.errors``, before the first byte."""
-    chunks = iter(open_mail(message.mailbox).mime(message.remote_id))
+    """The message as it travelled; see ``mime``."""
+    return mime(message.mailbox, message.remote_id)
+
+
+def mime(mailbox: Mailbox, remote_id: str) -> Iterator[bytes]:
+    """A message as it travelled (MIME), from the provider. Raises ``providers.errors``, before the first byte: what
+    the provider refuses is told as a page, not as a broken file."""
+    chunks = iter(open_mail(mailbox).mime(remote_id))
     first = next(chunks, b"")
     return _led_by(first, chunks)
 
@@ -229,6 +237,16 @@ def original(message: Message) -> Iterator[bytes]:
 def _led_by(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
+
+
+def as_it_came(chunks: Iterator[bytes], name: str, *, save: bool) -> StreamingHttpResponse:
+    """The answer with a message's MIME: as text to look at, or as a file to ``save``."""
+    headers = {
+        "Content-Security-Policy": FILE_POLICY,
+        "Content-Disposition": disposition("attachment" if save else "inline", name),
+    }
+    kind = "message/rfc822" if save else "text/plain; charset=utf-8"
+    return StreamingHttpResponse(chunks, content_type=kind, headers=headers)
 
 
 def disposition(kind: str, name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -23,7 +23,6 @@ from postroom.mail.sync import coverage
 from postroom.mail.views import from_provider
 from postroom.mailboxes.access import mailboxes_visible_to, manageable_mailbox
 from postroom.mailboxes.models import Mailbox
-from postroom.mailboxes.session import open_mail
 from postroom.providers.contract import FolderRole
 from postroom.sync import quarantine
 from postroom.sync.models import Quarantined
@@ -176,18 +175,7 @@ def aside_original(request: MemberRequest, pk: int, item: int) -> HttpResponseBa
         raise Http404("No such message")
     found = get_object_or_404(Quarantined, pk=item, mailbox=mailbox, resource="mail")
     _logged(request, mailbox, found.remote_id)
-    parts = open_mail(mailbox).mime(found.remote_id)
-    first = next(parts, b"")  # what the provider refuses is told as a page, not as a broken file
-
-    def whole() -> Any:
-        yield first
-        yield from parts
-
-    headers = {
-        "Content-Security-Policy": content.FILE_POLICY,
-        "Content-Disposition": content.disposition("attachment", f"message-{found.pk}.eml"),
-    }
-    return StreamingHttpResponse(whole(), content_type="message/rfc822", headers=headers)
+    return content.as_it_came(content.mime(mailbox, found.remote_id), f"message-{found.pk}.eml", save=True)
 
 
 def _logged(request: MemberRequest, mailbox: Mailbox, remote_id: str) -> None:

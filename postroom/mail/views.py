@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.core import signing
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -118,12 +118,7 @@ def original(request: MemberRequest, pk: int) -> HttpResponseBase:
     name = f"{''.join(c for c in message.subject if c.isalnum() or c in ' -_')[:80].strip() or 'message'}.eml"
     save = request.GET.get("save") == "1"
     _logged(request, message, Access.What.ORIGINAL, save=save)
-    headers = {
-        "Content-Security-Policy": content.FILE_POLICY,
-        "Content-Disposition": content.disposition("attachment" if save else "inline", name),
-    }
-    kind = "message/rfc822" if save else "text/plain; charset=utf-8"
-    return StreamingHttpResponse(content.original(message), content_type=kind, headers=headers)
+    return content.as_it_came(content.original(message), name, save=save)
 
 
 @require_GET
