@@ -62,12 +62,11 @@ class Environment:
             return value
         raise SettingsError(f"{name} is not set: {hint}")
 
-    def together(self, *names: str) -> None:
-        """All of them are set, or none is."""
-        missing = [name for name in names if not self.text(name)]
-        if missing and len(missing) < len(names):
-            there = " and ".join(name for name in names if name not in missing)
-            raise SettingsError(f"{' and '.join(missing)} is not set: it belongs to {there}, set both or none")
+    def together(self, one: str, other: str) -> None:
+        """Both are set, or neither is."""
+        for missing, there in ((one, other), (other, one)):
+            if self.text(there) and not self.text(missing):
+                raise SettingsError(f"{missing} is not set: it belongs to {there}, set both or none")
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         value = self.text(name, "1" if default else "0").lower()

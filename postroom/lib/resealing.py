@@ -10,12 +10,11 @@ from django.db.models import Model, QuerySet
 
 from postroom.lib.crypto import Keyring
 
+BATCH = 500
 Row = TypeVar("Row", bound=Model)
 
 
-def reseal_rows(
-    rows: QuerySet[Row], field: str, place: Callable[[Row], Sequence[str]], keyring: Keyring, *, batch: int = 500
-) -> int:
+def reseal_rows(rows: QuerySet[Row], field: str, place: Callable[[Row], Sequence[str]], keyring: Keyring) -> int:
     """Bring ``field`` of all ``rows`` under the newest key; ``place``: what a row's box was made for.
 
     Returns how many were; may be interrupted and repeated. One row is locked at a time: who changes it meanwhile holds
@@ -24,7 +23,7 @@ def reseal_rows(
     """
     done, last = 0, 0
     while True:
-        found = list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", field)[:batch])
+        found = list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", field)[:BATCH])
         for pk, box in found:
             done += not keyring.is_current(box) and _resealed(rows.filter(pk=pk), field, place, keyring)
         if not found:

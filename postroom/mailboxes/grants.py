@@ -73,9 +73,9 @@ def erase(owner: Connection) -> None:
     owner.save(update_fields=["sealed_grant", "access_expires"])
 
 
-def reseal(batch: int = 500) -> int:
+def reseal() -> int:
     """Bring every grant under the newest key, as ``reseal_rows`` says."""
-    return reseal_rows(Connection.objects.exclude(sealed_grant=b""), "sealed_grant", place, keyring(), batch=batch)
+    return reseal_rows(Connection.objects.exclude(sealed_grant=b""), "sealed_grant", place, keyring())
 
 
 class Tokens:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -70,14 +71,10 @@ def heard(kind: str, at: datetime | None = None) -> Heard:
     since = (at or now()) - DEAD_AFTER
     rows = list(Process.objects.filter(kind=kind).defer("counters", "budgets").order_by("-seen_at")[:LOOKED_AT])
     running = [one for one in rows if one.stopped_at is None]
-    latest = {one.host: one.started_at for one in sorted(rows, key=_start)}
+    latest = {one.host: one.started_at for one in sorted(rows, key=attrgetter("started_at"))}
     silent = [one for one in running if one.seen_at < since]
     gone = [one for one in silent if latest[one.host] <= one.seen_at]
     return Heard([one for one in running if one.seen_at >= since], gone, rows[0] if rows else None)
-
-
-def _start(one: Process) -> datetime:
-    return one.started_at
 
 
 def forget(at: datetime | None = None) -> int:
